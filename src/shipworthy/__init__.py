@@ -1,0 +1,3 @@
+"""Shipworthy: from demo to dependable."""
+
+__version__ = "0.1.0"

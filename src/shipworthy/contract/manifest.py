@@ -1,0 +1,223 @@
+"""The manifest: everything the examiner may know of an app, as one file.
+
+`shipworthy describe --json` writes it for our apps; for others a ten-line one can be
+written by hand, since every list may be empty: what is not said is NOT MEASURED.
+Schema: manifest.schema.json beside this file (checked against these classes in tests).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+MANIFEST_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A value the examiner may put into requests and queries, looked up in the tenant's own data.
+
+    `sql` selects one value and runs as the query role inside a transaction scoped to one
+    tenant, so each tenant gets a value of its own. The result's text form is used in URLs
+    and JSON bodies.
+    """
+
+    name: str  # e.g. "invoice_id"
+    sql: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One declared route with everything it promises."""
+
+    name: str  # "invoicing.create_invoice"
+    room: str
+    method: str
+    path: str  # "/api/invoices/{invoice_id}"
+    title: str = ""
+    auth: Literal["public", "session"] = "session"
+    permission: str | None = None
+    media: Literal["json", "html", "file"] = "json"
+    idempotency: Literal["none", "key"] = "none"  # "key": the Idempotency-Key header makes twice once
+    effect: Literal["read", "create", "change"] = "read"
+    host: Literal["console", "site"] = "console"
+    body: dict[str, Any] | None = None  # JSON Schema of the request body
+    returns: dict[str, Any] | None = None
+    example: dict[str, Any] | None = None  # a valid body; "$sample" strings are replaced by samples
+    params: dict[str, str] = field(default_factory=dict)  # path parameter -> sample name
+    statuses: tuple[int, ...] = (200,)  # success statuses
+    slo: str | None = None
+    queries_max: int | None = None  # statements one request may run, transaction control not counted
+    body_bytes_max: int | None = None
+    audit: str | None = None
+    personal: tuple[str, ...] = ()  # body fields that hold personal data
+    meter: str | None = None
+    flag: str | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """One named query: what it is for, the index it expects, how many rows it may return."""
+
+    name: str  # "invoicing.invoice_list_by_status"
+    room: str
+    purpose: str
+    sql: str
+    role: str = "app"
+    scope: Literal["tenant", "realm"] = "tenant"
+    index: tuple[str, ...] = ()
+    rows_max: int | None = None
+    params: tuple[str, ...] = ()  # one SQL expression per $n, evaluated in the tenant's scope
+    writes: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """An index a migration creates, so that a finding can print the statement that restores it."""
+
+    name: str
+    table: str
+    definition: str
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table and the scope its rows belong to; `shared` tables hold no tenant's data."""
+
+    name: str
+    scope: Literal["tenant", "realm", "shared", "worker"]
+    column: str | None = None  # the scoping column
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A kind of queued job: idempotent under tenant:kind:source, writing one row to `writes`."""
+
+    kind: str
+    room: str
+    title: str = ""
+    dedupe: str = "tenant:kind:source"
+    timeout_s: float = 30.0
+    attempts_max: int = 5
+    writes: str | None = None  # table that holds exactly one row per (tenant, source)
+    writes_kind: str | None = None  # value of its `kind` column
+    source_column: str | None = None
+    triggered_by: str | None = None  # the route whose success enqueues it
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slo:
+    """A latency objective as an exceedance proportion: `quantile` of requests within `threshold_ms`."""
+
+    name: str
+    quantile: float
+    threshold_ms: float
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One request of a journey. Strings may hold {user.email}, {user.password}, {uuid}, {n},
+    {sample.NAME} and {last.FIELD} (a field of the previous JSON answer)."""
+
+    method: str
+    path: str
+    host: Literal["console", "site"] = "console"
+    json: dict[str, Any] | None = None
+    form: dict[str, str] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    expect: tuple[int, ...] = (200, 201, 303)
+    measured: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journey:
+    """A named flow offered at a rate; the measured steps are judged against `slo`."""
+
+    name: str
+    slo: str
+    rate_per_s: float
+    steps: tuple[Step, ...]
+    login: bool = True  # run with a signed-in session of a seeded user
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """A deterministic bound: `kind` says what is counted."""
+
+    kind: Literal["bundle_bytes", "cold_start_s", "page_bytes"]
+    bound: float
+    subject: str = ""  # path of the page, where it applies
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oracle:
+    """A place where an independent recomputation can be held against the app's own numbers.
+
+    kind "invoice_totals": `create` is the route that answers with totals; `fields` names the
+    JSON fields of its body and answer (see gauntlet/probes/money.py).
+    """
+
+    kind: Literal["invoice_totals"]
+    create: str
+    body: dict[str, Any]
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """How a person signs in: enough to get a session and to try wrong passwords."""
+
+    route: str  # "POST /login"
+    form: dict[str, str]  # field -> "{email}" | "{password}" | literal
+    media: Literal["form", "json"] = "form"
+    ok: tuple[int, ...] = (200, 303)
+    refused: tuple[int, ...] = (401, 422)
+    throttled: tuple[int, ...] = (429,)
+    attempts_max: int = 20  # wrong passwords after which throttling must have begun
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """How a database session is told whose data it may see, e.g. SET LOCAL app.tenant_id."""
+
+    tenant_setting: str = "app.tenant_id"
+    realm_setting: str | None = "app.realm_id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag:
+    """A feature flag the app knows."""
+
+    name: str
+    title: str = ""
+    default: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """All that the examiner needs to know; it never imports the app."""
+
+    app: str
+    version: int = MANIFEST_VERSION
+    runtime: str = ""
+    rooms: tuple[str, ...] = ()
+    scope: Scope = field(default_factory=Scope)
+    login: Login | None = None
+    routes: tuple[Route, ...] = ()
+    queries: tuple[Query, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    tables: tuple[Table, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    slos: tuple[Slo, ...] = ()
+    journeys: tuple[Journey, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    oracles: tuple[Oracle, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    personal: tuple[str, ...] = ()
+    faults_allowed: tuple[str, ...] = ()

@@ -1,0 +1,109 @@
+"""Targets: what is examined (`gauntlet.toml`) and the handle of a running instance.
+
+A target says how to start the app. The handle is what an instance answers once it runs:
+addresses, process ids, database addresses and two tenants' credentials. Our own apps write
+it themselves (`shipworthy up --handle FILE`); for a stranger the examiner fills in what it
+knows. What a handle does not hold cannot be measured, and is reported so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from shipworthy.contract.manifest import Budget, Journey, Login, Manifest, Oracle, Sample, Slo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credential:
+    """A seeded person of one tenant. `marker` is text that stands only in this tenant's data."""
+
+    email: str
+    password: str
+    tenant_id: str = ""
+    realm_id: str = ""
+    tenant: str = ""
+    marker: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A process of the instance that a drill may end; it is restarted by its own supervisor."""
+
+    name: str  # web | worker | database | mail
+    pid: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handle:
+    """A running instance. Written as JSON by whoever started it."""
+
+    base_url: str
+    site_url: str | None = None
+    pid: int | None = None  # the process that stops the whole instance on SIGTERM
+    processes: tuple[Process, ...] = ()
+    database_urls: dict[str, str] = field(default_factory=dict)  # role -> URL; "admin" may lock and kill
+    tenants: tuple[Credential, ...] = ()
+    started_in_s: float | None = None
+    log_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetSection:
+    """[target] of gauntlet.toml."""
+
+    name: str
+    start: str | None = None  # shell-like command; {port} and {dir} are filled in
+    url: str | None = None  # examine an instance that already runs
+    health: str = "/"
+    start_timeout_s: float = 60.0
+    workdir: str = "."
+    env: dict[str, str] = field(default_factory=dict)
+    database: str | None = None  # postgresql:// address of the app's own role
+    allow_faults: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteSection:
+    """[[route]] of gauntlet.toml: a route a stranger wants examined."""
+
+    method: str = "GET"
+    path: str
+    expect: tuple[int, ...] = (200,)
+    json: dict[str, Any] | None = None
+    idempotency: Literal["none", "key"] = "none"
+    queries_max: int | None = None
+    auth: Literal["public", "session"] = "public"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GauntletFile:
+    """gauntlet.toml, whole. Every section but [target] may be left out."""
+
+    target: TargetSection
+    slo: tuple[Slo, ...] = ()
+    journey: tuple[Journey, ...] = ()
+    route: tuple[RouteSection, ...] = ()
+    budget: tuple[Budget, ...] = ()
+    login: Login | None = None
+    credential: tuple[Credential, ...] = ()
+    sample: tuple[Sample, ...] = ()
+    oracle: tuple[Oracle, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A target resolved: the manifest (a stranger's may be nearly empty) and how to start it."""
+
+    name: str
+    kind: Literal["shipworthy", "command", "url"]
+    manifest: Manifest
+    start: tuple[str, ...] | None = None
+    url: str | None = None
+    health: str = "/"
+    start_timeout_s: float = 60.0
+    workdir: str = "."
+    env: dict[str, str] = field(default_factory=dict)
+    database: str | None = None
+    allow_faults: bool = False
+    credentials: tuple[Credential, ...] = ()

@@ -1,0 +1,6 @@
+"""Pure statistics: histograms, verdicts on proportions, validity of a run, burn rates.
+
+Owns every rule that turns counts into PASS, FAIL or INCONCLUSIVE, each with its source and
+its simulated error rates. Knows nothing of HTTP, databases or the clock. `burn` imports the
+standard library only, because the runtime uses it too.
+"""

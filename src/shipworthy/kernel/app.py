@@ -1,0 +1,153 @@
+"""The composition root: settings and rooms in, an ASGI application or a worker out."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shipworthy.kernel.audit.sealer import seal_forever
+from shipworthy.kernel.db.migrate import RoomMigrations
+from shipworthy.kernel.db.tx import Database, open_database
+from shipworthy.kernel.files.store import open_files
+from shipworthy.kernel.http.edge import Edge
+from shipworthy.kernel.http.metrics import Metrics
+from shipworthy.kernel.http.pages import Pages
+from shipworthy.kernel.http.static import StaticFiles
+from shipworthy.kernel.mail.outbox import Mailer
+from shipworthy.kernel.room import Room
+from shipworthy.kernel.runtime import Runtime, uuid7
+from shipworthy.kernel.sessions.store import MemorySessions, PostgresSessions, SessionStore
+from shipworthy.kernel.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """Where one installation's parts are: what settings do not say because it differs by machine."""
+
+    realm_id: uuid.UUID
+    database_url: str
+    state: Path
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, rooms: tuple[Room, ...], installation: Installation, **overrides: Any
+) -> AsyncIterator[Runtime]:
+    """Open what a process needs, start the rooms, and close it all again. Tests pass `now=…`."""
+    database = await open_database(
+        installation.database_url, size=settings.db.pool_size, acquire_timeout_s=settings.db.acquire_timeout_s
+    )
+    static = static_files(rooms)
+    pages = Pages({r.name: r.templates for r in rooms}, static_url=static.url)
+    pages.function("idem", lambda: str(uuid7()))
+    runtime = Runtime(
+        settings=settings,
+        database=database,
+        sessions=_sessions(settings, database, installation, overrides),
+        pages=pages,
+        files=open_files(settings.files.url, default_folder=installation.state / "files"),
+        mailer=Mailer(settings.mail),
+        rooms=rooms,
+        realm_id=installation.realm_id,
+        **overrides,
+    )
+    try:
+        for room in rooms:
+            if room.on_start:
+                await room.on_start(runtime)
+        yield runtime
+    finally:
+        for room in reversed(rooms):
+            if room.on_stop:
+                await room.on_stop(runtime)
+        await database.close()
+
+
+def web_app(runtime: Runtime) -> Edge:
+    """Return the ASGI application of a running runtime."""
+    lane = next((r.raw_lane for r in runtime.rooms if r.raw_lane), None)
+    return Edge(
+        runtime,
+        routes=tuple(route for room in runtime.rooms for route in room.routes),
+        lane=lane(runtime) if lane else None,
+        static=static_files(runtime.rooms),
+        metrics=Metrics(),
+    )
+
+
+def lifespan_app(settings: Settings, rooms: tuple[Room, ...], installation: Installation) -> Any:
+    """Return an ASGI application that opens and closes its runtime with the server's lifespan."""
+    state: dict[str, Any] = {}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await state["edge"](scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _lifespan(settings, rooms, installation, state, receive, send)
+
+    return app
+
+
+async def run_worker(
+    settings: Settings,
+    rooms: tuple[Room, ...],
+    installation: Installation,
+    *,
+    stop: asyncio.Event,
+    on_ready: Callable[[], None],
+) -> None:
+    """Run jobs and seal audit chains until `stop` is set."""
+    from shipworthy.kernel.queue.worker import work  # pgqueuer takes a second to import
+
+    async with running(settings, rooms, installation) as runtime:
+        sealing = asyncio.create_task(seal_forever(runtime.database, stop=stop))
+        kinds = [kind for room in rooms for kind in room.jobs]
+        await work(installation.database_url, runtime, kinds, stop=stop, on_ready=on_ready)
+        stop.set()
+        await sealing
+
+
+def static_files(rooms: tuple[Room, ...]) -> StaticFiles:
+    return StaticFiles({r.name: r.static for r in rooms})
+
+
+def migrations_of(rooms: tuple[Room, ...]) -> tuple[RoomMigrations, ...]:
+    return tuple(RoomMigrations(r.name, r.migrations) for r in rooms)
+
+
+def _sessions(
+    settings: Settings, database: Database, installation: Installation, overrides: dict[str, Any]
+) -> SessionStore:
+    from shipworthy.kernel.context import utc_now
+
+    now, new_id = overrides.get("now", utc_now), overrides.get("new_id", uuid7)
+    if settings.sessions.store == "memory":
+        return MemorySessions(settings.sessions, now=now, new_id=new_id)
+    return PostgresSessions(
+        database, settings.sessions, realm_id=installation.realm_id, now=now, new_id=new_id
+    )
+
+
+async def _lifespan(
+    settings: Settings,
+    rooms: tuple[Room, ...],
+    installation: Installation,
+    state: dict[str, Any],
+    receive: Any,
+    send: Any,
+) -> None:
+    await receive()  # lifespan.startup
+    try:
+        async with running(settings, rooms, installation) as runtime:
+            state["edge"] = web_app(runtime)
+            await send({"type": "lifespan.startup.complete"})
+            await receive()  # lifespan.shutdown
+    except Exception as failed:
+        await send({"type": "lifespan.startup.failed", "message": str(failed)})
+        raise
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,36 @@
+"""Record a change in the transaction that makes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.queries import load_queries
+from shipworthy.kernel.db.tx import Tx
+
+q = load_queries(Path(__file__).parent.parent / "queries.sql", room="kernel")
+
+
+async def record(
+    ctx: Ctx, action: str, *, of: str, id: object, detail: dict[str, Any] | None = None, tx: Tx | None = None
+) -> None:
+    """Write one audit row: `action` happened to the `of` with this `id`.
+
+    Goes to the tenant's chain, or to the realm's trail when no tenant is known yet. `detail`
+    holds facts, never secrets; personal values are named, not copied.
+    """
+    transaction = tx or ctx.db
+    query = q.audit_write if transaction.scope.tenant_id else q.realm_audit_write
+    await transaction.run(
+        query,
+        audit_id=ctx.new_id(),
+        at=ctx.now(),
+        actor_id=ctx.principal.user_id if ctx.principal else None,
+        action=action,
+        object_type=of,
+        object_id=str(id),
+        detail=detail or {},
+        trace_id=ctx.trace_id,
+    )
+    ctx.extra["audited"] = True

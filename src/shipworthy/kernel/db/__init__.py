@@ -1,0 +1,1 @@
+"""PostgreSQL: pool, scoped transactions, named queries, migrations. The only user of asyncpg."""

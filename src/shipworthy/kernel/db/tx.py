@@ -1,0 +1,213 @@
+"""Scoped transactions: the one door to the database.
+
+`Database.begin(scope)` sends BEGIN and both SET LOCALs in one round trip and never resets a
+connection: everything it sets is local to the transaction (D5; measured +63 % transactions a
+second against the plain form). The ids are interpolated because SET takes no parameters and
+Citus forwards only this form; `Scope` admits nothing but `uuid.UUID`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from shipworthy.kernel.context import Scope
+from shipworthy.kernel.db.queries import NamedQuery
+from shipworthy.kernel.errors import Busy
+
+Record = Mapping[str, Any]  # what asyncpg.Record offers
+
+UniqueViolation = asyncpg.UniqueViolationError
+CheckViolation = asyncpg.CheckViolationError
+ForeignKeyViolation = asyncpg.ForeignKeyViolationError
+
+# What another transaction's lock or a timeout does to ours: not an error of the request.
+_CONTENTION = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    TimeoutError,
+)
+
+
+class Tx:
+    """A running transaction. Takes named queries only; counts what it ran."""
+
+    __slots__ = ("_connection", "queries_run", "scope")
+
+    def __init__(self, connection: Any, scope: Scope) -> None:
+        self._connection = connection
+        self.scope = scope
+        self.queries_run = 0
+
+    async def all(self, query: NamedQuery, /, **values: object) -> list[Record]:
+        """Return every row."""
+        self.queries_run += 1
+        rows: list[Record] = await self._connection.fetch(query.sql, *query.arguments(values))
+        return rows
+
+    async def one(self, query: NamedQuery, /, **values: object) -> Record:
+        """Return the one row that must be there. Errors: LookupError when it is not."""
+        row = await self.maybe(query, **values)
+        if row is None:
+            raise LookupError(f"{query.full_name} returned no row")
+        return row
+
+    async def maybe(self, query: NamedQuery, /, **values: object) -> Record | None:
+        """Return the first row, or None."""
+        self.queries_run += 1
+        row: Record | None = await self._connection.fetchrow(query.sql, *query.arguments(values))
+        return row
+
+    async def run(self, query: NamedQuery, /, **values: object) -> int:
+        """Run a statement; return how many rows it touched."""
+        self.queries_run += 1
+        status: str = await self._connection.execute(query.sql, *query.arguments(values))
+        last = status.rpartition(" ")[2]
+        return int(last) if last.isdigit() else 0
+
+    async def many(self, query: NamedQuery, rows: Iterable[dict[str, object]], /) -> None:
+        """Run one statement for many rows in one round trip's pipeline."""
+        self.queries_run += 1
+        await self._connection.executemany(query.sql, [query.arguments(row) for row in rows])
+
+    async def raw(self, sql: str, *values: object) -> list[Record]:
+        """Run SQL that is not in a catalogue: migrations, seeding and tests only."""
+        rows: list[Record] = await self._connection.fetch(sql, *values)
+        return rows
+
+
+class Database:
+    """A pool of one role's connections."""
+
+    def __init__(self, pool: Any, *, acquire_timeout_s: float) -> None:
+        self._pool = pool
+        self._acquire_timeout_s = acquire_timeout_s
+
+    @asynccontextmanager
+    async def begin(self, scope: Scope) -> AsyncIterator[Tx]:
+        """Open a transaction scoped to `scope`; commit on a clean exit, roll back otherwise.
+
+        Errors:  Busy when no connection comes free in time or the database is away.
+        """
+        connection = await self._acquire()
+        try:
+            try:
+                await connection.execute(opening(scope))
+                yield Tx(connection, scope)
+            except BaseException:
+                await _abandon(connection)
+                raise
+            await connection.execute("COMMIT")
+        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as gone:
+            raise _away() from gone
+        except _CONTENTION as slow:
+            raise _busy() from slow
+        finally:
+            await asyncio.shield(self._release(connection))
+
+    async def listen(self, channel: str, callback: Any) -> Any:
+        """Hold one connection that calls `callback(payload)` on each NOTIFY; returns it for closing."""
+        connection = await self._acquire()
+        await connection.add_listener(channel, lambda _c, _p, _ch, payload: callback(payload))
+        return connection
+
+    async def unlisten(self, connection: Any) -> None:
+        connection.terminate()
+        await self._release(connection)
+
+    async def ping(self) -> float:
+        """Return how long one round trip takes, in seconds."""
+        connection = await self._acquire()
+        try:
+            started = time.perf_counter()
+            await connection.execute("select 1")
+            return time.perf_counter() - started
+        finally:
+            await self._release(connection)
+
+    async def close(self) -> None:
+        try:
+            await asyncio.wait_for(self._pool.close(), timeout=5)
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def _acquire(self) -> Any:
+        try:
+            return await self._pool.acquire(timeout=self._acquire_timeout_s)
+        except (TimeoutError, asyncpg.TooManyConnectionsError) as late:
+            raise _busy() from late
+        except (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError) as gone:
+            raise _away() from gone
+
+    async def _release(self, connection: Any) -> None:
+        await self._pool.release(connection)
+
+
+def opening(scope: Scope) -> str:
+    """Return the one statement string that opens a scoped transaction."""
+    tenant = "" if scope.tenant_id is None else str(scope.tenant_id)
+    return f"BEGIN;SET LOCAL app.realm_id='{scope.realm_id}';SET LOCAL app.tenant_id='{tenant}'"
+
+
+async def open_database(
+    url: str, *, size: int, acquire_timeout_s: float, command_timeout_s: float = 10.0
+) -> Database:
+    """Connect a pool to `url`. Errors: Busy when the database does not answer."""
+    try:
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=min(2, size),
+            max_size=size,
+            timeout=acquire_timeout_s,
+            command_timeout=command_timeout_s,
+            reset=_nothing_to_reset,
+            init=_codecs,
+        )
+    except (OSError, asyncpg.PostgresError, TimeoutError) as gone:
+        raise _away() from gone
+    return Database(pool, acquire_timeout_s=acquire_timeout_s)
+
+
+async def _nothing_to_reset(_connection: Any) -> None:
+    """All state is transaction-local (a test proves it), so a release needs no round trip."""
+
+
+async def _codecs(connection: Any) -> None:
+    import msgspec
+
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name,
+            schema="pg_catalog",
+            encoder=lambda value: msgspec.json.encode(value).decode(),
+            decoder=msgspec.json.decode,
+        )
+
+
+async def _abandon(connection: Any) -> None:
+    """Roll back; a connection that cannot even do that is not worth keeping."""
+    try:
+        await asyncio.shield(asyncio.wait_for(connection.execute("ROLLBACK"), timeout=2))
+    except Exception:
+        connection.terminate()
+
+
+def _busy() -> Busy:
+    return Busy(
+        "database.busy", "The database is busy. Nothing was changed; try again in a moment.", retry_after_s=2
+    )
+
+
+def _away() -> Busy:
+    return Busy(
+        "database.away",
+        "The database does not answer. Nothing was changed; try again in a moment.",
+        retry_after_s=5,
+    )

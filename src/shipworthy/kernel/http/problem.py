@@ -1,0 +1,119 @@
+"""Refusals as HTTP: problem+json (RFC 9457) for programs and a page for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from shipworthy.kernel.errors import Refusal
+from shipworthy.kernel.http.pages import Pages
+from shipworthy.kernel.http.reply import Answer
+
+STATUS_OF_KIND = {
+    "invalid": 422,
+    "malformed": 400,
+    "sign_in": 401,
+    "forbidden": 403,
+    "missing": 404,
+    "method": 405,
+    "conflict": 409,
+    "too_large": 413,
+    "misdirected": 421,
+    "precondition": 412,
+    "precondition_needed": 428,
+    "too_many": 429,
+    "busy": 503,
+    "upstream": 502,
+    "crash": 500,
+}
+TITLES = {
+    400: "We could not read that",
+    401: "Please sign in",
+    403: "You may not do that",
+    404: "There is nothing here",
+    405: "That is not how this address works",
+    409: "That is no longer possible",
+    412: "Somebody changed it first",
+    413: "That is too large",
+    421: "Wrong address",
+    422: "Please check your entries",
+    428: "Please reload and try again",
+    429: "Too many tries",
+    500: "Something broke on our side",
+    502: "A service we need failed",
+    503: "We are busy",
+}
+
+
+class TooLarge(Refusal):
+    kind = "too_large"
+
+    def __init__(self, bytes_max: int) -> None:
+        super().__init__("body.too_large", f"The request may hold at most {bytes_max} bytes.")
+
+
+class Misdirected(Refusal):
+    kind = "misdirected"
+
+    def __init__(self) -> None:
+        super().__init__("host.unknown", "This server does not serve that address.")
+
+
+class Crash(Refusal):
+    """An error of ours. The message gives the trace id and nothing else."""
+
+    kind = "crash"
+
+    def __init__(self) -> None:
+        super().__init__("internal", "The error is logged. Try again; if it stays, quote the trace id below.")
+
+
+def problem_answer(refusal: Refusal, *, trace_id: str) -> Answer:
+    """Return the JSON form. A missing thing answers the same bytes whoever owns it: the trace id
+    goes into a header there, not into the body."""
+    status = STATUS_OF_KIND[refusal.kind]
+    document: dict[str, Any] = {
+        "type": f"urn:shipworthy:error:{refusal.code}",
+        "title": TITLES[status],
+        "status": status,
+        "code": refusal.code,
+        "detail": refusal.message,
+    }
+    if status >= 500:
+        document["trace_id"] = trace_id
+    if refusal.fields:
+        document["fields"] = refusal.fields
+    headers = [(b"content-type", b"application/problem+json")]
+    return Answer(status, headers + _extra(refusal, trace_id), msgspec.json.encode(document))
+
+
+def problem_page(refusal: Refusal, pages: Pages, *, trace_id: str, base: dict[str, Any]) -> Answer:
+    """Return the page form."""
+    status = STATUS_OF_KIND[refusal.kind]
+    shown = trace_id if status >= 500 else ""
+    body = pages.render(
+        "kernel/error.html",
+        {
+            **base,
+            "page": {"title": TITLES[status], "section": ""},
+            "error": {
+                "status": status,
+                "title": TITLES[status],
+                "detail": refusal.message,
+                "fields": refusal.fields,
+                "trace_id": shown,
+            },
+        },
+    )
+    headers = [(b"content-type", b"text/html; charset=utf-8")]
+    return Answer(status, headers + _extra(refusal, trace_id), body)
+
+
+def _extra(refusal: Refusal, trace_id: str) -> list[tuple[bytes, bytes]]:
+    headers = [(b"cache-control", b"no-store"), (b"trace-id", trace_id.encode())]
+    if refusal.retry_after_s is not None:
+        headers.append((b"retry-after", str(refusal.retry_after_s).encode()))
+    if allowed := getattr(refusal, "allowed", None):
+        headers.append((b"allow", ", ".join(allowed).encode()))
+    return headers

@@ -1,0 +1,142 @@
+-- realm_create --
+-- Create the realm of a new app.
+-- index: none (insert)   rows: <= 0
+-- with: realm_id = gen_random_uuid(), name = 'Sample'
+insert into realm (realm_id, name) values (:realm_id, :name) on conflict do nothing
+
+-- tenant_create --
+-- Create a tenant in the realm.
+-- index: none (insert)   rows: <= 0
+-- scope: realm
+-- with: tenant_id = gen_random_uuid(), name = 'Sample', slug = 'sample-' || substr(gen_random_uuid()::text, 1, 8), country = 'DE', time_zone = 'Europe/Berlin'
+insert into tenant (tenant_id, name, slug, country, time_zone) values (:tenant_id, :name, :slug, :country, :time_zone)
+
+-- tenant_get --
+-- One tenant of the realm, by id.
+-- index: tenant_pkey   rows: <= 1
+-- with: tenant_id = my_tenant()
+select tenant_id, name, slug, country, time_zone from tenant where tenant_id = :tenant_id
+
+-- idempotency_claim --
+-- Take a key for this request; no row means that it was taken before.
+-- index: none (insert)   rows: <= 1
+-- with: principal_id = gen_random_uuid(), key = 'sample', request_sha256 = '\x00'::bytea
+insert into idempotency_key (principal_id, key, request_sha256) values (:principal_id, :key, :request_sha256)
+on conflict do nothing returning key
+
+-- idempotency_finish --
+-- Remember the answer, in the transaction of its effect.
+-- index: idempotency_key_pkey   rows: <= 0
+-- with: status = 200, headers = '{}'::jsonb, body = '\x00'::bytea, principal_id = gen_random_uuid(), key = 'sample'
+update idempotency_key set status = :status, headers = :headers, body = :body
+where principal_id = :principal_id and key = :key
+
+-- idempotency_get --
+-- The answer that was given the first time.
+-- index: idempotency_key_pkey   rows: <= 1
+-- with: principal_id = gen_random_uuid(), key = 'sample'
+select request_sha256, status, headers, body from idempotency_key where principal_id = :principal_id and key = :key
+
+-- audit_write --
+-- Record a change in the transaction that makes it, and tell the sealer whose chain grew.
+-- index: none (insert)   rows: <= 0
+-- with: audit_id = gen_random_uuid(), at = now(), actor_id = null::uuid, action = 'sample', object_type = 'sample', object_id = '1', detail = '{}'::jsonb, trace_id = 'sample'
+with due as (insert into audit_due (realm_id, tenant_id) values (my_realm(), my_tenant()))
+insert into audit (audit_id, at, actor_id, action, object_type, object_id, detail, trace_id)
+values (:audit_id, :at, :actor_id, :action, :object_type, :object_id, :detail, :trace_id)
+
+-- realm_audit_write --
+-- Record what happened before a tenant was known.
+-- index: none (insert)   rows: <= 0
+-- scope: realm
+-- with: audit_id = gen_random_uuid(), at = now(), actor_id = null::uuid, action = 'sample', object_type = 'sample', object_id = '1', detail = '{}'::jsonb, trace_id = 'sample'
+insert into realm_audit (audit_id, at, actor_id, action, object_type, object_id, detail, trace_id)
+values (:audit_id, :at, :actor_id, :action, :object_type, :object_id, :detail, :trace_id)
+
+-- audit_due_take --
+-- Take the list of tenants whose chains grew; the worker seals each.
+-- index: none (a short list, emptied every second)   rows: <= 10000   role: worker
+delete from audit_due returning realm_id, tenant_id
+
+-- audit_head_lock --
+-- The end of this tenant's chain, held while it grows.
+-- index: audit_head_pkey   rows: <= 1   role: worker
+select seq, hash from audit_head where tenant_id = my_tenant() for update
+
+-- audit_unsealed --
+-- Rows that are written and not yet chained, oldest first.
+-- index: audit_tenant_unsealed_idx   rows: <= 500   role: worker
+select audit_id, at, actor_id, action, object_type, object_id, detail, trace_id
+from audit where seq is null order by audit_id limit 500
+
+-- audit_seal --
+-- Give one row its place in the chain.
+-- index: audit_pkey   rows: <= 0   role: worker
+-- with: audit_id = gen_random_uuid(), seq = 1::bigint, prev = '\x00'::bytea, hash = '\x00'::bytea
+update audit set seq = :seq, prev = :prev, hash = :hash where audit_id = :audit_id and seq is null
+
+-- audit_head_move --
+-- Move the end of the chain.
+-- index: none (insert)   rows: <= 0   role: worker
+-- with: seq = 1::bigint, hash = '\x00'::bytea
+insert into audit_head (seq, hash) values (:seq, :hash)
+on conflict (tenant_id) do update set seq = excluded.seq, hash = excluded.hash
+
+-- audit_chain --
+-- The sealed chain in order, a page at a time, for verification and export.
+-- index: audit_tenant_seq_idx   rows: <= 1000
+-- with: after = 0::bigint
+select audit_id, at, actor_id, action, object_type, object_id, detail, trace_id, seq, prev, hash
+from audit where seq > :after order by seq limit 1000
+
+-- job_enqueue --
+-- Queue a job in the caller's transaction; a job of the same key that still waits or runs stays alone.
+-- index: none (insert)   rows: <= 1
+-- with: priority = 0, kind = 'sample', payload = '\x7b7d'::bytea, dedupe_key = gen_random_uuid()::text, headers = '{}'::jsonb
+insert into pgqueuer (priority, entrypoint, payload, dedupe_key, headers, status)
+values (:priority, :kind, :payload, :dedupe_key, :headers, 'queued')
+on conflict (dedupe_key) where status in ('queued', 'picked') and dedupe_key is not null do nothing
+returning id
+
+-- session_create --
+-- A new session of a person on a device.
+-- index: none (insert)   rows: <= 0   scope: realm
+-- with: session_id = gen_random_uuid(), token_sha256 = gen_random_uuid()::text::bytea, user_id = gen_random_uuid(), device_id = gen_random_uuid(), device_name = 'Sample', tenant_id = null::uuid, tenant_name = '', role = null::text, email = 'a@b.c', name = '', now = now(), idle_expires_at = now(), absolute_expires_at = now()
+insert into session (session_id, token_sha256, user_id, device_id, device_name, tenant_id, tenant_name, role, email, name,
+  created_at, last_seen_at, idle_expires_at, absolute_expires_at)
+values (:session_id, :token_sha256, :user_id, :device_id, :device_name, :tenant_id, :tenant_name, :role, :email, :name,
+  :now, :now, :idle_expires_at, :absolute_expires_at)
+
+-- session_by_token --
+-- The live session a cookie stands for.
+-- index: session_realm_id_token_sha256_key   rows: <= 1   scope: realm
+-- with: token_sha256 = (select token_sha256 from session limit 1), now = now()
+select session_id, user_id, tenant_id, tenant_name, role, email, name, last_seen_at
+from session
+where token_sha256 = :token_sha256 and revoked_at is null and idle_expires_at > :now and absolute_expires_at > :now
+
+-- session_touch --
+-- A person was here; their idle end moves. Written at most once a minute.
+-- index: session_pkey   rows: <= 0   scope: realm
+-- with: session_id = (select session_id from session limit 1), now = now(), idle_expires_at = now()
+update session set last_seen_at = :now, idle_expires_at = least(:idle_expires_at, absolute_expires_at)
+where session_id = :session_id and revoked_at is null
+
+-- session_revoke --
+-- End one session.
+-- index: session_pkey   rows: <= 1   scope: realm
+-- with: session_id = (select session_id from session limit 1), now = now()
+update session set revoked_at = :now where session_id = :session_id and revoked_at is null
+
+-- session_revoke_of_user --
+-- End all sessions of a person but one.
+-- index: session_user_device_idx   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from session limit 1), keep = gen_random_uuid(), now = now()
+update session set revoked_at = :now where user_id = :user_id and revoked_at is null and session_id <> :keep
+
+-- session_list_of_user --
+-- A person's live sessions by device, for the account page.
+-- index: session_user_device_idx   rows: <= 100   scope: realm
+-- with: user_id = (select user_id from session limit 1)
+select session_id, device_id, device_name, created_at, last_seen_at
+from session where user_id = :user_id and revoked_at is null order by device_id, last_seen_at desc limit 100

@@ -1,0 +1,67 @@
+"""Kinds of jobs, and enqueueing one in the caller's transaction."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.queries import load_queries
+from shipworthy.kernel.db.tx import Tx
+
+q = load_queries(Path(__file__).parent.parent / "queries.sql", room="kernel")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobKind:
+    """A kind of job. `handler(ctx, source)` may run more than once for one source and must
+    have one effect; `writes` names the table whose unique row makes it so."""
+
+    kind: str
+    handler: Callable[[Ctx, str], Awaitable[None]]
+    title: str
+    timeout_s: float = 30.0
+    attempts_max: int = 5
+    writes: str | None = None
+    writes_kind: str | None = None
+    source_column: str | None = None
+    triggered_by: str | None = None  # "POST /invoices/{invoice_id}/finalise"
+
+    @property
+    def source(self) -> str:
+        code = inspect.unwrap(self.handler).__code__
+        return f"src/{code.co_filename[code.co_filename.rfind('shipworthy/') :]}:{code.co_firstlineno}"
+
+
+class Payload(msgspec.Struct):
+    """What a job carries: ids only."""
+
+    realm: str
+    tenant: str
+    source: str
+    trace: str
+
+
+async def enqueue(ctx: Ctx, kind: str, source: object, *, tx: Tx | None = None, priority: int = 0) -> bool:
+    """Queue `kind` for `source` in the caller's transaction: it exists if and only if the change does.
+
+    The key tenant:kind:source keeps one waiting or running job per source; returns False when
+    there was one. A source that may change again must carry its version.
+    """
+    transaction = tx or ctx.db
+    tenant_id = transaction.scope.tenant_id
+    assert tenant_id is not None, "a job belongs to a tenant"
+    payload = Payload(str(transaction.scope.realm_id), str(tenant_id), str(source), ctx.trace_id)
+    queued = await transaction.maybe(
+        q.job_enqueue,
+        priority=priority,
+        kind=kind,
+        payload=msgspec.json.encode(payload),
+        dedupe_key=f"{tenant_id}:{kind}:{source}",
+        headers={"trace_id": ctx.trace_id},
+    )
+    return queued is not None

@@ -1,0 +1,100 @@
+"""The worker: takes jobs from pgqueuer, runs each in one scoped transaction, acknowledges after.
+
+A job is acknowledged only when its transaction has committed. A worker that dies leaves its
+jobs picked; another picks them up when their heartbeat is old. So a job may run twice, and its
+unique row makes that one effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
+from pgqueuer.applications import PgQueuer
+from pgqueuer.domain.models import Job
+from pgqueuer.errors import RetryRequested
+
+from shipworthy.kernel.context import Ctx, Scope
+from shipworthy.kernel.queue.job import JobKind, Payload
+from shipworthy.kernel.runtime import Runtime
+from shipworthy.kernel.telemetry.log import log
+
+# A live worker beats every 2 s; 4 s of silence is a dead one. Longer makes recovery slower,
+# shorter re-runs the jobs of a worker that merely waits for a core.
+_HEARTBEAT_TIMEOUT_S = 4.0
+_POLL_S = 1.0
+_BATCH = 4  # jobs one worker holds: few, so that a death leaves little to repeat
+_RETRY_FIRST_S = 1.0
+_RETRY_MAX_S = 60.0
+
+
+async def work(
+    url: str, runtime: Runtime, kinds: Iterable[JobKind], *, stop: asyncio.Event, on_ready: Callable[[], None]
+) -> None:
+    """Run jobs until `stop` is set. The queue's own connections belong to the worker role."""
+    pool = await asyncpg.create_pool(url, min_size=2, max_size=6, timeout=5, command_timeout=30)
+    try:
+        queue = PgQueuer(AsyncpgPoolDriver(pool))
+        for kind in kinds:
+            queue.entrypoint(kind.kind, on_failure="hold", accepts_context=False)(_runner(kind, runtime))
+        stopper = asyncio.create_task(_stop_when(stop, queue))
+        on_ready()
+        try:
+            await queue.qm.run(
+                dequeue_timeout=timedelta(seconds=_POLL_S),
+                batch_size=_BATCH,
+                max_concurrent_tasks=2 * _BATCH,
+                heartbeat_timeout=timedelta(seconds=_HEARTBEAT_TIMEOUT_S),
+            )
+        finally:
+            stopper.cancel()
+    finally:
+        pool.terminate()
+
+
+def _runner(kind: JobKind, runtime: Runtime) -> Any:
+    async def run(job: Job) -> None:
+        await run_job(kind, runtime, job.payload or b"", attempt=job.attempts)
+
+    return run
+
+
+async def run_job(kind: JobKind, runtime: Runtime, payload: bytes, *, attempt: int) -> None:
+    """Run one job in its tenant's transaction.
+
+    Errors:  RetryRequested with growing delay until `attempts_max`; then the failure itself,
+             and the job is held for a person to look at.
+    """
+    facts = msgspec.json.decode(payload, type=Payload)
+    scope = Scope(uuid.UUID(facts.realm), uuid.UUID(facts.tenant))
+    ctx = Ctx(scope=scope, runtime=runtime, trace_id=facts.trace)
+    try:
+        async with asyncio.timeout(kind.timeout_s):
+            async with ctx.begin() as tx:
+                ctx.tx = tx
+                await kind.handler(ctx, facts.source)
+        for later in ctx.after_commit:
+            result = later()
+            if result is not None:
+                await result
+    except Exception as failure:  # the job edge
+        delay_s = min(_RETRY_FIRST_S * 2**attempt, _RETRY_MAX_S)
+        last = attempt + 1 >= kind.attempts_max
+        log.exception(
+            "job failed",
+            extra={"kind": kind.kind, "trace_id": facts.trace, "attempt": attempt + 1, "held": last},
+        )
+        if last:
+            raise
+        raise RetryRequested(delay=timedelta(seconds=delay_s), reason=type(failure).__name__) from failure
+
+
+async def _stop_when(stop: asyncio.Event, queue: PgQueuer) -> None:
+    await stop.wait()
+    queue.shutdown.set()

@@ -1,0 +1,86 @@
+"""`Room`: what one room declares to the composition root. Rooms never import one another."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shipworthy.contract import manifest
+
+if TYPE_CHECKING:
+    from shipworthy.kernel.context import Ctx
+    from shipworthy.kernel.db.queries import Catalogue
+    from shipworthy.kernel.queue.job import JobKind
+    from shipworthy.kernel.route import Route
+    from shipworthy.kernel.runtime import Runtime
+    from shipworthy.kernel.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class NavItem:
+    """An entry of the console's navigation."""
+
+    href: str
+    label: str
+    icon: str
+    section: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedTenant:
+    """A demo tenant being filled. `marker` is text that must stand in its data and nowhere else."""
+
+    name: str
+    email: str
+    password: str
+    marker: str
+    site_host: str
+    user_id: uuid.UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """A feature room: routes, jobs, queries, migrations, and what the examiner may know of it.
+
+    `permissions` maps a role to the permissions it holds in this room. `raw_lane`, where a
+    room has one, is a plain ASGI application that answers every host that is not a console host.
+    `on_start` prepares per-process state; `seed` writes one tenant's example data in that
+    tenant's transaction; `volume_sql` fills tables for plan checks: it runs as the superuser
+    once per tenant, with app.realm_id, app.tenant_id and volume.rows set.
+    """
+
+    name: str
+    folder: Path
+    queries: Catalogue
+    routes: tuple[Route, ...] = ()
+    jobs: tuple[JobKind, ...] = ()
+    nav: tuple[NavItem, ...] = ()
+    permissions: dict[str, frozenset[str]] = field(default_factory=dict)
+    tables: tuple[manifest.Table, ...] = ()
+    samples: tuple[manifest.Sample, ...] = ()
+    slos: Callable[[Settings], tuple[manifest.Slo, ...]] = lambda _: ()
+    journeys: tuple[manifest.Journey, ...] = ()
+    oracles: tuple[manifest.Oracle, ...] = ()
+    budgets: Callable[[Settings], tuple[manifest.Budget, ...]] = lambda _: ()
+    login: manifest.Login | None = None
+    personal: tuple[str, ...] = ()
+    raw_lane: Callable[[Runtime], Any] | None = None
+    on_start: Callable[[Runtime], Awaitable[None]] | None = None
+    on_stop: Callable[[Runtime], Awaitable[None]] | None = None
+    seed: Callable[[Ctx, SeedTenant], Awaitable[None]] | None = None
+    volume_sql: str | None = None
+
+    @property
+    def migrations(self) -> Path:
+        return self.folder / "migrations"
+
+    @property
+    def templates(self) -> Path:
+        return self.folder / "templates"
+
+    @property
+    def static(self) -> Path:
+        return self.folder / "static"

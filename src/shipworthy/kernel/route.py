@@ -1,0 +1,51 @@
+"""Routes are declarations: what is said here becomes validation, manifest, metrics and audit (D7)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One declared route. `handler(ctx, *path_params, body)` returns a value or a Reply."""
+
+    method: str
+    path: str
+    handler: Handler
+    title: str = ""
+    auth: Literal["public", "session"] = "session"
+    permission: str | None = None
+    media: Literal["json", "html", "file"] = "json"
+    body: type[Any] | None = None  # msgspec Struct; JSON or form by content type
+    returns: type[Any] | None = None
+    query: type[Any] | None = None  # msgspec Struct of the query string
+    status: int = 200
+    idempotency: Literal["none", "key"] = "none"
+    effect: Literal["read", "create", "change"] = "read"
+    transaction: bool = True
+    example: Mapping[str, Any] | None = None
+    params: Mapping[str, str] = field(default_factory=dict)  # path parameter -> sample
+    slo: str | None = None
+    queries_max: int | None = None
+    body_bytes_max: int | None = None
+    audit: str | None = None
+    personal: tuple[str, ...] = ()
+    meter: str | None = None
+    flag: str | None = None
+
+    @property
+    def source(self) -> str:
+        """Where the handler stands, as module path and line."""
+        code = inspect.unwrap(self.handler).__code__
+        marker = code.co_filename.rfind("shipworthy/")
+        return f"src/{code.co_filename[marker:]}:{code.co_firstlineno}"
+
+
+def route(method: str, path: str, handler: Handler, **declared: Any) -> Route:
+    """Declare a route; a positional method, path and handler read best in a table."""
+    return Route(method=method, path=path, handler=handler, **declared)

@@ -1,0 +1,49 @@
+"""`Runtime`: the long-lived parts of one process, made once by the composition root."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from shipworthy.kernel.context import utc_now
+
+if TYPE_CHECKING:
+    from shipworthy.kernel.db.tx import Database
+    from shipworthy.kernel.files.store import FileStore
+    from shipworthy.kernel.http.pages import Pages
+    from shipworthy.kernel.mail.outbox import Mailer
+    from shipworthy.kernel.room import Room
+    from shipworthy.kernel.sessions.store import SessionStore
+    from shipworthy.kernel.settings import Settings
+
+
+def uuid7() -> uuid.UUID:
+    """Return a time-ordered UUID (RFC 9562, version 7): millisecond clock, then random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | random
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    return uuid.UUID(int=value)
+
+
+@dataclass(slots=True)
+class Runtime:
+    """What handlers and jobs reach through `ctx.runtime`. `state` holds what rooms make at start."""
+
+    settings: Settings
+    database: Database
+    sessions: SessionStore
+    pages: Pages
+    files: FileStore
+    mailer: Mailer
+    rooms: tuple[Room, ...]
+    realm_id: uuid.UUID
+    now: Callable[[], datetime] = utc_now
+    new_id: Callable[[], uuid.UUID] = uuid7
+    state: dict[str, Any] = field(default_factory=dict)

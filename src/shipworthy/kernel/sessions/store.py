@@ -1,0 +1,253 @@
+"""Session stores: `memory` and `postgres` behind one contract (valkey joins with the auth room).
+
+The browser holds 256 random bits; we hold their SHA-256. A look-up is answered from a cache
+of a few seconds, so a revocation made in another process is felt within `cache_ttl_s`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from shipworthy.kernel.context import Principal, Scope
+from shipworthy.kernel.db.queries import load_queries
+from shipworthy.kernel.db.tx import Database
+from shipworthy.kernel.settings import SessionsSection
+
+q = load_queries(Path(__file__).parent.parent / "queries.sql", room="kernel")
+
+_TOUCH_EVERY = timedelta(seconds=60)
+_CACHE_ENTRIES_MAX = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewSession:
+    """Who signs in, on what device, for which tenant."""
+
+    user_id: uuid.UUID
+    device_id: uuid.UUID
+    device_name: str
+    email: str
+    name: str = ""
+    tenant_id: uuid.UUID | None = None
+    tenant_name: str = ""
+    role: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """A live session as its owner sees it."""
+
+    session_id: uuid.UUID
+    device_id: uuid.UUID
+    device_name: str
+    created_at: datetime
+    last_seen_at: datetime
+
+
+class SessionStore(Protocol):
+    """The contract; one test runs against every store."""
+
+    async def create(self, new: NewSession) -> str:
+        """Begin a session; return the token for the cookie."""
+
+    async def lookup(self, token: str) -> Principal | None:
+        """Return who the token stands for, or None when it ended or never was."""
+
+    async def revoke(self, session_id: uuid.UUID) -> bool:
+        """End one session. Returns whether it was live."""
+
+    async def revoke_others(self, user_id: uuid.UUID, *, keep: uuid.UUID | None) -> None:
+        """End all sessions of a person but `keep`."""
+
+    async def devices(self, user_id: uuid.UUID) -> list[Device]:
+        """Return a person's live sessions, the last used first."""
+
+
+class MemorySessions:
+    """Sessions in one process. The settings refuse it beside a second process."""
+
+    def __init__(
+        self, settings: SessionsSection, *, now: Callable[[], datetime], new_id: Callable[[], uuid.UUID]
+    ) -> None:
+        self._settings, self._now, self._new_id = settings, now, new_id
+        self._by_digest: dict[bytes, _Held] = {}
+
+    async def create(self, new: NewSession) -> str:
+        token, digest = _new_token()
+        at = self._now()
+        self._forget_ended(at)
+        self._by_digest[digest] = _Held(
+            new, self._new_id(), at, at, at + timedelta(seconds=self._settings.absolute_ttl_s)
+        )
+        return token
+
+    async def lookup(self, token: str) -> Principal | None:
+        held, at = self._by_digest.get(_digest(token)), self._now()
+        if held is None or not self._is_live(held, at):
+            return None
+        held.last_seen_at = at
+        return _principal(held.new, held.session_id)
+
+    async def revoke(self, session_id: uuid.UUID) -> bool:
+        ended = [d for d, h in self._by_digest.items() if h.session_id == session_id]
+        for digest in ended:
+            del self._by_digest[digest]
+        return bool(ended)
+
+    async def revoke_others(self, user_id: uuid.UUID, *, keep: uuid.UUID | None) -> None:
+        for digest, held in list(self._by_digest.items()):
+            if held.new.user_id == user_id and held.session_id != keep:
+                del self._by_digest[digest]
+
+    async def devices(self, user_id: uuid.UUID) -> list[Device]:
+        at = self._now()
+        live = [h for h in self._by_digest.values() if h.new.user_id == user_id and self._is_live(h, at)]
+        return sorted((h.device() for h in live), key=lambda d: d.last_seen_at, reverse=True)
+
+    def _is_live(self, held: _Held, at: datetime) -> bool:
+        idle_end = held.last_seen_at + timedelta(seconds=self._settings.idle_ttl_s)
+        return at < min(idle_end, held.absolute_end)
+
+    def _forget_ended(self, at: datetime) -> None:
+        for digest in [d for d, h in self._by_digest.items() if not self._is_live(h, at)]:
+            del self._by_digest[digest]
+
+
+class PostgresSessions:
+    """Sessions in the database, with a short look-up cache in this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: SessionsSection,
+        *,
+        realm_id: uuid.UUID,
+        now: Callable[[], datetime],
+        new_id: Callable[[], uuid.UUID],
+    ) -> None:
+        self._database, self._settings, self._scope = database, settings, Scope(realm_id)
+        self._now, self._new_id = now, new_id
+        self._cache: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+
+    async def create(self, new: NewSession) -> str:
+        token, digest = _new_token()
+        at = self._now()
+        async with self._database.begin(self._scope) as tx:
+            await tx.run(
+                q.session_create,
+                session_id=self._new_id(),
+                token_sha256=digest,
+                user_id=new.user_id,
+                device_id=new.device_id,
+                device_name=new.device_name,
+                tenant_id=new.tenant_id,
+                tenant_name=new.tenant_name,
+                role=new.role,
+                email=new.email,
+                name=new.name,
+                now=at,
+                idle_expires_at=at + timedelta(seconds=self._settings.idle_ttl_s),
+                absolute_expires_at=at + timedelta(seconds=self._settings.absolute_ttl_s),
+            )
+        return token
+
+    async def lookup(self, token: str) -> Principal | None:
+        digest = _digest(token)
+        cached = self._cache.get(digest)
+        if cached is not None and cached[0] > time.monotonic():
+            return cached[1]
+        return await self._read(digest)
+
+    async def revoke(self, session_id: uuid.UUID) -> bool:
+        async with self._database.begin(self._scope) as tx:
+            ended = await tx.run(q.session_revoke, session_id=session_id, now=self._now())
+        self._forget(lambda p: p.session_id == session_id)
+        return bool(ended)
+
+    async def revoke_others(self, user_id: uuid.UUID, *, keep: uuid.UUID | None) -> None:
+        async with self._database.begin(self._scope) as tx:
+            await tx.run(
+                q.session_revoke_of_user, user_id=user_id, keep=keep or uuid.UUID(int=0), now=self._now()
+            )
+        self._forget(lambda p: p.user_id == user_id and p.session_id != keep)
+
+    async def devices(self, user_id: uuid.UUID) -> list[Device]:
+        async with self._database.begin(self._scope) as tx:
+            rows = await tx.all(q.session_list_of_user, user_id=user_id)
+        return sorted((Device(**dict(row)) for row in rows), key=lambda d: d.last_seen_at, reverse=True)
+
+    async def _read(self, digest: bytes) -> Principal | None:
+        at = self._now()
+        async with self._database.begin(self._scope) as tx:
+            row = await tx.maybe(q.session_by_token, token_sha256=digest, now=at)
+            if row is None:
+                self._cache.pop(digest, None)
+                return None
+            if at - row["last_seen_at"] > _TOUCH_EVERY:
+                idle_end = at + timedelta(seconds=self._settings.idle_ttl_s)
+                await tx.run(q.session_touch, session_id=row["session_id"], now=at, idle_expires_at=idle_end)
+        principal = Principal(
+            user_id=row["user_id"],
+            session_id=row["session_id"],
+            tenant_id=row["tenant_id"],
+            role=row["role"],
+            email=row["email"],
+            name=row["name"],
+            tenant_name=row["tenant_name"],
+        )
+        self._cache[digest] = (time.monotonic() + self._settings.cache_ttl_s, principal)
+        while len(self._cache) > _CACHE_ENTRIES_MAX:
+            self._cache.popitem(last=False)
+        return principal
+
+    def _forget(self, match: Callable[[Principal], bool]) -> None:
+        for digest in [d for d, (_, p) in self._cache.items() if match(p)]:
+            del self._cache[digest]
+
+
+@dataclass(slots=True)
+class _Held:
+    new: NewSession
+    session_id: uuid.UUID
+    created_at: datetime
+    last_seen_at: datetime
+    absolute_end: datetime
+
+    def device(self) -> Device:
+        return Device(
+            session_id=self.session_id,
+            device_id=self.new.device_id,
+            device_name=self.new.device_name,
+            created_at=self.created_at,
+            last_seen_at=self.last_seen_at,
+        )
+
+
+def _principal(new: NewSession, session_id: uuid.UUID) -> Principal:
+    return Principal(
+        user_id=new.user_id,
+        session_id=session_id,
+        tenant_id=new.tenant_id,
+        role=new.role,
+        email=new.email,
+        name=new.name,
+        tenant_name=new.tenant_name,
+    )
+
+
+def _new_token() -> tuple[str, bytes]:
+    token = secrets.token_urlsafe(32)
+    return token, _digest(token)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

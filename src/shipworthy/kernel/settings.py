@@ -1,0 +1,172 @@
+"""Settings: typed, with the unit in the name, loaded once from `app.toml` and passed down.
+
+An unknown key is an error naming its line and the nearest known name. Secrets never stand in
+`app.toml`: they come from the environment (SHIPWORTHY_*) or the state directory.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from shipworthy.contract.strict import Undecodable, decode
+
+APP_FILE = "app.toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppSection:
+    """[app]: its name and the rooms it is made of."""
+
+    name: str
+    rooms: tuple[str, ...]
+    locale: Literal["en", "de"] = "en"
+    hosts: tuple[str, ...] = (
+        "localhost",
+        "127.0.0.1",
+    )  # console hosts; anything else must be a site's domain
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpSection:
+    """[http]: the web process."""
+
+    port: int = 8000
+    workers: int = 1
+    public_scheme: Literal["http", "https"] = "http"
+    body_bytes_max: int = 1_048_576
+    trusted_proxies: int = 0  # how many X-Forwarded-For hops are ours
+
+
+@dataclass(frozen=True, kw_only=True)
+class DbSection:
+    """[db]: embedded on a laptop, a URL elsewhere (SHIPWORTHY_DB_URL_<ROLE> from the environment)."""
+
+    provider: Literal["embedded", "url"] = "embedded"
+    pool_size: int = 8
+    acquire_timeout_s: float = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionsSection:
+    """[sessions]: where sessions live and how long. Every TTL is written here."""
+
+    store: Literal["memory", "postgres"] = "postgres"
+    idle_ttl_s: int = 24 * 3600
+    absolute_ttl_s: int = 30 * 24 * 3600
+    cache_ttl_s: float = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthSection:
+    """[auth]: passwords and the login throttle."""
+
+    password_chars_min: int = 12
+    hash_memory_kib: int = 19_456
+    hash_passes: int = 2
+    hash_workers: int = 0  # 0: one per core, less one for everything else, at least one
+    hash_queue_max: int = 16
+    login_failures_max: int = 10  # per account and network within the window
+    login_window_s: int = 900
+    verify_ttl_s: int = 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailSection:
+    """[mail]: outgoing mail. `host` empty means the laptop's inbox."""
+
+    sender: str = "app@localhost"
+    host: str = "127.0.0.1"
+    port: int = 0
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilesSection:
+    """[files]: object storage; `url` is file:///… or s3://… (empty: the state directory)."""
+
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteSection:
+    """[site]: published pages."""
+
+    cache_bytes_max: int = 64 * 1024 * 1024
+    shared_max_age_s: int = 300
+    stale_while_revalidate_s: int = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class SloSection:
+    """[slo]: the playbook's objectives; an app may tighten them."""
+
+    login_p95_ms: float = 200.0
+    invoice_create_p95_ms: float = 700.0
+    page_p95_ms: float = 150.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetSection:
+    """[budget]: what fails the build."""
+
+    bundle_bytes: int = 120_000
+    page_bytes: int = 60_000
+    cold_start_s: float = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """`app.toml`, whole, plus what is known only at run time (`home`, `secrets`)."""
+
+    app: AppSection
+    http: HttpSection = field(default_factory=HttpSection)
+    db: DbSection = field(default_factory=DbSection)
+    sessions: SessionsSection = field(default_factory=SessionsSection)
+    auth: AuthSection = field(default_factory=AuthSection)
+    mail: MailSection = field(default_factory=MailSection)
+    files: FilesSection = field(default_factory=FilesSection)
+    site: SiteSection = field(default_factory=SiteSection)
+    slo: SloSection = field(default_factory=SloSection)
+    budget: BudgetSection = field(default_factory=BudgetSection)
+
+
+def load_settings(home: Path) -> Settings:
+    """Read `app.toml` in `home`.
+
+    Errors:  FileNotFoundError when there is none; Undecodable for anything it does not know,
+             and for settings that contradict one another.
+    """
+    path = home / APP_FILE
+    text = path.read_text(encoding="utf-8")
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as broken:
+        raise Undecodable(f"not valid TOML: {broken}", path="", source=APP_FILE) from broken
+    settings = decode(Settings, data, source=APP_FILE, text=text)
+    return _consistent(_from_environment(settings))
+
+
+def _consistent(settings: Settings) -> Settings:
+    if settings.sessions.store == "memory" and settings.http.workers > 1:
+        raise Undecodable(
+            'sessions.store = "memory" keeps sessions in one process, but http.workers is '
+            f'{settings.http.workers}; set http.workers = 1 or sessions.store = "postgres"',
+            path="sessions.store",
+            source=APP_FILE,
+        )
+    return settings
+
+
+def _from_environment(settings: Settings) -> Settings:
+    """Apply what the supervisor passes to its children: mail and file addresses."""
+    mail_port = os.environ.get("SHIPWORTHY_MAIL_PORT")
+    if mail_port:
+        settings = replace(settings, mail=replace(settings.mail, port=int(mail_port)))
+    files_url = os.environ.get("SHIPWORTHY_FILES_URL")
+    if files_url and not settings.files.url:
+        settings = replace(settings, files=replace(settings.files, url=files_url))
+    return settings
