@@ -14,7 +14,7 @@ from tests.support.app import RunningApp, app_running
 from tests.support.client import Client
 
 
-@pytest.fixture()
+@pytest.fixture
 async def toy(cluster: PostgresAddress, tmp_path: Path) -> AsyncIterator[RunningApp]:
     async with app_running(cluster, (ROOM,), tmp_path) as app:
         yield app

@@ -92,7 +92,7 @@ async def app_running(
     name = await fresh_database(address, rooms)
     realm_id = uuid.uuid4()
     url = address.url(name, user="app", password=PASSWORDS["app"])
-    installation = Installation(realm_id=realm_id, database_url=url, state=state)
+    installation = Installation(realm_id=realm_id, database_url=url, state=state, signing_key=b"tests")
     try:
         admin = await asyncpg.connect(address.url(name))
         await admin.execute("insert into realm (realm_id, name) values ($1, 'test')", realm_id)

@@ -1,1 +1,4 @@
+"""From a few words to a runnable app: a spec, a plan that can be printed, files on disk.
 
+Knows the contract only. What an app does lives in the versioned runtime; the scaffold is thin.
+"""

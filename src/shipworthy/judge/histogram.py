@@ -39,8 +39,7 @@ class LogHistogram:
         bucket = bucket_of(value_us)
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
         self.count += 1
-        if value_us > self.max_us:
-            self.max_us = value_us
+        self.max_us = max(self.max_us, value_us)
         if failed or (self.threshold_us is not None and value_us > self.threshold_us):
             self.exceedances += 1
 

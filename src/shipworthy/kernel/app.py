@@ -32,6 +32,7 @@ class Installation:
     realm_id: uuid.UUID
     database_url: str
     state: Path
+    signing_key: bytes
 
 
 @asynccontextmanager
@@ -54,6 +55,7 @@ async def running(
         mailer=Mailer(settings.mail),
         rooms=rooms,
         realm_id=installation.realm_id,
+        signing_key=installation.signing_key,
         **overrides,
     )
     try:

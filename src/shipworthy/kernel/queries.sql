@@ -140,3 +140,13 @@ update session set revoked_at = :now where user_id = :user_id and revoked_at is 
 -- with: user_id = (select user_id from session limit 1)
 select session_id, device_id, device_name, created_at, last_seen_at
 from session where user_id = :user_id and revoked_at is null order by device_id, last_seen_at desc limit 100
+
+-- audit_head_get --
+-- The recorded end of this tenant's chain, for verification.
+-- index: audit_head_pkey   rows: <= 1
+select seq, hash from audit_head where tenant_id = my_tenant()
+
+-- audit_unsealed_count --
+-- How many rows wait for the sealer (a handful, for a second).
+-- index: audit_tenant_unsealed_idx   rows: <= 1
+select count(*) as rows from audit where seq is null

@@ -44,6 +44,7 @@ class Runtime:
     mailer: Mailer
     rooms: tuple[Room, ...]
     realm_id: uuid.UUID
+    signing_key: bytes
     now: Callable[[], datetime] = utc_now
     new_id: Callable[[], uuid.UUID] = uuid7
     state: dict[str, Any] = field(default_factory=dict)

@@ -8,7 +8,7 @@ no verdict rests on a drawn point.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shipworthy.contract.finding import Distribution, Measure, Series
@@ -80,10 +80,13 @@ def latency_curve(distribution: Distribution) -> Html:
     )
 
 
-def timeline(series: Series, *, threshold_ms: float | None) -> Html:
-    """Draw p50 and p95 second by second, failures below, and a line where something was done."""
+def timeline(series: Series, *, threshold_ms: float | None, numbers: Mapping[tuple[float, str], int]) -> Html:
+    """Draw p50 and p95 second by second, failures below, and a line where something was done.
+
+    `numbers` gives the marks the numbers they have in the list beside the drawings.
+    """
     seconds = len(series.requests)
-    step = max(1, math.ceil(seconds / POINTS_MAX))
+    step = seconds_per_point(seconds)
     x = Axis(0.0, max(seconds - 1.0, 1.0))
     peak = max((v for v in series.latency_ms_p95 if math.isfinite(v)), default=1.0)
     y = Axis(0.0, max(_nice_above(max(peak, threshold_ms or 0.0) * 1.05), 1e-9))
@@ -94,17 +97,24 @@ def timeline(series: Series, *, threshold_ms: float | None) -> Html:
     for name, values in (("curve soft", series.latency_ms_p50), ("curve", series.latency_ms_p95)):
         shapes.append(_path(name, _runs(values, series.requests, step, x, y)))
     label = f"Latency of {in_line(series.journey, 80)} over time; highest p95 {amount(peak, 'ms')}"
+    times = [(x.at(t), amount(t, "s")) for t in _spread(x.ticks(), 6)]
+    has_failures = any(series.failures)
     return joined(
         [
             _plot(
                 _drawing(shapes, class_="canvas", label=label),
-                x_labels=[],
+                x_labels=[] if has_failures else times,
                 y_labels=[(y.at(t), amount(t, "ms")) for t in _spread(y.ticks(), 4)],
-                marks=[(x.at(at), str(number)) for number, (at, _) in enumerate(series.marks, 1)],
+                marks=[(x.at(mark[0]), str(numbers[mark])) for mark in series.marks if mark in numbers],
             ),
-            _failures(series, x, step),
+            _failures(series, x, step, times) if has_failures else None,
         ]
     )
+
+
+def seconds_per_point(seconds: int) -> int:
+    """Return how many seconds one drawn point stands for, so that a long run stays small."""
+    return max(1, math.ceil(seconds / POINTS_MAX))
 
 
 def ring(share: float) -> Html:
@@ -118,25 +128,25 @@ def ring(share: float) -> Html:
     return tag("svg", *shapes, class_="ring", viewBox="0 0 100 100", aria_hidden="true")
 
 
-def _failures(series: Series, x: Axis, step: int) -> Html:
-    total, most = sum(series.failures), max(series.failures, default=0)
-    width = max(SIZE / max(len(series.failures), 1) * step * 0.8, 4.0)
-    bars = [
-        _rect("failures", min(x.at(at), SIZE - width), SIZE - SIZE * n / most, width, SIZE * n / most)
-        for at, n in _buckets(series.failures, step, most)
-    ]
+def _failures(series: Series, x: Axis, step: int, times: Sequence[tuple[float, str]]) -> Html:
+    total, most = sum(series.failures), max(series.failures)
+    width = max(SIZE / len(series.failures) * step * 0.8, 4.0)
+    bars = "".join(
+        f"M{min(x.at(at), SIZE - width):.0f} {SIZE}v-{SIZE * n / most:.0f}h{width:.0f}V{SIZE}z"
+        for at, n in _worst(series.failures, step)
+    )
     label = f"{total:,} failed of {sum(series.requests):,} requests"
     return _plot(
-        _drawing([_line("grid", 0, SIZE, SIZE, SIZE), *bars], class_="canvas low", label=label),
-        x_labels=[(x.at(t), amount(t, "s")) for t in _spread(x.ticks(), 6)],
+        _drawing([tag("path", class_="failures", d=bars)], class_="canvas low", label=label),
+        x_labels=times,
         y_labels=[(0.0, "failed")],
     )
 
 
-def _buckets(counts: Sequence[int], step: int, most: int) -> list[tuple[int, int]]:
-    """Return the worst second of each step that has one, with its start."""
+def _worst(counts: Sequence[int], step: int) -> list[tuple[int, int]]:
+    """Return the worst second of each step that has a count, with the step's start."""
     worst = [(at, max(counts[at : at + step])) for at in range(0, len(counts), step)]
-    return [(at, min(n, most)) for at, n in worst if n]
+    return [(at, n) for at, n in worst if n]
 
 
 def _runs(

@@ -24,11 +24,12 @@ class Html:
 
 
 Node = Html | str | None
+Attribute = str | float | bool | None
 
-_VOID = frozenset({"br", "meta", "hr"})
+_VOID = frozenset({"meta", "link"})
 
 
-def tag(name: str, *children: Node, **attributes: str | float | bool | None) -> Html:
+def tag(name: str, /, *children: Node, **attributes: Attribute) -> Html:
     """Return an element. Attribute names: `class_` is class, `aria_label` is aria-label.
 
     An attribute that is None or False is left out, one that is True stands bare.
@@ -53,7 +54,7 @@ def _text(node: Html | str) -> str:
     return node.text if isinstance(node, Html) else escape(printable(node))
 
 
-def _attribute(key: str, value: str | float | bool | None) -> str:
+def _attribute(key: str, value: Attribute) -> str:
     if value is None or value is False:
         return ""
     name = key.removesuffix("_").replace("_", "-")

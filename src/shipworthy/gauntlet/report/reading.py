@@ -5,6 +5,7 @@ Pure selection and grouping, shared by the terminal and the page.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shipworthy.contract.finding import Distribution, Finding, Measure, RunResult, most_urgent_first
@@ -22,12 +23,12 @@ class Gap:
 
 def objectives(result: RunResult) -> list[Finding]:
     """Return the findings about service objectives, the failed first."""
-    return most_urgent_first(f for f in result.findings if f.check.startswith("slo."))
+    return _failed_first(f for f in result.findings if f.check.startswith("slo."))
 
 
 def drills(result: RunResult) -> list[Finding]:
     """Return the findings about drills, the failed first."""
-    return most_urgent_first(f for f in result.findings if f.check.startswith("drill."))
+    return _failed_first(f for f in result.findings if f.check.startswith("drill."))
 
 
 def with_verdict(result: RunResult, verdict: Verdict) -> list[Finding]:
@@ -35,11 +36,12 @@ def with_verdict(result: RunResult, verdict: Verdict) -> list[Finding]:
     return [f for f in most_urgent_first(result.findings) if f.verdict is verdict]
 
 
-def by_stage(findings: list[Finding]) -> dict[str, list[Finding]]:
-    """Group findings by stage, keeping the order in which stages and findings come."""
+def held_by_stage(result: RunResult) -> dict[str, list[Finding]]:
+    """Group what held by stage, in the order in which the run came to it."""
     stages: dict[str, list[Finding]] = {}
-    for finding in findings:
-        stages.setdefault(finding.stage, []).append(finding)
+    for finding in result.findings:
+        if finding.verdict is Verdict.PASS:
+            stages.setdefault(finding.stage, []).append(finding)
     return stages
 
 
@@ -75,3 +77,9 @@ def share_within(distribution: Distribution) -> float | None:
 def latency_at(distribution: Distribution, quantile: float) -> float | None:
     """Return a latency that at least this share of requests stayed within; for reading, not deciding."""
     return next((latency for latency, share in distribution.points if share >= quantile), None)
+
+
+def _failed_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Order by verdict, else as the app declared them: a reader knows that order."""
+    urgency = [Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.NOT_MEASURED]
+    return sorted(findings, key=lambda f: urgency.index(f.verdict))

@@ -112,7 +112,9 @@ def measured(measure: Measure) -> str:
 
 def bound(measure: Measure) -> str:
     """Return the bound a measure was held against, or nothing."""
-    return "" if measure.bound is None else f"at most {amount(measure.bound, measure.unit)}"
+    if measure.bound is None:
+        return ""
+    return f"at most {amount(measure.bound, measure.unit)}" if measure.bound else "none allowed"
 
 
 def duration(seconds: float) -> str:
@@ -149,7 +151,7 @@ def _passes(result: RunResult) -> str:
     if result.coverage < COVERAGE_FOR_A_PLAIN_PASS:
         part = f"the {whole_percent(result.coverage)} that could be measured of "
     if result.mode == "quick":
-        return f"passes {part}the quick gauntlet, which is not for release"
+        return f"passes {part}the quick gauntlet"
     return f"passes {part}the gauntlet" if part else "passes"
 
 
@@ -211,4 +213,4 @@ def _digits(value: float) -> str:
     """Return three significant digits at most, with separators; whole numbers stay whole."""
     if value == round(value) or abs(value) >= 100:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value:.{1 if abs(value) >= 10 else 2}f}".rstrip("0").rstrip(".")

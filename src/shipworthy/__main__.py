@@ -1,0 +1,5 @@
+"""`python -m shipworthy` is `shipworthy`."""
+
+from shipworthy.cli.main import main
+
+main()

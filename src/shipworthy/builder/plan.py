@@ -1,0 +1,46 @@
+"""The plan: which files a new app gets, with their whole text. Pure, so it can be shown first."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from string import Template
+
+from shipworthy import __version__
+from shipworthy.builder.spec import Spec
+
+_SCAFFOLD = resources.files("shipworthy.builder") / "scaffolds" / "app"
+# The scaffold's dot files are stored without their dot, so that packaging keeps them.
+_FILES = {
+    "app.toml": "app.toml.in",
+    "README.md": "README.md.in",
+    "AGENTS.md": "AGENTS.md.in",
+    ".gitignore": "gitignore.in",
+}
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """One file to write."""
+
+    path: str
+    text: str
+
+
+def plan(spec: Spec, *, folder: str) -> tuple[PlannedFile, ...]:
+    """Return the files of a new app."""
+    values = {
+        "name": spec.name,
+        "name_toml": json.dumps(spec.name, ensure_ascii=False),
+        "rooms_toml": json.dumps(list(spec.rooms)),
+        "rooms_text": ", ".join(spec.rooms),
+        "locale": spec.locale,
+        "port": str(spec.port),
+        "folder": folder,
+        "version": __version__,
+    }
+    return tuple(
+        PlannedFile(path, Template((_SCAFFOLD / source).read_text(encoding="utf-8")).substitute(values))
+        for path, source in _FILES.items()
+    )

@@ -1,0 +1,35 @@
+"""`shipworthy describe`: the manifest."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("describe")
+@click.option("--json", "as_json", is_flag=True, help="The whole manifest as JSON: what the examiner reads.")
+def command(as_json: bool) -> None:
+    """Print what this app declares: routes, queries, jobs, objectives.
+
+    \b
+    Example:  shipworthy describe --json > manifest.json
+    """
+    from shipworthy.cli.project import load_project
+    from shipworthy.contract.strict import encode
+    from shipworthy.kernel.describe import describe
+
+    project = load_project()
+    manifest = describe(project.settings, project.rooms)
+    if as_json:
+        click.echo(json.dumps(encode(manifest), indent=2))
+        return
+    click.echo(f"{manifest.app}: rooms {', '.join(manifest.rooms)}")
+    for route in manifest.routes:
+        extra = " ".join(
+            filter(None, [route.permission, "twice-is-once" if route.idempotency == "key" else "", route.slo])
+        )
+        click.echo(f"  {route.method:6} {route.path:48} {extra}")
+    click.echo(
+        f"{len(manifest.queries)} named queries, {len(manifest.jobs)} kinds of jobs, {len(manifest.slos)} objectives"
+    )

@@ -1,0 +1,103 @@
+"""`shipworthy`: the group. A command's module is imported only when the command is used."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from shipworthy import __version__
+from shipworthy.contract.strict import Undecodable
+from shipworthy.contract.verdict import ExitCode
+
+COMMANDS = {
+    "new": "make a runnable app from a few words",
+    "up": "run the app here: database, web, worker, mail inbox",
+    "gauntlet": "put an app through its trials and give a verdict",
+    "describe": "print the app's manifest",
+    "settings": "print the app's settings and where they come from",
+    "migrate": "bring the database up to date, or take a step back",
+    "tenant": "create tenants and example data",
+    "audit": "verify and export the audit trail",
+    "serve": "run one web process",
+    "work": "run one worker",
+}
+
+
+class Commands(click.Group):
+    """Finds a command's module by its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"shipworthy.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from difflib import get_close_matches
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            raise click.UsageError(
+                f"no command {args[0]!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="shipworthy")
+def group() -> None:
+    """Takes AI-generated apps from demo to dependable.
+
+    \b
+    Start:     shipworthy new plumber --rooms invoicing,site && cd plumber && shipworthy up
+    Examine:   shipworthy gauntlet --quick
+    """
+
+
+def main() -> None:
+    """Run the command line. Expected failures are one sentence and a documented exit code."""
+    try:
+        group.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(ExitCode.USAGE)
+    except Undecodable as wrong:
+        click.echo(f"Error: {wrong}", err=True)
+        sys.exit(ExitCode.USAGE)
+    except _expected() as wrong:
+        click.echo(f"Error: {wrong}", err=True)
+        sys.exit(ExitCode.USAGE)
+
+
+def _expected() -> tuple[type[BaseException], ...]:
+    """The refusals of parts that may not even be installed."""
+    kinds: list[type[BaseException]] = []
+    for module, name in (
+        ("shipworthy.local.errors", "LocalServiceError"),
+        ("shipworthy.kernel.errors", "Refusal"),
+        ("shipworthy.kernel.db.migrate", "MigrationRefused"),
+        ("shipworthy.builder.spec", "SpecRefused"),
+    ):
+        if module in sys.modules:
+            kinds.append(getattr(sys.modules[module], name))
+    return tuple(kinds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""`shipworthy migrate`: up, down, status, plan."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from shipworthy.kernel.db.migrate import RoomMigrations
+
+
+@click.group("migrate", invoke_without_command=False)
+def command() -> None:
+    """Bring the database up to date, or take a step back.
+
+    The database is the one of SHIPWORTHY_DB_URL_ADMIN (a postgresql:// address of an
+    administrator); `shipworthy up` migrates its own by itself.
+
+    \b
+    Example:  shipworthy migrate plan && shipworthy migrate up
+    """
+
+
+@command.command("up")
+@click.option(
+    "--phase", type=click.Choice(["pre", "post"]), multiple=True, help="Only this phase (default: both)."
+)
+def up(phase: tuple[str, ...]) -> None:
+    """Apply what is pending."""
+    from shipworthy.kernel.db.migrate import migrate_up
+
+    done = asyncio.run(migrate_up(_admin_url(), _rooms(), phases=phase or ("pre", "post")))
+    for migration in done:
+        click.echo(f"applied  {migration.label}")
+    click.echo(f"{len(done)} applied" if done else "nothing to do: the database is up to date")
+
+
+@command.command("down")
+@click.option(
+    "--steps", type=click.IntRange(1, 100), default=1, show_default=True, help="How many migrations to undo."
+)
+@click.option("--yes", is_flag=True, help="Do not ask. Undoing a migration can delete data.")
+def down(steps: int, yes: bool) -> None:
+    """Undo the newest migrations, newest first."""
+    from shipworthy.kernel.db.migrate import migrate_down, status
+
+    known = asyncio.run(status(_admin_url(), _rooms()))
+    undoing = [m for m in known if m.applied][::-1][:steps]
+    for migration in undoing:
+        click.echo(f"will undo  {migration.label}  ({migration.down.name})")
+    if not yes:
+        click.confirm("This can delete data. Go on?", abort=True)
+    for migration in asyncio.run(migrate_down(_admin_url(), _rooms(), steps=steps)):
+        click.echo(f"undone  {migration.label}")
+
+
+@command.command("status")
+def show_status() -> None:
+    """List every migration and whether it is applied."""
+    from shipworthy.kernel.db.migrate import status
+
+    for migration in asyncio.run(status(_admin_url(), _rooms())):
+        click.echo(f"{'applied' if migration.applied else 'pending':8} {migration.label}")
+
+
+@command.command("plan")
+def plan() -> None:
+    """Print the SQL that `up` would run, and what would take it back."""
+    from shipworthy.kernel.db.migrate import status
+
+    for migration in asyncio.run(status(_admin_url(), _rooms())):
+        if not migration.applied:
+            click.echo(click.style(f"-- {migration.label}", bold=True))
+            click.echo(migration.up.read_text(encoding="utf-8"))
+            click.echo(f"-- taken back by {migration.down.name}\n")
+
+
+def _admin_url() -> str:
+    url = os.environ.get("SHIPWORTHY_DB_URL_ADMIN")
+    if not url:
+        raise click.UsageError(
+            "SHIPWORTHY_DB_URL_ADMIN is not set: the postgresql:// address of an administrator"
+        )
+    return url
+
+
+def _rooms() -> Sequence[RoomMigrations]:
+    from shipworthy.cli.project import load_project
+    from shipworthy.kernel.app import migrations_of
+
+    return migrations_of(load_project().rooms)

@@ -1,0 +1,91 @@
+"""The app a command is about: its folder, settings, rooms, state and installation."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from shipworthy.contract.strict import Undecodable
+from shipworthy.kernel.app import Installation
+from shipworthy.kernel.room import Room
+from shipworthy.kernel.settings import APP_FILE, Settings, load_settings
+
+STATE_FOLDER = ".shipworthy"
+
+
+@dataclass(frozen=True)
+class Project:
+    """An app's folder, read."""
+
+    home: Path
+    settings: Settings
+    rooms: tuple[Room, ...]
+
+
+def load_project(home: Path | None = None) -> Project:
+    """Read the app in `home` (the current folder when None).
+
+    Errors:  a usage error when there is no app.toml; Undecodable for what it does not know.
+    """
+    folder = (home or Path.cwd()).resolve()
+    try:
+        settings = load_settings(folder)
+    except FileNotFoundError:
+        raise click.UsageError(
+            f"there is no {APP_FILE} in {folder}. Go into an app's folder, or make one: shipworthy new NAME"
+        ) from None
+    return Project(folder, settings, load_rooms(settings.app.rooms))
+
+
+def load_rooms(names: tuple[str, ...]) -> tuple[Room, ...]:
+    """Import the rooms, sign-in first: the others stand on its users.
+
+    Errors:  Undecodable naming the nearest known room.
+    """
+    ordered = ("auth", *(name for name in names if name != "auth"))
+    rooms = []
+    for name in ordered:
+        if not name.isidentifier() or find_spec(f"shipworthy.rooms.{name}.room") is None:
+            known = known_rooms()
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            raise Undecodable(f"there is no room {name!r}{hint}", path="app.rooms", source=APP_FILE)
+        rooms.append(import_module(f"shipworthy.rooms.{name}.room").ROOM)
+    return tuple(rooms)
+
+
+def known_rooms() -> list[str]:
+    import shipworthy.rooms
+
+    folder = Path(shipworthy.rooms.__path__[0])
+    return sorted(path.parent.name for path in folder.glob("*/room.py"))
+
+
+def installation_from(environment: Mapping[str, str], *, role: str) -> Installation:
+    """Return the installation that `up` (or an operator) describes by environment variables.
+
+    Errors:  a usage error naming the variable that is missing.
+    """
+    try:
+        return Installation(
+            realm_id=uuid.UUID(environment["SHIPWORTHY_REALM"]),
+            database_url=environment[f"SHIPWORTHY_DB_URL_{role.upper()}"],
+            state=Path(environment["SHIPWORTHY_STATE"]),
+            signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
+        )
+    except KeyError as missing:
+        raise click.UsageError(
+            f"{missing.args[0]} is not set. `shipworthy up` sets it; in production set it yourself."
+        ) from None
+
+
+def current_environment() -> Mapping[str, str]:
+    return os.environ

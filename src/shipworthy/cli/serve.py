@@ -1,0 +1,52 @@
+"""`shipworthy serve`: one web process (uvicorn; any ASGI server may run `make_app`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from shipworthy.cli.project import current_environment, installation_from, load_project
+
+
+@click.command("serve")
+@click.option(
+    "--port", type=int, default=None, help="Port on the loopback interface; the default is app.toml's."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+def command(port: int | None, host: str) -> None:
+    """Run one web process of the app in this folder.
+
+    \b
+    Example:  shipworthy serve --port 8000
+    """
+    import uvicorn
+
+    from shipworthy.kernel.telemetry.log import configure
+
+    configure()
+    settings = load_project().settings
+    uvicorn.run(
+        "shipworthy.cli.serve:make_app",
+        factory=True,
+        host=host,
+        port=port if port is not None else settings.http.port,
+        workers=settings.http.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        timeout_graceful_shutdown=10,
+        backlog=512,
+    )
+
+
+def make_app() -> Any:
+    """Return the ASGI application of the app in this folder: the factory for any ASGI server."""
+    from shipworthy.kernel.app import lifespan_app
+
+    project = load_project()
+    return lifespan_app(project.settings, project.rooms, installation_from(current_environment(), role="app"))

@@ -1,0 +1,294 @@
+"""The whole app on one machine: database, migrations, example data, mail inbox, web, worker.
+
+`Stack` is what `up` runs. It hands each child its part of the installation by environment and
+rewrites the handle file whenever a process is started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from shipworthy.cli.project import Project
+from shipworthy.contract.strict import encode
+from shipworthy.contract.target import Credential, Handle, Process
+from shipworthy.kernel.app import Installation, migrations_of, running
+from shipworthy.kernel.db.migrate import LOGIN_ROLES
+from shipworthy.kernel.db.setup import prepare_database, role_url
+from shipworthy.kernel.room import SeedTenant
+from shipworthy.kernel.seed import demo_tenants, seed_demo, seed_volume, tenant_id_of
+from shipworthy.local.ports import free_port, require_port
+from shipworthy.local.postgres import EmbeddedPostgres
+from shipworthy.local.processes import Child, Supervisor, accepts_connections, answers_http
+from shipworthy.local.statedir import StateDir
+
+DATABASE = "app"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a person may choose at `up`."""
+
+    state: Path
+    port: int
+    seed: str  # none | demo | volume
+    handle: Path | None = None
+    say: Callable[[str], None] = lambda _line: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """What runs, for a person and for the handle."""
+
+    base_url: str
+    mail_page: str
+    tenants: tuple[SeedTenant, ...]
+
+
+@asynccontextmanager
+async def stack(project: Project, options: Options) -> AsyncIterator[Running]:
+    """Run the app until the block ends; everything started is stopped, in order.
+
+    Errors:  LocalServiceError, MigrationRefused or Refusal: one sentence each, nothing left running.
+    """
+    began = time.monotonic()
+    state = StateDir(options.state).ensure()
+    port = require_port(options.port, what="app")
+    async with _database(project, state, options) as database:
+        environment = _environment(project, state, database.url)
+        realm_id = uuid.UUID(environment["SHIPWORTHY_REALM"])
+        tenants = demo_tenants(realm_id, state.secret("demo_password")) if options.seed != "none" else []
+        async with _processes(
+            project, state, options, port, environment, database, tenants, began
+        ) as mail_page:
+            yield Running(base_url=f"http://localhost:{port}", mail_page=mail_page, tenants=tuple(tenants))
+
+
+@dataclass
+class _Database:
+    url: str
+    pid: int | None
+
+
+@asynccontextmanager
+async def _database(project: Project, state: StateDir, options: Options) -> AsyncIterator[_Database]:
+    """Yield the administrator's address of a migrated, seeded database."""
+    given = os.environ.get("SHIPWORTHY_DB_URL_ADMIN")
+    if project.settings.db.provider == "url":
+        if not given:
+            raise click.UsageError('db.provider is "url": set SHIPWORTHY_DB_URL_ADMIN to postgresql://…/NAME')
+        lock = state.lock()
+        try:
+            await _prepare(project, state, given, options)
+            yield _Database(given, None)
+        finally:
+            lock.release()
+        return
+    options.say("database: starting")
+    server = EmbeddedPostgres(state.path)
+    address = await asyncio.to_thread(server.start)
+    database = _Database(address.url(DATABASE), address.pid)
+
+    def restarted(again: object) -> None:
+        database.pid = getattr(again, "pid", None)
+
+    keeper = asyncio.create_task(server.keep_running(on_change=restarted))
+    try:
+        await _prepare(project, state, database.url, options)
+        yield database
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        await asyncio.to_thread(server.stop)
+
+
+async def _prepare(project: Project, state: StateDir, admin_url: str, options: Options) -> None:
+    environment = _environment(project, state, admin_url)
+    realm_id = uuid.UUID(environment["SHIPWORTHY_REALM"])
+    applied = await prepare_database(
+        admin_url,
+        passwords={role: state.secret(f"role_{role}") for role in LOGIN_ROLES},
+        rooms=migrations_of(project.rooms),
+        realm_id=realm_id,
+        realm_name=project.settings.app.name,
+    )
+    options.say(
+        f"database: ready, {len(applied)} migrations applied" if applied else "database: ready, up to date"
+    )
+    if options.seed == "none":
+        return
+    installation = Installation(
+        realm_id=realm_id,
+        database_url=environment["SHIPWORTHY_DB_URL_APP"],
+        state=state.path,
+        signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
+    )
+    tenants = demo_tenants(realm_id, state.secret("demo_password"))
+    async with running(project.settings, project.rooms, installation) as runtime:
+        if await seed_demo(runtime, tenants):
+            options.say(f"example data: {', '.join(t.name for t in tenants)}")
+    if options.seed == "volume":
+        options.say("volume: filling tables")
+        await seed_volume(admin_url, realm_id, project.rooms, large_tenant=tenant_id_of(realm_id, tenants[0]))
+
+
+def _environment(project: Project, state: StateDir, admin_url: str) -> dict[str, str]:
+    """Return what children need to know. Secrets travel by environment, never by argument."""
+    realm = state.secret("realm_seed")
+    return {
+        **os.environ,
+        "SHIPWORTHY_STATE": str(state.path),
+        "SHIPWORTHY_REALM": str(uuid.uuid5(uuid.NAMESPACE_OID, realm)),
+        "SHIPWORTHY_SIGNING_KEY": state.secret("signing_key"),
+        **{
+            f"SHIPWORTHY_DB_URL_{role.upper()}": role_url(admin_url, role, state.secret(f"role_{role}"))
+            for role in LOGIN_ROLES
+        },
+    }
+
+
+@asynccontextmanager
+async def _processes(
+    project: Project,
+    state: StateDir,
+    options: Options,
+    port: int,
+    environment: Mapping[str, str],
+    database: _Database,
+    tenants: list[SeedTenant],
+    began: float,
+) -> AsyncIterator[str]:
+    started_in_s: float | None = None
+
+    def write_handle(pids: Mapping[str, int]) -> None:
+        if options.handle is not None and started_in_s is not None:
+            _write_handle(
+                options.handle,
+                _handle(project, state, port, environment, database, tenants, pids, started_in_s),
+            )
+
+    supervisor = Supervisor(on_change=write_handle, on_report=options.say)
+    mail_port, page_port = free_port(), free_port()
+    environment = {**environment, "SHIPWORTHY_MAIL_PORT": str(mail_port)}
+    try:
+        await supervisor.start(_mail_child(state, mail_port, page_port))
+        options.say("web and worker: starting")
+        web_began = time.monotonic()
+        web = asyncio.create_task(supervisor.start(_web_child(project, state, port, environment)))
+        worker = asyncio.create_task(supervisor.start(_worker_child(project, state, environment)))
+        await web
+        started_in_s = time.monotonic() - web_began
+        await worker
+        write_handle(supervisor.pids)
+        options.say(f"ready in {time.monotonic() - began:.1f} s")
+        yield f"http://127.0.0.1:{page_port}/"
+    finally:
+        await supervisor.stop()
+
+
+def _mail_child(state: StateDir, port: int, page_port: int) -> Child:
+    async def ready() -> bool:
+        return await accepts_connections(port)
+
+    argv = [
+        sys.executable,
+        "-m",
+        "shipworthy.local.mailbox",
+        "--dir",
+        str(state.mail),
+        "--port",
+        str(port),
+        "--page-port",
+        str(page_port),
+    ]
+    return Child(name="mail", argv=argv, log_file=state.logs / "mail.log", is_ready=ready)
+
+
+def _web_child(project: Project, state: StateDir, port: int, environment: Mapping[str, str]) -> Child:
+    async def ready() -> bool:
+        return await answers_http(port, path="/-/healthz")
+
+    argv = [sys.executable, "-m", "shipworthy", "serve", "--port", str(port)]
+    return Child(
+        name="web",
+        argv=argv,
+        log_file=state.logs / "web.log",
+        env=environment,
+        cwd=project.home,
+        is_ready=ready,
+    )
+
+
+def _worker_child(project: Project, state: StateDir, environment: Mapping[str, str]) -> Child:
+    (state.path / "worker.ready").unlink(missing_ok=True)
+
+    async def ready() -> bool:
+        return (state.path / "worker.ready").exists()
+
+    argv = [sys.executable, "-m", "shipworthy", "work"]
+    return Child(
+        name="worker",
+        argv=argv,
+        log_file=state.logs / "worker.log",
+        env=environment,
+        cwd=project.home,
+        is_ready=ready,
+    )
+
+
+def _handle(
+    project: Project,
+    state: StateDir,
+    port: int,
+    environment: Mapping[str, str],
+    database: _Database,
+    tenants: list[SeedTenant],
+    pids: Mapping[str, int],
+    started_in_s: float,
+) -> Handle:
+    realm_id = uuid.UUID(environment["SHIPWORTHY_REALM"])
+    processes = [Process(name=name, pid=pid) for name, pid in pids.items()]
+    if database.pid is not None:
+        processes.append(Process(name="database", pid=database.pid))
+    urls = {role: environment[f"SHIPWORTHY_DB_URL_{role.upper()}"] for role in LOGIN_ROLES}
+    return Handle(
+        base_url=f"http://127.0.0.1:{port}",
+        site_url=f"http://{tenants[0].site_host}:{port}"
+        if tenants and "site" in [r.name for r in project.rooms]
+        else None,
+        pid=os.getpid(),
+        processes=tuple(processes),
+        database_urls={"admin": database.url, **urls},
+        tenants=tuple(
+            Credential(
+                email=t.email,
+                password=t.password,
+                tenant_id=str(tenant_id_of(realm_id, t)),
+                realm_id=str(realm_id),
+                tenant=t.name,
+                marker=t.marker,
+            )
+            for t in tenants
+        ),
+        started_in_s=round(started_in_s, 3),
+        log_files=tuple(str(path) for path in sorted(state.logs.glob("*.log"))),
+    )
+
+
+def _write_handle(path: Path, handle: Handle) -> None:
+    """Write whole and rename: a reader sees the old handle or the new one. It holds passwords."""
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(encode(handle), file)
+    draft.replace(path)

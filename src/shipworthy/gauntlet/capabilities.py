@@ -1,0 +1,154 @@
+"""Capabilities: what can be examined on a target, and what to do about what cannot.
+
+Before the start the target and its manifest say what may be expected; once the instance runs,
+its handle says what is there. A capability is a plain word, so that the plan can print it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from shipworthy.contract.manifest import Manifest
+from shipworthy.contract.target import Credential, Handle, Target
+
+_LISTS = ("routes", "queries", "tables", "indexes", "samples", "jobs", "slos", "journeys", "budgets", "oracles")
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def expected(target: Target) -> frozenset[str]:
+    """Return what may be counted on before the instance is started."""
+    found = {"http", *_of_manifest(target.manifest), *_of_people(target.credentials)}
+    if target.kind == "shipworthy":
+        # Our own apps write all of this into their handle; what is missing is seen after the start.
+        found |= {"site", "started", "tenants.1", "tenants.2", "tenants.2.ids", "restarts"}
+        found |= {f"database.{role}" for role in ("any", "admin", "app", "worker", "reader", "auditor")}
+        found |= {f"process.{name}" for name in ("web", "worker", "database", "mail")}
+    if target.kind == "command":
+        found |= {"started", "process.web"}
+    if target.database:
+        found |= {"database.app", "database.any"}
+    return frozenset(found | set(_of_machine()))
+
+
+def present(target: Target, handle: Handle) -> frozenset[str]:
+    """Return what a running instance offers."""
+    people = handle.tenants or target.credentials
+    found = {"http", *_of_manifest(target.manifest), *_of_people(people), *_of_machine()}
+    found |= {f"database.{role}" for role in handle.database_urls}
+    found |= {"database.any"} if handle.database_urls else set()
+    found |= {f"process.{process.name}" for process in handle.processes}
+    found |= {"site"} if handle.site_url else set()
+    found |= {"started"} if handle.started_in_s is not None else set()
+    found |= {"restarts"} if target.kind == "shipworthy" else set()
+    return frozenset(found)
+
+
+def fault_refused(target: Target, fault: str) -> str:
+    """Return why this fault may not be inflicted on this target; empty when it may."""
+    host = urlsplit(target.url).hostname if target.url else "localhost"
+    if not is_loopback(host or ""):
+        return f"{fault} is inflicted on this machine only, and {host} is another one."
+    if target.allow_faults or fault in target.manifest.faults_allowed:
+        return ""
+    return f"The target does not allow {fault}."
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name means this machine, without asking a resolver."""
+    return host in _LOOPBACK or host.endswith(".localhost") or host.startswith("127.")
+
+
+def browser_path() -> str | None:
+    """Return a Chromium of this machine, or the one SHIPWORTHY_CHROMIUM names."""
+    named = os.environ.get("SHIPWORTHY_CHROMIUM")
+    candidates = (named,) if named else _BROWSERS
+    return next((path for name in candidates if (path := shutil.which(name))), None)
+
+
+def lack(capability: str) -> tuple[str, str]:
+    """Return why a check that needs `capability` is not measured, and how to make it measurable."""
+    known = _LACKS.get(capability)
+    if known is None and (family := capability.partition(".")[0] + ".*") in _LACKS:
+        why, fix = _LACKS[family]
+        part = capability.partition(".")[2]
+        known = (why.format(part=part), fix.format(part=part))
+    return known or (f"The target does not offer {capability!r}.", "")
+
+
+def _of_manifest(manifest: Manifest) -> Iterator[str]:
+    yield from (name for name in _LISTS if getattr(manifest, name))
+    if manifest.login is not None:
+        yield "login"
+    if any(route.idempotency == "key" for route in manifest.routes):
+        yield "idempotency"
+    if any(route.auth == "session" for route in manifest.routes):
+        yield "routes.session"
+
+
+def _of_people(people: tuple[Credential, ...]) -> Iterator[str]:
+    tenants = {person.tenant_id or person.tenant or person.marker or person.email for person in people}
+    yield from (f"tenants.{n}" for n in (1, 2) if len(tenants) >= n)
+    if len({person.tenant_id for person in people if person.tenant_id}) >= 2:
+        yield "tenants.2.ids"
+
+
+def _of_machine() -> Iterator[str]:
+    if browser_path():
+        yield "browser"
+
+
+_GAUNTLET = "gauntlet.toml"
+_DECLARE = "Only an app with a manifest can say so (see docs: manifest)."
+_LACKS = {
+    "login": ("The target does not say how a person signs in.", f"Add [login] to {_GAUNTLET}."),
+    "tenants.1": ("No person can sign in.", f"Add a [[credential]] to {_GAUNTLET}."),
+    "tenants.2": (
+        "Fewer than two tenants can sign in, so nothing of a neighbour can be asked for.",
+        f"Add a [[credential]] of a second tenant, with its marker, to {_GAUNTLET}.",
+    ),
+    "tenants.2.ids": (
+        "The ids of two tenants are not known, so the database cannot be asked as one of them.",
+        f"Give tenant_id with each [[credential]] in {_GAUNTLET}.",
+    ),
+    "database.*": (
+        "The address of the database for role {part} is not known.",
+        f"Set target.database in {_GAUNTLET} to the PostgreSQL address the app uses.",
+    ),
+    "database.admin": (
+        "No administrator's database address is known, so what a role should see cannot be compared.",
+        "The app must write an admin address into its handle; a stranger's gauntlet.toml has none.",
+    ),
+    "process.*": (
+        "The process {part} is not known, so it cannot be ended.",
+        f"Let the gauntlet start the app: set target.start in {_GAUNTLET}.",
+    ),
+    "started": (
+        "The instance was running already, so its start was not seen.",
+        f"Let the gauntlet start the app: set target.start in {_GAUNTLET}.",
+    ),
+    "restarts": ("The instance does not restart what dies.", "Run it under a supervisor that writes a handle."),
+    "site": ("The app has no published site.", ""),
+    "browser": ("No Chromium was found on this machine.", "Install Chromium, or set SHIPWORTHY_CHROMIUM."),
+    "routes": ("No route is declared.", f"Add [[route]] entries to {_GAUNTLET}."),
+    "routes.session": (
+        "No route is declared that needs a session.",
+        f'Add [[route]] entries with auth = "session" to {_GAUNTLET}.',
+    ),
+    "idempotency": (
+        "No route declares that an Idempotency-Key makes twice once.",
+        f'Declare idempotency = "key" on the [[route]]s that create things in {_GAUNTLET}.',
+    ),
+    "queries": ("The target names no queries.", _DECLARE),
+    "tables": ("The target declares no tables.", _DECLARE),
+    "indexes": ("The target declares no indexes.", _DECLARE),
+    "jobs": ("The target declares no jobs.", _DECLARE),
+    "samples": ("The target gives no samples.", f"Add [[sample]] entries to {_GAUNTLET}."),
+    "slos": ("No objective is declared.", f"Add [[slo]] entries to {_GAUNTLET}."),
+    "journeys": ("No journey is declared.", f"Add [[journey]] entries to {_GAUNTLET}."),
+    "budgets": ("No budget is declared.", f"Add [[budget]] entries to {_GAUNTLET}."),
+    "oracles": ("Nothing is declared that could be recomputed.", f"Add an [[oracle]] to {_GAUNTLET}."),
+}

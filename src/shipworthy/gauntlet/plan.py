@@ -1,0 +1,106 @@
+"""The plan: the whole list of what will be asked, in order, before anything is started.
+
+Pure: from a target and the known checks to a tuple that can be printed. It refuses faults the
+target does not allow and keeps what cannot be measured, with the reason: nothing is dropped
+in silence.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipworthy.contract.finding import Finding
+from shipworthy.contract.target import Target
+from shipworthy.contract.verdict import Verdict
+from shipworthy.gauntlet.capabilities import expected, fault_refused, lack
+from shipworthy.gauntlet.check import Check, Mode
+
+
+class UnknownName(ValueError):  # noqa: N818 - reads as what it is: the name is unknown
+    """`--only` or `--stage` names nothing there is; the message says the nearest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedCheck:
+    """A check in its place. With `obstacle` set it will not run and yields NOT MEASURED."""
+
+    check: Check
+    subject: str | None = None  # --only CHECK:SUBJECT asks about this one subject
+    obstacle: str = ""
+    remedy: str = ""
+
+    def not_measured(self) -> Finding:
+        """Return the finding that stands in for this check."""
+        return self.check.finding(
+            self.subject or "all",
+            Verdict.NOT_MEASURED,
+            f"{self.check.title}: not measured",
+            cause=self.obstacle,
+            fix=self.remedy,
+        )
+
+
+def plan(
+    target: Target,
+    checks: Sequence[Check],
+    *,
+    mode: Mode = "quick",
+    only: str | None = None,
+    stages: Sequence[str] = (),
+) -> tuple[PlannedCheck, ...]:
+    """Return the checks of a run in order: by stage, and those that disturb others last.
+
+    Errors:  UnknownName for an `only` or a stage that fits no check.
+    Example: plan(target, ALL_CHECKS, only="plans.index_used:invoicing.invoice_list")
+    """
+    chosen, subject = _chosen(checks, mode, only, stages)
+    offered = expected(target)
+    in_order = sorted(chosen, key=lambda check: check.disturbs)  # stable: keeps the order of stages
+    return tuple(_planned(check, subject, target, offered) for check in in_order)
+
+
+def still_possible(planned: PlannedCheck, offered: frozenset[str]) -> PlannedCheck:
+    """Return the planned check with the obstacle that the running instance turned out to have."""
+    obstacle, remedy = _lacking(planned.check, offered)
+    if planned.obstacle or not obstacle:
+        return planned
+    return PlannedCheck(check=planned.check, subject=planned.subject, obstacle=obstacle, remedy=remedy)
+
+
+def _chosen(
+    checks: Sequence[Check], mode: Mode, only: str | None, stages: Sequence[str]
+) -> tuple[list[Check], str | None]:
+    if only is not None:
+        name, _, subject = only.partition(":")
+        found = [check for check in checks if check.answers(name) or name == check.stage]
+        if not found:
+            raise _unknown("check", name, [check.name for check in checks])
+        return found, subject or None
+    known = list(dict.fromkeys(check.stage for check in checks))
+    for stage in stages:
+        if stage not in known:
+            raise _unknown("stage", stage, known)
+    return [c for c in checks if mode in c.modes and (not stages or c.stage in stages)], None
+
+
+def _planned(check: Check, subject: str | None, target: Target, offered: frozenset[str]) -> PlannedCheck:
+    obstacle, remedy = _lacking(check, offered)
+    refused = [why for fault in check.faults if (why := fault_refused(target, fault))]
+    if not obstacle and refused:
+        obstacle = " ".join(refused)
+        remedy = "Set target.allow_faults = true if this instance may be harmed."
+    return PlannedCheck(check=check, subject=subject, obstacle=obstacle, remedy=remedy)
+
+
+def _lacking(check: Check, offered: frozenset[str]) -> tuple[str, str]:
+    missing = [lack(need) for need in check.needs if need not in offered]
+    whys, fixes = dict.fromkeys(why for why, _ in missing), dict.fromkeys(fix for _, fix in missing if fix)
+    return " ".join(whys), " ".join(fixes)
+
+
+def _unknown(kind: str, name: str, known: list[str]) -> UnknownName:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    return UnknownName(f"there is no {kind} {name!r}; {hint}")

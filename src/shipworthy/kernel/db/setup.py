@@ -1,0 +1,70 @@
+"""Making an installation's database ready: create, bootstrap, migrate, and its one realm."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+
+from shipworthy.kernel.db.migrate import Migration, RoomMigrations, bootstrap, migrate_up
+
+
+async def prepare_database(
+    admin_url: str,
+    *,
+    passwords: dict[str, str],
+    rooms: Sequence[RoomMigrations],
+    realm_id: uuid.UUID,
+    realm_name: str,
+) -> list[Migration]:
+    """Create the database `admin_url` names where it is missing and bring it up to date.
+
+    Returns the migrations that were applied. Safe to run again, and to run twice at once.
+    """
+    await _create_if_missing(admin_url)
+    await bootstrap(admin_url, passwords=passwords)
+    applied = await migrate_up(admin_url, rooms)
+    connection = await asyncpg.connect(admin_url, timeout=10)
+    try:
+        await connection.execute(
+            "insert into realm (realm_id, name) values ($1, $2) on conflict do nothing", realm_id, realm_name
+        )
+    finally:
+        await connection.close()
+    return applied
+
+
+def role_url(admin_url: str, role: str, password: str) -> str:
+    """Return `admin_url` with another role's credentials."""
+    parts = urlsplit(admin_url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{quote(role)}:{quote(password, safe='')}@{host}"))
+
+
+async def _create_if_missing(admin_url: str) -> None:
+    parts = urlsplit(admin_url)
+    name = parts.path.lstrip("/")
+    if not name.replace("_", "").replace("-", "").isalnum():
+        raise ValueError(f"the database name {name!r} may hold letters, digits, - and _ only")
+    connection = await asyncpg.connect(urlunsplit(parts._replace(path="/postgres")), timeout=10)
+    try:
+        await connection.execute(f'create database "{name}"')
+    except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+        return  # there, or just made by another process
+    finally:
+        await connection.close()
+
+
+async def tenants_of(admin_url: str) -> list[tuple[uuid.UUID, str, datetime]]:
+    """Return (id, name, created_at) of every tenant, past row security: for operators."""
+    connection = await asyncpg.connect(admin_url, timeout=10)
+    try:
+        rows = await connection.fetch(
+            "select tenant_id, name, created_at from tenant order by created_at, tenant_id"
+        )
+        return [(row["tenant_id"], row["name"], row["created_at"]) for row in rows]
+    finally:
+        await connection.close()

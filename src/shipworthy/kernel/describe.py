@@ -1,0 +1,149 @@
+"""The manifest of an app, written from what its rooms declare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from shipworthy import __version__
+from shipworthy.contract import manifest
+from shipworthy.kernel.db.migrate import KERNEL_MIGRATIONS
+from shipworthy.kernel.db.queries import NamedQuery, load_queries
+from shipworthy.kernel.http.binding import schema_of
+from shipworthy.kernel.room import Room
+from shipworthy.kernel.route import Route
+from shipworthy.kernel.settings import Settings
+
+_INDEX = re.compile(r"^create\s+(?:unique\s+)?index\s+(\w+)\s+on\s+(\w+)[^;]*;", re.IGNORECASE | re.MULTILINE)
+
+KERNEL_TABLES = (
+    manifest.Table(name="realm", scope="realm", column="realm_id"),
+    manifest.Table(name="tenant", scope="realm", column="realm_id"),
+    manifest.Table(name="session", scope="realm", column="realm_id"),
+    manifest.Table(name="realm_audit", scope="realm", column="realm_id"),
+    manifest.Table(name="idempotency_key", scope="tenant", column="tenant_id"),
+    manifest.Table(name="audit", scope="tenant", column="tenant_id"),
+    manifest.Table(name="audit_head", scope="tenant", column="tenant_id"),
+    manifest.Table(name="audit_due", scope="worker"),
+    manifest.Table(name="schema_migration", scope="shared"),
+    manifest.Table(name="pgqueuer", scope="worker"),
+    manifest.Table(name="pgqueuer_log", scope="worker"),
+    manifest.Table(name="pgqueuer_schedules", scope="worker"),
+    manifest.Table(name="pgqueuer_statistics", scope="worker"),
+)
+# What a drill may do to an instance that `up` started: its supervisor and its own retries heal each.
+FAULTS_ALLOWED = ("process.kill", "database.lock")
+
+
+def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
+    """Return everything the examiner may know of this app."""
+    kernel_queries = load_queries(Path(__file__).parent / "queries.sql", room="kernel")
+    queries = [*kernel_queries, *(query for room in rooms for query in room.queries)]
+    return manifest.Manifest(
+        app=settings.app.name,
+        runtime=f"shipworthy {__version__}",
+        rooms=tuple(room.name for room in rooms),
+        login=next((room.login for room in rooms if room.login), None),
+        routes=tuple(_route(room, route) for room in rooms for route in room.routes),
+        queries=tuple(_query(query) for query in queries),
+        indexes=_indexes(rooms),
+        tables=KERNEL_TABLES + tuple(table for room in rooms for table in room.tables),
+        samples=tuple(sample for room in rooms for sample in room.samples),
+        jobs=tuple(_job(room, job) for room in rooms for job in room.jobs),
+        slos=tuple(slo for room in rooms for slo in room.slos(settings)),
+        journeys=tuple(journey for room in rooms for journey in room.journeys),
+        budgets=_budgets(settings, rooms),
+        oracles=tuple(oracle for room in rooms for oracle in room.oracles),
+        personal=tuple(name for room in rooms for name in room.personal),
+        faults_allowed=FAULTS_ALLOWED,
+    )
+
+
+def _route(room: Room, route: Route) -> manifest.Route:
+    return manifest.Route(
+        name=f"{room.name}.{route.handler.__name__}",
+        room=room.name,
+        method=route.method,
+        path=route.path,
+        title=route.title,
+        auth=route.auth,
+        permission=route.permission,
+        media=route.media,
+        idempotency=route.idempotency,
+        effect=route.effect,
+        body=schema_of(route.body),
+        returns=schema_of(route.returns),
+        example=dict(route.example) if route.example is not None else None,
+        params=dict(route.params),
+        statuses=(route.status,) if route.media != "html" else (200, 303),
+        slo=route.slo,
+        queries_max=route.queries_max,
+        body_bytes_max=route.body_bytes_max,
+        audit=route.audit,
+        personal=route.personal,
+        meter=route.meter,
+        flag=route.flag,
+        source=route.source,
+    )
+
+
+def _query(query: NamedQuery) -> manifest.Query:
+    return manifest.Query(
+        name=query.full_name,
+        room=query.room,
+        purpose=query.purpose,
+        sql=query.sql,
+        role=query.role,
+        scope="realm" if query.scope == "realm" else "tenant",
+        index=query.index,
+        rows_max=query.rows_max,
+        params=query.samples,
+        writes=query.writes,
+        source=query.source,
+    )
+
+
+def _job(room: Room, job: object) -> manifest.Job:
+    from shipworthy.kernel.queue.job import JobKind
+
+    assert isinstance(job, JobKind)
+    return manifest.Job(
+        kind=job.kind,
+        room=room.name,
+        title=job.title,
+        timeout_s=job.timeout_s,
+        attempts_max=job.attempts_max,
+        writes=job.writes,
+        writes_kind=job.writes_kind,
+        source_column=job.source_column,
+        triggered_by=job.triggered_by,
+        source=job.source,
+    )
+
+
+def _budgets(settings: Settings, rooms: Sequence[Room]) -> tuple[manifest.Budget, ...]:
+    common = (
+        manifest.Budget(kind="bundle_bytes", bound=settings.budget.bundle_bytes),
+        manifest.Budget(kind="cold_start_s", bound=settings.budget.cold_start_s),
+    )
+    return common + tuple(budget for room in rooms for budget in room.budgets(settings))
+
+
+def _indexes(rooms: Sequence[Room]) -> tuple[manifest.Index, ...]:
+    found = []
+    for room, folder in [("kernel", KERNEL_MIGRATIONS), *((r.name, r.migrations) for r in rooms)]:
+        for path in sorted(folder.glob("*.up.sql")):
+            text = path.read_text(encoding="utf-8")
+            for match in _INDEX.finditer(text):
+                line = text.count("\n", 0, match.start()) + 1
+                definition = " ".join(match.group(0).split())
+                found.append(
+                    manifest.Index(
+                        name=match.group(1),
+                        table=match.group(2),
+                        definition=definition,
+                        source=f"{room}/{path.name}:{line}",
+                    )
+                )
+    return tuple(found)

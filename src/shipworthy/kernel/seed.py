@@ -1,0 +1,106 @@
+"""Example data: demo tenants for people to look at, and volume for plans to be judged at."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+import asyncpg
+
+from shipworthy.kernel.context import Ctx, Scope
+from shipworthy.kernel.db.queries import load_queries
+from shipworthy.kernel.db.tx import UniqueViolation
+from shipworthy.kernel.room import Room, SeedTenant
+from shipworthy.kernel.runtime import Runtime
+
+q = load_queries(Path(__file__).parent / "queries.sql", room="kernel")
+
+DEMO_TENANTS = (("Acme Plumbing", "acme"), ("Globex Design", "globex"))
+# Volume: one tenant as large as a busy year, and many small neighbours, so that a plan which
+# ignores the tenant is visibly worse and the planner's statistics see skew.
+_ROWS_LARGE, _ROWS_SMALL, _SMALL_TENANTS = 6_000, 150, 40
+
+
+def demo_tenants(realm_id: uuid.UUID, password: str) -> list[SeedTenant]:
+    """Return the two demo tenants; ids follow from the realm, so seeding twice finds them there."""
+    return [
+        SeedTenant(
+            name=name,
+            email=f"owner@{slug}.example",
+            password=password,
+            marker=f"{slug.capitalize()}-{uuid.uuid5(realm_id, slug).hex[:8]}",
+            site_host=f"{slug}.localhost",
+            user_id=uuid.uuid5(realm_id, f"{slug}/owner"),
+        )
+        for name, slug in DEMO_TENANTS
+    ]
+
+
+def tenant_id_of(realm_id: uuid.UUID, tenant: SeedTenant) -> uuid.UUID:
+    return uuid.uuid5(realm_id, f"{tenant.site_host}/tenant")
+
+
+async def seed_demo(runtime: Runtime, tenants: Sequence[SeedTenant]) -> bool:
+    """Create the demo tenants with every room's example data; False when they are there already."""
+    for tenant in tenants:
+        tenant_id = tenant_id_of(runtime.realm_id, tenant)
+        ctx = Ctx(scope=Scope(runtime.realm_id, tenant_id), runtime=runtime, trace_id=uuid.uuid4().hex)
+        try:
+            async with ctx.begin() as tx:
+                ctx.tx = tx
+                slug = re.sub(r"\.localhost$", "", tenant.site_host)
+                await tx.run(
+                    q.tenant_create,
+                    tenant_id=tenant_id,
+                    name=tenant.name,
+                    slug=slug,
+                    country="DE",
+                    time_zone="Europe/Berlin",
+                )
+                for room in runtime.rooms:
+                    if room.seed:
+                        await room.seed(ctx, tenant)
+        except UniqueViolation:
+            return False
+    return True
+
+
+async def seed_volume(
+    admin_url: str, realm_id: uuid.UUID, rooms: Sequence[Room], *, large_tenant: uuid.UUID
+) -> None:
+    """Fill every room's tables: `large_tenant` with thousands of rows, forty neighbours with some.
+
+    Cost:    a few seconds; set-based statements as the superuser, past row security.
+    """
+    connection = await asyncpg.connect(admin_url, timeout=10)
+    try:
+        if await connection.fetchval("select count(*) from tenant where slug like 'volume-%'"):
+            return
+        neighbours = [uuid.uuid5(realm_id, f"volume-{i}") for i in range(_SMALL_TENANTS)]
+        await connection.executemany(
+            "insert into tenant (realm_id, tenant_id, name, slug) values ($1, $2, $3, $4)",
+            [(realm_id, t, f"Volume {i}", f"volume-{i}") for i, t in enumerate(neighbours)],
+        )
+        for tenant_id, rows in [(large_tenant, _ROWS_LARGE), *((t, _ROWS_SMALL) for t in neighbours)]:
+            await _fill(connection, realm_id, tenant_id, rows, rooms)
+        await connection.execute("vacuum analyze")
+    finally:
+        await connection.close()
+
+
+async def _fill(
+    connection: asyncpg.Connection,
+    realm_id: uuid.UUID,
+    tenant_id: uuid.UUID,
+    rows: int,
+    rooms: Sequence[Room],
+) -> None:
+    async with connection.transaction():
+        await connection.execute(
+            f"set local app.realm_id = '{realm_id}'; set local app.tenant_id = '{tenant_id}'; set local volume.rows = {int(rows)}"
+        )
+        for room in rooms:
+            if room.volume_sql:
+                await connection.execute(room.volume_sql)

@@ -1,0 +1,103 @@
+"""Lines as people and programs write them, read into lines the tax engine takes.
+
+Every wrong field of every line is named at once, as `lines[0].quantity`, so that a form can
+show each sentence where it belongs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.money.parse import parse_price, parse_quantity
+from shipworthy.rooms.invoicing.tax import LINES_MAX, TAXED, Line, Totals, compute_totals
+
+DESCRIPTION_CHARS_MAX = 1000
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # a tab and a line break may stand in text
+_ENGINE_FIELD = re.compile(r"^lines\.(\d+)\.(\w+)$")
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineText:
+    """One line as it was written. Units: price in major units; rate in basis points."""
+
+    description: str
+    quantity: str
+    unit_price: str
+    tax_rate_bp: int
+    tax_category: str | None = None  # None: standard above 0 %, zero rated at 0 %
+
+
+def read_lines(texts: Sequence[LineText], wrong: dict[str, str]) -> list[Line]:
+    """Return the lines that can be read; what is wrong with the others is added to `wrong`, by field."""
+    if not texts:
+        wrong["lines"] = "Add at least one line."
+    if len(texts) > LINES_MAX:
+        wrong["lines"] = f"{len(texts)} lines are too many; split the invoice at {LINES_MAX}."
+        return []
+    read = [_read_line(text, f"lines[{index}]", wrong) for index, text in enumerate(texts)]
+    return [line for line in read if line is not None]
+
+
+def total(lines: Sequence[Line], *, exponent: int) -> Totals:
+    """Return the totals of these lines. Errors: those of the tax engine, under this room's field names."""
+    try:
+        return compute_totals(lines, exponent=exponent)
+    except Invalid as refused:
+        fields = {_body_field(name): said for name, said in refused.fields.items()} or {
+            "lines": refused.message
+        }
+        raise Invalid(refused.code, refused.message, fields=fields) from None
+
+
+def read_text(text: str, field: str, wrong: dict[str, str], *, chars_max: int, needed: bool = False) -> str:
+    """Return the text without outer blanks; refuse control characters and what is too long."""
+    text = text.strip()
+    if needed and not text:
+        wrong[field] = "Please fill this in."
+    elif len(text) > chars_max:
+        wrong[field] = f"At most {chars_max} characters fit here; these are {len(text)}."
+    elif _CONTROL.search(text):
+        wrong[field] = "There is a control character in this text; please type it anew."
+    return text
+
+
+def _read_line(text: LineText, at: str, wrong: dict[str, str]) -> Line | None:
+    known = len(wrong)
+    description = read_text(
+        text.description, f"{at}.description", wrong, chars_max=DESCRIPTION_CHARS_MAX, needed=True
+    )
+    quantity = _tried(parse_quantity, text.quantity, f"{at}.quantity", wrong)
+    price = _tried(parse_price, text.unit_price, f"{at}.unit_price", wrong)
+    category = text.tax_category or (TAXED if text.tax_rate_bp else "Z")
+    if len(wrong) > known or quantity is None or price is None:
+        return None
+    return Line(
+        description=description,
+        quantity=quantity,
+        unit_price=price,
+        tax_category=category,
+        rate_bp=text.tax_rate_bp,
+    )
+
+
+def _tried(parse: Callable[..., Value], text: str, field: str, wrong: dict[str, str]) -> Value | None:
+    try:
+        return parse(text, field=field)
+    except Invalid as refused:
+        wrong[field] = refused.message
+        return None
+
+
+def _body_field(engine_field: str) -> str:
+    """`lines.2.rate_bp`, as the engine says, is `lines[2].tax_rate_bp` in a body."""
+    found = _ENGINE_FIELD.match(engine_field)
+    if not found:
+        return engine_field
+    name = {"rate_bp": "tax_rate_bp"}.get(found[2], found[2])
+    return f"lines[{found[1]}].{name}"

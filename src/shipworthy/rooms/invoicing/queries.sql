@@ -1,0 +1,228 @@
+-- customer_create --
+-- A new customer.
+-- index: none (insert)   rows: <= 0
+-- with: customer_id = gen_random_uuid(), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', now = now()
+insert into customer (customer_id, name, email, tax_id, street, postal_code, city, country, created_at)
+values (:customer_id, :name, :email, :tax_id, :street, :postal_code, :city, :country, :now)
+
+-- customer_get --
+-- One customer.
+-- index: customer_pkey   rows: <= 1
+-- with: customer_id = (select customer_id from customer limit 1)
+select customer_id, name, email, tax_id, street, postal_code, city, country, created_at
+from customer where customer_id = :customer_id
+
+-- customer_list --
+-- Customers by name, a page from a cursor on.
+-- index: customer_tenant_name_idx   rows: <= 51
+-- with: after_name = '', after_id = '00000000-0000-0000-0000-000000000000'::uuid
+select customer_id, name, email, city, country, name_folded
+from customer
+where (name_folded, customer_id) > (:after_name, :after_id)
+order by name_folded, customer_id limit 51
+
+-- customer_choices --
+-- The names to choose from in the invoice form; beyond them the form opens from the customer's page.
+-- index: customer_tenant_name_idx   rows: <= 200
+select customer_id, name from customer order by name_folded, customer_id limit 200
+
+-- draft_facts --
+-- What a draft needs to know of its customer and of the seller's calendar; no row, no such customer.
+-- index: customer_pkey   rows: <= 1
+-- with: customer_id = (select customer_id from customer limit 1)
+select c.name as customer_name, t.time_zone
+from customer c join tenant t on t.tenant_id = c.tenant_id
+where c.customer_id = :customer_id
+
+-- seller_get --
+-- The tenant as seller: name, country (for its tax rates) and time zone (for its today).
+-- index: none (one row of the short list of tenants)   rows: <= 1
+select name, country, time_zone from tenant where tenant_id = my_tenant()
+
+-- invoice_create --
+-- A new draft.
+-- index: none (insert)   rows: <= 0
+-- with: invoice_id = gen_random_uuid(), customer_id = (select customer_id from customer limit 1), currency = 'EUR', exponent = 2, issue_date = current_date, due_date = current_date, payment_days = 0, supply_date = null::date, note = '', net_minor = 100, tax_minor = 19, gross_minor = 119, now = now()
+insert into invoice (invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days, supply_date, note,
+  net_minor, tax_minor, gross_minor, created_at)
+values (:invoice_id, :customer_id, :currency, :exponent, :issue_date, :due_date, :payment_days, :supply_date, :note,
+  :net_minor, :tax_minor, :gross_minor, :now)
+
+-- invoice_lines_write --
+-- All lines of a draft, in one statement.
+-- index: none (insert)   rows: <= 0
+-- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), line_nos = array[999]::smallint[], descriptions = array['x']::text[], quantities = array[1]::numeric[], unit_prices = array[1]::numeric[]
+-- with: tax_categories = array['S']::text[], tax_rates_bp = array[1900]::int[], nets_minor = array[100]::bigint[], taxes_minor = array[19]::bigint[]
+insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor)
+select :invoice_id, line.* from unnest(:line_nos::smallint[], :descriptions::text[], :quantities::numeric[], :unit_prices::numeric[],
+  :tax_categories::text[], :tax_rates_bp::int[], :nets_minor::bigint[], :taxes_minor::bigint[]) as line
+
+-- invoice_taxes_write --
+-- The tax of each category and rate of a draft, in one statement.
+-- index: none (insert)   rows: <= 0
+-- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), tax_categories = array['O']::text[], tax_rates_bp = array[0]::int[], bases_minor = array[100]::bigint[], taxes_minor = array[0]::bigint[]
+insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_minor)
+select :invoice_id, tax.* from unnest(:tax_categories::text[], :tax_rates_bp::int[], :bases_minor::bigint[], :taxes_minor::bigint[]) as tax
+
+-- invoice_edit --
+-- Replace what a draft says, if it is still the draft that was seen.
+-- index: invoice_pkey   rows: <= 1
+-- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), version = 1, customer_id = (select customer_id from customer limit 1), currency = 'EUR', exponent = 2, issue_date = current_date
+-- with: due_date = current_date, payment_days = 0, supply_date = null::date, note = '', net_minor = 100, tax_minor = 19, gross_minor = 119
+update invoice set version = version + 1, customer_id = :customer_id, currency = :currency, exponent = :exponent,
+  issue_date = :issue_date, due_date = :due_date, payment_days = :payment_days, supply_date = :supply_date, note = :note,
+  net_minor = :net_minor, tax_minor = :tax_minor, gross_minor = :gross_minor
+where invoice_id = :invoice_id and version = :version and status = 'draft'
+returning version
+
+-- invoice_lines_delete --
+-- Take the lines of a draft away, for those that replace them.
+-- index: invoice_line_pkey   rows: <= 0
+-- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1)
+delete from invoice_line where invoice_id = :invoice_id
+
+-- invoice_taxes_delete --
+-- Take the taxes of a draft away, for those that replace them.
+-- index: invoice_tax_pkey   rows: <= 0
+-- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1)
+delete from invoice_tax where invoice_id = :invoice_id
+
+-- invoice_delete --
+-- Throw a draft away with its lines and taxes.
+-- index: invoice_pkey   rows: <= 1
+-- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), version = 1
+delete from invoice where invoice_id = :invoice_id and version = :version and status = 'draft' returning invoice_id
+
+-- invoice_state --
+-- Where an invoice stands, to say why a change was refused.
+-- index: invoice_pkey   rows: <= 1
+-- with: invoice_id = (select invoice_id from invoice limit 1)
+select status, version, number from invoice where invoice_id = :invoice_id
+
+-- invoice_get --
+-- One invoice with its customer's name and whether its PDF is there.
+-- index: invoice_pkey, customer_pkey   rows: <= 1
+-- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
+select i.invoice_id, i.customer_id, c.name as customer_name, i.status, i.version, i.number, i.currency, i.exponent,
+  i.issue_date, i.due_date, i.payment_days, i.supply_date, i.note, i.net_minor, i.tax_minor, i.gross_minor,
+  i.seller, i.buyer, i.created_at, i.issued_at, i.paid_at, i.voided_at,
+  exists (select from invoice_document d where d.kind = 'pdf' and d.invoice_id = i.invoice_id) as has_pdf
+from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
+where i.invoice_id = :invoice_id
+
+-- invoice_lines --
+-- The lines of an invoice, in order.
+-- index: invoice_line_pkey   rows: <= 1000
+-- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
+select description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor
+from invoice_line where invoice_id = :invoice_id order by line_no limit 1000
+
+-- invoice_taxes --
+-- The tax of an invoice by category and rate, highest rate first.
+-- index: invoice_tax_pkey   rows: <= 1000
+-- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
+select tax_category, tax_rate_bp, base_minor, tax_minor
+from invoice_tax where invoice_id = :invoice_id order by tax_rate_bp desc, tax_category limit 1000
+
+-- invoice_list --
+-- Newest invoices of the tenant, a page from a cursor on; the list screen and the API both use it.
+-- index: invoice_tenant_issued_idx   rows: <= 26
+-- with: before_date = '9999-12-31'::date, before_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+select i.invoice_id, i.number, i.status, i.customer_id, c.name as customer_name, i.currency, i.issue_date, i.due_date,
+  i.net_minor, i.tax_minor, i.gross_minor, i.version
+from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
+where (i.issue_date, i.invoice_id) < (:before_date, :before_id)
+order by i.issue_date desc, i.invoice_id desc limit 26
+
+-- invoice_list_by_status --
+-- Newest invoices of the tenant in one status; the list screen and the API both use it.
+-- index: invoice_tenant_status_issued_idx   rows: <= 26
+-- with: status = 'open', before_date = '9999-12-31'::date, before_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+select i.invoice_id, i.number, i.status, i.customer_id, c.name as customer_name, i.currency, i.issue_date, i.due_date,
+  i.net_minor, i.tax_minor, i.gross_minor, i.version
+from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
+where i.status = :status and (i.issue_date, i.invoice_id) < (:before_date, :before_id)
+order by i.issue_date desc, i.invoice_id desc limit 26
+
+-- invoice_list_of_customer --
+-- A customer's newest invoices, for the customer's page.
+-- index: invoice_tenant_customer_issued_idx   rows: <= 10
+-- with: customer_id = (select customer_id from invoice where status = 'open' limit 1)
+select invoice_id, number, status, currency, issue_date, due_date, gross_minor
+from invoice where customer_id = :customer_id
+order by issue_date desc, invoice_id desc limit 10
+
+-- invoice_counts --
+-- How many drafts and unpaid invoices there are, counted to 100 and no further, and the seller's time zone.
+-- index: invoice_tenant_status_issued_idx   rows: <= 1
+select t.time_zone,
+  (select count(*) from (select from invoice where status = 'draft' limit 100) as some) as drafts,
+  (select count(*) from (select from invoice where status = 'open' limit 100) as some) as unpaid
+from tenant t where t.tenant_id = my_tenant()
+
+-- invoice_lock --
+-- A draft about to be issued, held against edits, with what it will say of seller and buyer.
+-- index: invoice_pkey, customer_pkey   rows: <= 1
+-- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1)
+select i.status, i.version, i.number, i.currency, i.gross_minor, i.payment_days, t.time_zone,
+  jsonb_build_object('name', t.name, 'country', t.country) as seller,
+  jsonb_build_object('name', c.name, 'email', c.email, 'tax_id', c.tax_id, 'street', c.street,
+    'postal_code', c.postal_code, 'city', c.city, 'country', c.country) as buyer
+from invoice i
+join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
+join tenant t on t.tenant_id = i.tenant_id
+where i.invoice_id = :invoice_id
+for update of i
+
+-- series_open --
+-- Begin counting in a new period.
+-- index: none (insert)   rows: <= 0
+-- with: series_id = 'invoice', period = '1999'
+insert into series (series_id, period) values (:series_id, :period) on conflict do nothing
+
+-- invoice_issue --
+-- Take the next number and issue the invoice with it: one statement, so the counter is held for the commit only.
+-- index: series_pkey, invoice_pkey   rows: <= 1
+-- with: series_id = 'invoice', period = (select period from series limit 1), invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), issue_date = current_date, due_date = current_date
+-- with: seller = '{}'::jsonb, buyer = '{}'::jsonb, now = now()
+with next as (
+  update series set next_seq = next_seq + 1
+  where series_id = :series_id and period = :period
+  returning next_seq - 1 as seq
+)
+update invoice set status = 'open', version = version + 1, series_id = :series_id, period = :period, seq = next.seq,
+  number = :period || '-' || lpad(next.seq::text, greatest(5, length(next.seq::text)), '0'),
+  issue_date = :issue_date, due_date = :due_date, seller = :seller, buyer = :buyer, issued_at = :now
+from next
+where invoice_id = :invoice_id and status = 'draft'
+returning number, version
+
+-- invoice_pay --
+-- An open invoice was paid in full.
+-- index: invoice_pkey   rows: <= 1
+-- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), version = null::int, now = now()
+update invoice set status = 'paid', version = version + 1, paid_at = :now
+where invoice_id = :invoice_id and status = 'open' and version = coalesce(:version, version)
+returning version, number, gross_minor, currency
+
+-- invoice_void --
+-- An open invoice is declared void; it keeps its number.
+-- index: invoice_pkey   rows: <= 1
+-- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), version = null::int, now = now()
+update invoice set status = 'void', version = version + 1, voided_at = :now
+where invoice_id = :invoice_id and status = 'open' and version = coalesce(:version, version)
+returning version, number, gross_minor, currency
+
+-- document_get --
+-- Where a printed invoice is kept.
+-- index: invoice_document_pkey   rows: <= 1
+-- with: invoice_id = (select invoice_id from invoice_document limit 1)
+select object_key, sha256, bytes, created_at from invoice_document where kind = 'pdf' and invoice_id = :invoice_id
+
+-- document_create --
+-- A document is stored; a second run of the same job changes nothing.
+-- index: none (insert)   rows: <= 0   role: worker
+-- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), object_key = 'x', sha256 = sha256('x'), bytes = 1, now = now()
+insert into invoice_document (kind, invoice_id, object_key, sha256, bytes, created_at)
+values ('pdf', :invoice_id, :object_key, :sha256, :bytes, :now)
+on conflict (tenant_id, kind, invoice_id) do nothing

@@ -1,0 +1,122 @@
+"""One contract for every session store."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shipworthy.kernel.runtime import uuid7
+from shipworthy.kernel.sessions.store import MemorySessions, NewSession, PostgresSessions, SessionStore
+from shipworthy.kernel.settings import SessionsSection
+from tests.support.app import RunningApp
+
+
+class Clock:
+    """Time that is moved, not waited for."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def move(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def store(request: pytest.FixtureRequest, toy: RunningApp, clock: Clock) -> AsyncIterator[SessionStore]:
+    settings = SessionsSection(idle_ttl_s=100, absolute_ttl_s=250, cache_ttl_s=0)
+    if request.param == "memory":
+        yield MemorySessions(settings, now=clock, new_id=uuid7)
+    else:
+        yield PostgresSessions(
+            toy.runtime.database, settings, realm_id=toy.runtime.realm_id, now=clock, new_id=uuid7
+        )
+
+
+def person(user_id: uuid.UUID | None = None) -> NewSession:
+    return NewSession(
+        user_id=user_id or uuid7(), device_id=uuid7(), device_name="Firefox", email="a@example.test", role="owner",
+        tenant_id=uuid.uuid4(), tenant_name="Acme",
+    )  # fmt: skip
+
+
+async def test_a_token_stands_for_the_person_who_signed_in(store: SessionStore) -> None:
+    new = person()
+    principal = await store.lookup(await store.create(new))
+    assert principal is not None
+    assert (principal.user_id, principal.tenant_id, principal.role, principal.tenant_name) == (
+        new.user_id, new.tenant_id, "owner", "Acme",
+    )  # fmt: skip
+    for wrong in ("", "x" * 43, "\udcff", "a" * 10_000):
+        assert await store.lookup(wrong) is None
+
+
+async def test_a_session_ends_when_idle_and_lives_while_used(store: SessionStore, clock: Clock) -> None:
+    token = await store.create(person())
+    clock.move(90)
+    assert await store.lookup(token)
+    clock.move(90)
+    assert await store.lookup(token)
+    clock.move(101)
+    assert await store.lookup(token) is None
+
+
+async def test_a_session_ends_absolutely_however_much_it_is_used(store: SessionStore, clock: Clock) -> None:
+    token = await store.create(person())
+    for _ in range(4):
+        clock.move(61)
+        assert await store.lookup(token)
+    clock.move(10)
+    assert await store.lookup(token) is None
+
+
+async def test_revoking_ends_one_session_or_all_the_others(store: SessionStore) -> None:
+    user_id = uuid7()
+    first, second, third = [await store.create(person(user_id)) for _ in range(3)]
+    stranger = await store.create(person())
+    kept = await store.lookup(first)
+    ended = await store.lookup(second)
+    assert kept and ended
+    assert await store.revoke(ended.session_id) is True
+    assert await store.revoke(ended.session_id) is False
+    assert await store.lookup(second) is None
+    assert await store.lookup(third)
+    await store.revoke_others(user_id, keep=kept.session_id)
+    assert await store.lookup(third) is None
+    assert await store.lookup(first)
+    assert await store.lookup(stranger)
+    assert [d.session_id for d in await store.devices(user_id)] == [kept.session_id]
+
+
+async def test_the_database_holds_no_token(toy: RunningApp, clock: Clock, tmp_path: Path) -> None:
+    token = await toy.runtime.sessions.create(person())
+    rows = await toy.admin("select session::text as row from session")
+    assert len(rows) == 1
+    assert token not in rows[0]["row"]
+
+
+async def test_a_cached_look_up_is_forgotten_on_revocation_here(toy: RunningApp, clock: Clock) -> None:
+    settings = SessionsSection(cache_ttl_s=1_000)
+    store = PostgresSessions(
+        toy.runtime.database, settings, realm_id=toy.runtime.realm_id, now=clock, new_id=uuid7
+    )
+    token = await store.create(person())
+    principal = await store.lookup(token)
+    assert principal
+    await toy.admin("update session set email = 'changed@example.test'")
+    cached = await store.lookup(token)
+    assert cached
+    assert cached.email == "a@example.test"
+    await store.revoke(principal.session_id)
+    assert await store.lookup(token) is None
