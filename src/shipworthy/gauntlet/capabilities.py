@@ -14,7 +14,18 @@ from urllib.parse import urlsplit
 from shipworthy.contract.manifest import Manifest
 from shipworthy.contract.target import Credential, Handle, Target
 
-_LISTS = ("routes", "queries", "tables", "indexes", "samples", "jobs", "slos", "journeys", "budgets", "oracles")
+_LISTS = (
+    "routes",
+    "queries",
+    "tables",
+    "indexes",
+    "samples",
+    "jobs",
+    "slos",
+    "journeys",
+    "budgets",
+    "oracles",
+)
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -130,7 +141,10 @@ _LACKS = {
         "The instance was running already, so its start was not seen.",
         f"Let the gauntlet start the app: set target.start in {_GAUNTLET}.",
     ),
-    "restarts": ("The instance does not restart what dies.", "Run it under a supervisor that writes a handle."),
+    "restarts": (
+        "The instance does not restart what dies.",
+        "Run it under a supervisor that writes a handle.",
+    ),
     "site": ("The app has no published site.", ""),
     "browser": ("No Chromium was found on this machine.", "Install Chromium, or set SHIPWORTHY_CHROMIUM."),
     "routes": ("No route is declared.", f"Add [[route]] entries to {_GAUNTLET}."),

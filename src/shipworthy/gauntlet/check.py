@@ -51,7 +51,12 @@ class Check:
 
     def finding(self, subject: str, verdict: Verdict, title: str, **facts: Any) -> Finding:
         """Return a finding of this check: stage, severity and playbook ids are filled in."""
-        known = {"check": self.name, "stage": self.stage, "severity": self.severity, "playbook": self.playbook}
+        known = {
+            "check": self.name,
+            "stage": self.stage,
+            "severity": self.severity,
+            "playbook": self.playbook,
+        }
         return Finding(**{**known, "subject": subject, "verdict": verdict, "title": title, **facts})
 
 

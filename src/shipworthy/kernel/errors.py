@@ -17,7 +17,7 @@ tenant's data or a secret. Codes are stable and documented in docs/reference/err
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 
 class Refusal(Exception):
@@ -38,6 +38,12 @@ class Refusal(Exception):
         self.message = message
         self.fields = dict(fields or {})
         self.retry_after_s = retry_after_s
+        self.page: Any = None
+
+    def shown_on(self, page: Any) -> Self:
+        """Let a person see `page` (their form, filled in again) instead of the general error page."""
+        self.page = page
+        return self
 
 
 class Invalid(Refusal):

@@ -134,6 +134,12 @@ update session set revoked_at = :now where session_id = :session_id and revoked_
 -- with: user_id = (select user_id from session limit 1), keep = gen_random_uuid(), now = now()
 update session set revoked_at = :now where user_id = :user_id and revoked_at is null and session_id <> :keep
 
+-- session_rename_of_user --
+-- A person changed their name: show it in all their sessions.
+-- index: session_user_device_idx   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from session limit 1), name = 'Sample'
+update session set name = :name where user_id = :user_id and revoked_at is null
+
 -- session_list_of_user --
 -- A person's live sessions by device, for the account page.
 -- index: session_user_device_idx   rows: <= 100   scope: realm

@@ -34,6 +34,7 @@ strong { overflow-wrap: anywhere }
 time { white-space: nowrap }
 article { padding: 1.2rem 1rem }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: 1rem 0 0; border-top: 1px solid var(--line); padding-top: 1rem }
+@media (max-width: 34rem) { li a { grid-template-columns: 1fr } li time { order: 1 } }
 .empty { padding: 2.5rem 1rem; text-align: center; color: var(--dim) }
 """
 _HEADERS = {

@@ -114,3 +114,16 @@ async def test_missing_and_unknown_parameters_are_named() -> None:
         q.note_get.arguments({})
     with pytest.raises(TypeError, match="does not take colour"):
         q.note_get.arguments({"note_id": 1, "colour": 2})
+
+
+async def test_a_killed_connection_is_busy_and_a_wrong_argument_is_our_crash(toy: RunningApp) -> None:
+    scope = Scope(toy.runtime.realm_id, await toy.add_tenant())
+    with pytest.raises(Busy, match="does not answer"):
+        async with toy.runtime.database.begin(scope) as tx:
+            await toy.admin("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'")
+            await tx.all(q.note_list)
+    with pytest.raises(ValueError, match="invalid input"):
+        async with toy.runtime.database.begin(scope) as tx:
+            await tx.all(q.note_get, note_id="no uuid")
+    async with toy.runtime.database.begin(scope) as tx:
+        assert await tx.all(q.note_list) == []

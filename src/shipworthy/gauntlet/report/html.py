@@ -18,7 +18,7 @@ from shipworthy.gauntlet.report.parts import TONE, icon, icon_shapes
 from shipworthy.gauntlet.report.words import (
     VERDICT_WORD,
     in_line,
-    mode_label,
+    labels,
     tally,
     verdict_sentence,
     whole_percent,
@@ -103,11 +103,10 @@ def _masthead(result: RunResult) -> Html:
 
 def _hero(result: RunResult, names: list[str]) -> Html:
     tone = TONE[result.verdict] if result.valid else "open"
-    label = mode_label(result)
     seal = tag(
         "p",
         tag("span", icon(tone), _seal_word(result)),
-        tag("span", label.capitalize(), class_="label") if label else None,
+        *(tag("span", label[0].upper() + label[1:], class_="label") for label in labels(result)),
         class_="seal",
     )
     links = (tag("a", name, href=f"#{_ANCHORS[name]}") for name in names)

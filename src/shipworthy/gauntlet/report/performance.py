@@ -79,7 +79,8 @@ def drill_section(result: RunResult) -> Html | None:
     if not found:
         return None
     heads = [("", "Drill"), ("", "What was counted"), ("", "Verdict")]
-    lead = "Parts were broken on purpose while the app was in use."
+    was_run = any(f.verdict is not Verdict.NOT_MEASURED for f in found)
+    lead = "Parts were broken on purpose while the app was in use." if was_run else "No drill could be run."
     rows = [_drill_row(f) for f in found[:ROWS_MAX]]
     return section("Drills", table(heads, rows), id_="drills", lead=lead)
 
@@ -90,7 +91,7 @@ MARKS_MAX = 30
 
 def _objective_row(finding: Finding) -> Html:
     measure, p95 = deciding_measure(finding), p95_of(finding)
-    name = (tag("b", in_line(finding.title, 160)), tag("small", in_line(finding.subject, 80)))
+    name = (tag("b", in_line(finding.title, 160)), " ", tag("small", in_line(finding.subject, 80)))
     if measure is None or finding.verdict is Verdict.NOT_MEASURED:
         reason = cell(in_line(finding.cause or "No reason was given.", 300), class_="meter")
         return row(
@@ -104,14 +105,14 @@ def _objective_row(finding: Finding) -> Html:
     samples = f"{measure.samples:,}" if measure.samples is not None else ""
     return row(
         cell(*name),
-        cell(*p95_text, class_="number", label="p95"),
+        cell(p95_text[0], " ", p95_text[1], class_="number", label="p95"),
         cell(
             charts.interval_bar(measure) if measure.bound is not None else None,
             measured(measure),
             tag("small", f", {bound(measure)}") if measure.bound is not None else None,
             class_=f"meter v-{TONE[finding.verdict]}",
         ),
-        cell(samples, tag("small", in_line(measure.method, 60)), class_="number", label="Requests"),
+        cell(samples, " ", tag("small", in_line(measure.method, 60)), class_="number", label="Requests"),
         cell(chip(finding.verdict)),
     )
 
@@ -129,7 +130,7 @@ def _curve_figure(distribution: Distribution, tone: str) -> Html:
     promise = amount(distribution.threshold_ms, "ms") if distribution.threshold_ms else ""
     said = tag("span", f"{percent(share)} within {promise}", class_="soft") if share is not None else None
     name = in_line(distribution.journey, 60)
-    title = tag("h3", tag("span", icon(tone), class_=f"chip v-{tone}") if tone else None, name)
+    title = tag("h3", tag("span", icon(tone), class_=f"tone v-{tone}") if tone else None, name)
     quantiles = [
         tag("li", f"p{q:.0f} ", tag("b", amount(latency, "ms")))
         for q in (50.0, 95.0, 99.0)
@@ -186,7 +187,7 @@ def _drill_row(finding: Finding) -> Html:
     lines = [tag("li", measure_line(m)) for m in finding.measures[:8]]
     counted = tag("ul", *lines) if lines else in_line(finding.cause, 300)
     return row(
-        cell(tag("b", in_line(finding.title, 200)), tag("small", in_line(finding.subject, 80))),
+        cell(tag("b", in_line(finding.title, 200)), " ", tag("small", in_line(finding.subject, 80))),
         cell(counted),
         cell(chip(finding.verdict)),
     )

@@ -40,7 +40,7 @@ def moment(started_at: str) -> str:
 def _validity(result: RunResult) -> Html:
     tone, said = (
         "pass",
-        "The run is valid: the examiner kept its own time and the machine was steady enough.",
+        "The run is valid: nothing the examiner watches on itself and the machine voided it.",
     )
     if not result.valid:
         why = in_line(result.notes[0], 300) if result.notes else "no reason was given"
@@ -65,9 +65,10 @@ def _error_rates(rates: GateErrorRates) -> Html:
         )
         for kind in kinds
     ]
-    source = tag("p", f"Simulated by {in_line(rates.source, 200)}.", class_="more") if rates.source else None
+    how = "For an app that lies exactly on its bound, the hardest to call"
+    source = f", simulated by {in_line(rates.source, 200)}" if rates.source else ""
     title = tag("h3", f"How often this gate itself is wrong: {in_line(rates.rule, 120)}", class_="sub")
-    return tag("div", title, table(heads, rows), source)
+    return tag("div", title, table(heads, rows), tag("p", f"{how}{source}.", class_="more"))
 
 
 def _rate(rates: dict[str, float], kind: str) -> str:
@@ -99,8 +100,13 @@ def _machine(result: RunResult) -> Html | None:
     if not result.machine:
         return None
     named = list(result.machine.items())[:ITEMS_MAX]
-    facts: dict[str, Node] = {in_line(k, 40).capitalize(): in_line(v, 160) for k, v in named}
+    facts: dict[str, Node] = {_label(key): in_line(value, 160) for key, value in named}
     return tag("div", tag("h3", "The machine"), _facts(facts))
+
+
+def _label(key: str) -> str:
+    word = in_line(key, 40).replace("_", " ")
+    return word.upper() if word in ("cpu", "os", "psi") else word[:1].upper() + word[1:]
 
 
 def _facts(facts: dict[str, Node]) -> Html:

@@ -22,6 +22,7 @@ NBSP = "\u00a0"
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
+_MODE_LABELS = {"quick": "quick, not for release", "partial": "partial, only the chosen checks"}
 _SMALL_OPENERS = {"a", "an", "all", "any", "each", "every", "it", "no", "one", "some", "the", "two"}
 
 
@@ -42,11 +43,14 @@ def verdict_sentence(result: RunResult) -> str:
     return f"Nothing was measured on {name}: none of {plural(len(result.findings), 'check')} could run."
 
 
-def mode_label(result: RunResult) -> str:
-    """Return what a reader must know of the mode before using the verdict; empty for a full run."""
-    return {"quick": "quick, not for release", "partial": "partial, only the chosen checks"}.get(
-        result.mode, ""
-    )
+def labels(result: RunResult) -> list[str]:
+    """Return what must stand beside the verdict wherever it is shown; nothing for a full run."""
+    found = []
+    if result.mode in _MODE_LABELS:
+        found.append(_MODE_LABELS[result.mode])
+    if result.mode != "partial" and result.findings and result.coverage < COVERAGE_FOR_A_PLAIN_PASS:
+        found.append(f"only {whole_percent(result.coverage)} measured")
+    return found
 
 
 def tally(findings: Iterable[Finding]) -> Counter[Verdict]:

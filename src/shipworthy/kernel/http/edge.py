@@ -11,6 +11,7 @@ import base64
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -22,7 +23,15 @@ from shipworthy.kernel.http import cookies, idempotency
 from shipworthy.kernel.http.binding import parse_body, parse_query
 from shipworthy.kernel.http.metrics import Metrics
 from shipworthy.kernel.http.origin import SAFE_METHODS, check_origin
-from shipworthy.kernel.http.problem import Crash, Misdirected, TooLarge, problem_answer, problem_page
+from shipworthy.kernel.http.problem import (
+    STATUS_OF_KIND,
+    Crash,
+    Misdirected,
+    TooLarge,
+    problem_answer,
+    problem_page,
+    refusal_headers,
+)
 from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect
 from shipworthy.kernel.http.router import Router
 from shipworthy.kernel.http.static import StaticFiles
@@ -82,7 +91,7 @@ class Edge:
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         headers = _headers(scope)
         host = headers.get("host", "").lower()
-        if host.rpartition(":")[0] not in self._console_hosts and host not in self._console_hosts:
+        if not self._is_console(host):
             await self._foreign_host(scope, receive, send)
             return
         path: str = scope["path"]
@@ -90,6 +99,11 @@ class Edge:
             await _send(send, self._static_answer(path, headers), scope["method"])
             return
         await self._console(scope, headers, host, receive, send)
+
+    def _is_console(self, host: str) -> bool:
+        # A port is digits: "localhost:@evil.example" would put another host into the links we mail.
+        name, _, port = host.rpartition(":")
+        return host in self._console_hosts or (name in self._console_hosts and port.isdecimal())
 
     async def _foreign_host(self, scope: Any, receive: Receive, send: Send) -> None:
         if self._lane is not None:
@@ -202,18 +216,7 @@ class Edge:
             f"{route.path} declares audit {route.audit!r} and wrote no row"
         )
         if isinstance(value, Page):
-            headers = [(b"content-type", _HTML), (b"cache-control", b"no-store"), *_PAGE_HEADERS]
-            if "flash" in ctx.extra.setdefault("headers", {}).get("cookie", ""):
-                headers.append(
-                    (
-                        b"set-cookie",
-                        cookies.write(self._runtime.settings, FLASH_COOKIE, "", max_age_s=0).encode(),
-                    )
-                )
-            headers += [(n.encode(), v.encode()) for n, v in value.headers]
-            headers += [(b"set-cookie", c.encode()) for c in value.cookies]
-            data = {**self.base(ctx, title=value.title, section=value.section), **value.data}
-            return Answer(value.status, headers, self._runtime.pages.render(value.template, data))
+            return self._page(ctx, value)
         if isinstance(value, Redirect):
             headers = [(b"location", value.to.encode()), (b"cache-control", b"no-store")]
             headers += [(b"set-cookie", c.encode()) for c in value.cookies]
@@ -239,6 +242,20 @@ class Edge:
             return Answer(204, [], b"")
         return Answer(route.status, [(b"content-type", b"application/json")], encode_json(value))
 
+    def _page(self, ctx: Ctx, page: Page) -> Answer:
+        headers = [(b"content-type", _HTML), (b"cache-control", b"no-store"), *_PAGE_HEADERS]
+        if "flash" in ctx.extra.setdefault("headers", {}).get("cookie", ""):
+            headers.append(
+                (
+                    b"set-cookie",
+                    cookies.write(self._runtime.settings, FLASH_COOKIE, "", max_age_s=0).encode(),
+                )
+            )
+        headers += [(n.encode(), v.encode()) for n, v in page.headers]
+        headers += [(b"set-cookie", c.encode()) for c in page.cookies]
+        data = {**self.base(ctx, title=page.title, section=page.section), **page.data}
+        return Answer(page.status, headers, self._runtime.pages.render(page.template, data))
+
     def base(self, ctx: Ctx, *, title: str, section: str) -> dict[str, Any]:
         """What every template may use."""
         person = ctx.principal
@@ -262,10 +279,15 @@ class Edge:
             if route is None or route.media == "file"
             else route.media == "html"
         )
-        if not wants_page or "application/json" in headers.get("accept", ""):
+        sent_json = headers.get("content-type", "").startswith("application/json")
+        if not wants_page or sent_json or "application/json" in headers.get("accept", ""):
             return problem_answer(refusal, trace_id=ctx.trace_id)
         if isinstance(refusal, SignInNeeded) and scope["method"] in SAFE_METHODS:
             return Answer(303, [(b"location", f"/login?next={quote(scope['path'], safe='/')}".encode())], b"")
+        if isinstance(refusal.page, Page):
+            answer = self._page(ctx, replace(refusal.page, status=STATUS_OF_KIND[refusal.kind]))
+            answer.headers += refusal_headers(refusal, ctx.trace_id)
+            return answer
         answer = problem_page(
             refusal, self._runtime.pages, trace_id=ctx.trace_id, base=self.base(ctx, title="", section="")
         )

@@ -27,6 +27,7 @@ STATUS_OF_KIND = {
     "upstream": 502,
     "crash": 500,
 }
+_NO_STORE = (b"cache-control", b"no-store")
 TITLES = {
     400: "We could not read that",
     401: "Please sign in",
@@ -84,8 +85,8 @@ def problem_answer(refusal: Refusal, *, trace_id: str) -> Answer:
         document["trace_id"] = trace_id
     if refusal.fields:
         document["fields"] = refusal.fields
-    headers = [(b"content-type", b"application/problem+json")]
-    return Answer(status, headers + _extra(refusal, trace_id), msgspec.json.encode(document))
+    headers = [(b"content-type", b"application/problem+json"), _NO_STORE]
+    return Answer(status, headers + refusal_headers(refusal, trace_id), msgspec.json.encode(document))
 
 
 def problem_page(refusal: Refusal, pages: Pages, *, trace_id: str, base: dict[str, Any]) -> Answer:
@@ -106,12 +107,13 @@ def problem_page(refusal: Refusal, pages: Pages, *, trace_id: str, base: dict[st
             },
         },
     )
-    headers = [(b"content-type", b"text/html; charset=utf-8")]
-    return Answer(status, headers + _extra(refusal, trace_id), body)
+    headers = [(b"content-type", b"text/html; charset=utf-8"), _NO_STORE]
+    return Answer(status, headers + refusal_headers(refusal, trace_id), body)
 
 
-def _extra(refusal: Refusal, trace_id: str) -> list[tuple[bytes, bytes]]:
-    headers = [(b"cache-control", b"no-store"), (b"trace-id", trace_id.encode())]
+def refusal_headers(refusal: Refusal, trace_id: str) -> list[tuple[bytes, bytes]]:
+    """Return what a refusal says outside its body: the trace, when to come back, what is allowed."""
+    headers = [(b"trace-id", trace_id.encode())]
     if refusal.retry_after_s is not None:
         headers.append((b"retry-after", str(refusal.retry_after_s).encode()))
     if allowed := getattr(refusal, "allowed", None):

@@ -50,18 +50,18 @@ async def enqueue(ctx: Ctx, kind: str, source: object, *, tx: Tx | None = None, 
     """Queue `kind` for `source` in the caller's transaction: it exists if and only if the change does.
 
     The key tenant:kind:source keeps one waiting or running job per source; returns False when
-    there was one. A source that may change again must carry its version.
+    there was one. A source that may change again must carry its version. Before a tenant is known
+    (a mail to somebody who signs up) the job belongs to the realm, and runs in its scope.
     """
     transaction = tx or ctx.db
-    tenant_id = transaction.scope.tenant_id
-    assert tenant_id is not None, "a job belongs to a tenant"
-    payload = Payload(str(transaction.scope.realm_id), str(tenant_id), str(source), ctx.trace_id)
+    realm_id, tenant_id = transaction.scope.realm_id, transaction.scope.tenant_id
+    payload = Payload(str(realm_id), str(tenant_id or ""), str(source), ctx.trace_id)
     queued = await transaction.maybe(
         q.job_enqueue,
         priority=priority,
         kind=kind,
         payload=msgspec.json.encode(payload),
-        dedupe_key=f"{tenant_id}:{kind}:{source}",
+        dedupe_key=f"{tenant_id or realm_id}:{kind}:{source}",
         headers={"trace_id": ctx.trace_id},
     )
     return queued is not None

@@ -66,13 +66,13 @@ def _runner(kind: JobKind, runtime: Runtime) -> Any:
 
 
 async def run_job(kind: JobKind, runtime: Runtime, payload: bytes, *, attempt: int) -> None:
-    """Run one job in its tenant's transaction.
+    """Run one job in its tenant's (or, before there is one, its realm's) transaction.
 
     Errors:  RetryRequested with growing delay until `attempts_max`; then the failure itself,
              and the job is held for a person to look at.
     """
     facts = msgspec.json.decode(payload, type=Payload)
-    scope = Scope(uuid.UUID(facts.realm), uuid.UUID(facts.tenant))
+    scope = Scope(uuid.UUID(facts.realm), uuid.UUID(facts.tenant) if facts.tenant else None)
     ctx = Ctx(scope=scope, runtime=runtime, trace_id=facts.trace)
     try:
         async with asyncio.timeout(kind.timeout_s):

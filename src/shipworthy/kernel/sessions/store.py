@@ -12,7 +12,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -68,6 +68,9 @@ class SessionStore(Protocol):
     async def revoke_others(self, user_id: uuid.UUID, *, keep: uuid.UUID | None) -> None:
         """End all sessions of a person but `keep`."""
 
+    async def rename(self, user_id: uuid.UUID, *, name: str) -> None:
+        """Show a person's new name in all their sessions."""
+
     async def devices(self, user_id: uuid.UUID) -> list[Device]:
         """Return a person's live sessions, the last used first."""
 
@@ -107,6 +110,11 @@ class MemorySessions:
         for digest, held in list(self._by_digest.items()):
             if held.new.user_id == user_id and held.session_id != keep:
                 del self._by_digest[digest]
+
+    async def rename(self, user_id: uuid.UUID, *, name: str) -> None:
+        for held in self._by_digest.values():
+            if held.new.user_id == user_id:
+                held.new = replace(held.new, name=name)
 
     async def devices(self, user_id: uuid.UUID) -> list[Device]:
         at = self._now()
@@ -179,6 +187,11 @@ class PostgresSessions:
                 q.session_revoke_of_user, user_id=user_id, keep=keep or uuid.UUID(int=0), now=self._now()
             )
         self._forget(lambda p: p.user_id == user_id and p.session_id != keep)
+
+    async def rename(self, user_id: uuid.UUID, *, name: str) -> None:
+        async with self._database.begin(self._scope) as tx:
+            await tx.run(q.session_rename_of_user, user_id=user_id, name=name)
+        self._forget(lambda p: p.user_id == user_id)
 
     async def devices(self, user_id: uuid.UUID) -> list[Device]:
         async with self._database.begin(self._scope) as tx:

@@ -16,7 +16,8 @@ from shipworthy.kernel.money.parse import parse_price, parse_quantity
 from shipworthy.rooms.invoicing.tax import LINES_MAX, TAXED, Line, Totals, compute_totals
 
 DESCRIPTION_CHARS_MAX = 1000
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # a tab and a line break may stand in text
+# PostgreSQL stores no NUL, UTF-8 no lone surrogate, paper shows none of the others; tab and line break may stay.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ENGINE_FIELD = re.compile(r"^lines\.(\d+)\.(\w+)$")
 
 Value = TypeVar("Value")
@@ -57,7 +58,7 @@ def total(lines: Sequence[Line], *, exponent: int) -> Totals:
 
 def read_text(text: str, field: str, wrong: dict[str, str], *, chars_max: int, needed: bool = False) -> str:
     """Return the text without outer blanks; refuse control characters and what is too long."""
-    text = text.strip()
+    text = text.replace("\r\n", "\n").strip()
     if needed and not text:
         wrong[field] = "Please fill this in."
     elif len(text) > chars_max:

@@ -1,0 +1,94 @@
+"""The examiner's own way into the database: as a role, scoped to one tenant, leaving no trace.
+
+Owns connecting by the addresses of a handle and the transaction that is always rolled back.
+Shares nothing with the app's way in: the app's could be what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+
+from shipworthy.contract.manifest import Scope
+from shipworthy.contract.target import Credential
+from shipworthy.gauntlet.check import Undecided
+
+CONNECT_TIMEOUT_S = 5.0
+STATEMENT_TIMEOUT_S = 60.0  # counting a large table may take a while on a busy machine
+
+PostgresError = asyncpg.PostgresError
+# Not answers of the database about a statement, but the lack of one.
+GONE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+
+
+class Database:
+    """One role's way in."""
+
+    def __init__(self, url: str, *, role: str, scope: Scope) -> None:
+        self.url, self.role, self.scope = url, role, scope
+
+    @property
+    def user(self) -> str:
+        """The database's own name of the role."""
+        return unquote(urlsplit(self.url).username or self.role)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """Yield a connection of this role. Errors: Undecided when there is none to be had."""
+        try:
+            connection = await asyncpg.connect(
+                self.url,
+                timeout=CONNECT_TIMEOUT_S,
+                command_timeout=STATEMENT_TIMEOUT_S,
+                statement_cache_size=0,  # every statement is asked once; nothing may be planned ahead
+                server_settings={"application_name": "shipworthy-gauntlet"},
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError, ValueError) as failed:
+            raise Undecided(f"The database did not let role {self.role} in: {failed}") from failed
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=CONNECT_TIMEOUT_S)
+
+    @asynccontextmanager
+    async def scoped(self, person: Credential | None, *, realm_only: bool = False) -> AsyncIterator[Any]:
+        """Yield a connection in a transaction scoped to a person's tenant, then roll it back."""
+        async with self.connection() as connection, self.within(connection, person, realm_only=realm_only):
+            yield connection
+
+    @asynccontextmanager
+    async def within(
+        self, connection: Any, person: Credential | None, *, realm_only: bool = False
+    ) -> AsyncIterator[None]:
+        """Scope an open connection for the length of a transaction that is always rolled back.
+
+        With `person` None nothing is set: what a forgotten scope looks like. With `realm_only`
+        the tenant is set to nothing, as before a tenant is known.
+        """
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            if person is not None:
+                for setting, value in _settings(self.scope, person, realm_only):
+                    await connection.execute("select set_config($1, $2, true)", setting, value)
+            yield
+        finally:
+            if not connection.is_closed():
+                await transaction.rollback()
+
+    async def fetch(self, sql: str, *values: object) -> list[Any]:
+        """Run one statement on a connection of its own, unscoped, and keep its effect."""
+        async with self.connection() as connection:
+            rows: list[Any] = await connection.fetch(sql, *values)
+            return rows
+
+
+def _settings(scope: Scope, person: Credential, realm_only: bool) -> list[tuple[str, str]]:
+    settings = [(scope.tenant_setting, "" if realm_only else person.tenant_id)]
+    if scope.realm_setting:
+        settings.append((scope.realm_setting, person.realm_id))
+    return settings

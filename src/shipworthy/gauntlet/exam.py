@@ -1,0 +1,185 @@
+"""`Exam`: everything a check may use on one running instance.
+
+Owns the signed-in sessions, the ways into the database, the samples of each tenant, what a
+run collects besides findings, and the list of what must be healed. Knows no check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from shipworthy.contract.finding import Distribution, GateErrorRates, Series
+from shipworthy.contract.manifest import Manifest
+from shipworthy.contract.target import Credential, Handle, Target
+from shipworthy.gauntlet.capabilities import present
+from shipworthy.gauntlet.check import Mode, Undecided
+from shipworthy.gauntlet.db import Database, PostgresError
+from shipworthy.gauntlet.http import HttpSession, Unanswered, sign_in
+from shipworthy.gauntlet.view import QUIET, View
+
+Heal = Callable[[], Awaitable[None]]
+
+
+class Instance(Protocol):
+    """A running instance as its adapter holds it."""
+
+    @property
+    def handle(self) -> Handle:
+        """Where everything is now: process ids change when a supervisor restarts something."""
+
+    def died(self) -> str:
+        """Why the instance is gone, in one sentence; empty while it runs."""
+
+
+class Exam:
+    """One run's access to one instance. Checks run one after the other and share it."""
+
+    def __init__(
+        self, target: Target, instance: Instance, *, mode: Mode = "quick", view: View = QUIET
+    ) -> None:
+        self.target, self.instance, self.mode, self.view = target, instance, mode, view
+        self.manifest: Manifest = target.manifest
+        self.capabilities = present(target, instance.handle)
+        self.subject: str | None = None  # --only CHECK:SUBJECT
+        self.series: list[Series] = []
+        self.distributions: list[Distribution] = []
+        self.error_rates: list[GateErrorRates] = []
+        self.notes: list[str] = []
+        self.invalid_because: list[str] = []
+        self._sessions: dict[str, HttpSession] = {}
+        self._opened: list[HttpSession] = []
+        self._samples: dict[str, dict[str, str]] = {}
+        self._healing: list[tuple[str, Heal]] = []
+
+    @property
+    def handle(self) -> Handle:
+        """The handle as it is now."""
+        return self.instance.handle
+
+    @property
+    def people(self) -> tuple[Credential, ...]:
+        """Who can sign in, one person of each tenant, the first tenant's first."""
+        one_each: dict[str, Credential] = {}
+        for person in self.handle.tenants or self.target.credentials:
+            one_each.setdefault(person.tenant_id or person.tenant or person.marker or person.email, person)
+        return tuple(one_each.values())
+
+    @property
+    def samples_declared(self) -> frozenset[str]:
+        return frozenset(sample.name for sample in self.manifest.samples)
+
+    def wants(self, subject: str) -> bool:
+        """Say whether the running check was asked about this subject: all, unless --only named one."""
+        return self.subject is None or self.subject == subject
+
+    def can(self, *capabilities: str) -> bool:
+        return all(capability in self.capabilities for capability in capabilities)
+
+    async def session(self, person: Credential) -> HttpSession:
+        """Return the shared signed-in session of a person.
+
+        Errors:  Undecided when signing in is refused.
+        """
+        if person.email not in self._sessions:
+            self._sessions[person.email] = await self.fresh_session(person)
+        return self._sessions[person.email]
+
+    async def fresh_session(self, person: Credential) -> HttpSession:
+        """Sign a person in anew: for what may end the session (sign-out, revocation).
+
+        Errors:  Undecided when signing in is refused.
+        """
+        login = self.manifest.login
+        if login is None:
+            raise Undecided("The target does not say how a person signs in.")
+        session = self.anonymous()
+        try:
+            answer = await sign_in(session, login, person)
+        except Unanswered as silent:
+            raise Undecided(f"Signing in as {person.email} failed: {silent}") from silent
+        if answer.status not in login.ok:
+            raise Undecided(
+                f"Signing in as {person.email} ({login.route}) answered {answer.status}, "
+                f"not {' or '.join(map(str, login.ok))}: {answer.text[:120]!r}"
+            )
+        return session
+
+    def forget_session(self, person: Credential) -> None:
+        """Drop the shared session, because it was ended; the next `session` signs in again."""
+        self._sessions.pop(person.email, None)
+
+    def anonymous(self) -> HttpSession:
+        """Return a session that is not signed in; closed at the end of the check."""
+        handle = self.handle
+        session = HttpSession(handle.base_url, site_url=handle.site_url)
+        self._opened.append(session)
+        return session
+
+    def database(self, role: str) -> Database:
+        """Return a role's way into the database ("admin" may see all, lock and kill).
+
+        Errors:  Undecided when the handle holds no address for it.
+        """
+        url = self.handle.database_urls.get(role)
+        if url is None:
+            raise Undecided(f"The handle holds no database address for role {role!r}.")
+        return Database(url, role=role, scope=self.manifest.scope)
+
+    async def samples_for(self, person: Credential, *, fresh: bool = False) -> dict[str, str]:
+        """Return the samples of a person's tenant, looked up in its own data as role app.
+
+        One that finds no row is left out. Looked up once a check, or anew with `fresh`.
+        Errors:  Undecided when a sample's SQL does not run.
+        """
+        if fresh or person.email not in self._samples:
+            self._samples[person.email] = await self._look_up(person)
+        return self._samples[person.email]
+
+    def heal_later(self, what: str, heal: Heal) -> None:
+        """Have a fault undone when the check ends, however it ends. Call before inflicting it."""
+        self._healing.append((what, heal))
+
+    def invalidate(self, reason: str) -> None:
+        """Declare the whole run invalid: it then claims nothing, whatever was found."""
+        self.invalid_because.append(reason)
+
+    async def heal(self) -> list[str]:
+        """Undo every fault, the last first. Returns what could not be undone, and why."""
+        failed = []
+        while self._healing:
+            what, heal = self._healing.pop()
+            self.view.note(f"healing: {what}")
+            try:
+                await heal()
+            except Exception as broken:  # one that fails must not keep the others from being undone
+                failed.append(f"{what} could not be undone: {broken!r}")
+        return failed
+
+    async def forget(self) -> None:
+        """Drop what one check must not hand to the next: samples and passing sessions."""
+        self._samples.clear()
+        kept = list(self._sessions.values())
+        for session in self._opened:
+            if session not in kept:
+                await session.close()
+        self._opened = kept
+
+    async def close(self) -> None:
+        self._sessions.clear()
+        await self.forget()
+
+    async def _look_up(self, person: Credential) -> dict[str, str]:
+        if not self.manifest.samples or not self.can("database.app"):
+            return {}
+        found: dict[str, str] = {}
+        async with self.database("app").connection() as connection:
+            for sample in self.manifest.samples:
+                async with self.database("app").within(connection, person):
+                    try:
+                        value: Any = await connection.fetchval(sample.sql)
+                    except PostgresError as broken:
+                        raise Undecided(f"The sample {sample.name!r} does not run: {broken}") from broken
+                if value is not None:
+                    found[sample.name] = str(value)
+        return found

@@ -1,0 +1,206 @@
+"""`HttpSession`: one browser-like caller of the examined app, over real sockets.
+
+Owns cookies, the Origin of unsafe requests, the timeout at every call and the cap on what is
+read. Redirects are answers here, not orders. Names under .localhost reach this machine with
+their Host header intact, so a tenant's site can be asked for without touching a resolver.
+Not the load engine: this client is for asking, not for measuring speed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from shipworthy.contract.manifest import Login
+from shipworthy.contract.target import Credential
+from shipworthy.gauntlet.check import Undecided
+
+BODY_BYTES_MAX = 8 * 1024 * 1024  # a page larger than this is cut; no probe needs more to judge
+CONNECTIONS_MAX = 100
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Unanswered(Exception):  # noqa: N818 - what happened to the request
+    """No answer came: refused, reset, or too late. The message says which."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back. `is_cut` says that the body was longer than the cap."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    elapsed_ms: float
+    is_cut: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON. Errors: Undecided when it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise Undecided(f"the answer (status {self.status}) is not JSON: {self.text[:80]!r}") from None
+
+    def header(self, name: str) -> str:
+        """Return a header's value, or an empty text."""
+        return str(self.headers.get(name, ""))
+
+
+class HttpSession:
+    """One caller with its own cookies. Close it, or let the exam do so."""
+
+    def __init__(self, base_url: str, *, site_url: str | None = None) -> None:
+        self._base = _origin(base_url)
+        self._site = _origin(site_url) if site_url else None
+        # trust_env off: a proxy of the examiner's machine must not stand between us and the app.
+        self._client = httpx.AsyncClient(
+            transport=_Loopback(limits=httpx.Limits(max_connections=CONNECTIONS_MAX), trust_env=False),
+            follow_redirects=False,
+            trust_env=False,
+        )
+        self.bearer: str | None = None
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self._client.cookies
+
+    async def get(self, path: str, **kwargs: Any) -> Answer:
+        return await self.request("GET", path, **kwargs)
+
+    async def post(self, path: str, **kwargs: Any) -> Answer:
+        return await self.request("POST", path, **kwargs)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        site: bool = False,
+        json_body: Any = None,
+        form: dict[str, str] | None = None,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        timeout_s: float = 10.0,
+        body_bytes_max: int = BODY_BYTES_MAX,
+    ) -> Answer:
+        """Send one request and read its answer.
+
+        Units:   `timeout_s` seconds for the whole exchange, connecting included.
+        Errors:  Unanswered when nothing usable came back in time.
+        """
+        origin = self._site if site else self._base
+        if origin is None:
+            raise Undecided("The instance publishes no site address.")
+        request = self._client.build_request(
+            method,
+            origin + path,
+            json=json_body,
+            data=form,
+            content=body,
+            headers={**self._usual_headers(method, origin), **(headers or {})},
+            timeout=timeout_s,
+        )
+        try:
+            return await self._exchange(request, timeout_s, body_bytes_max)
+        except (httpx.HTTPError, OSError) as failed:
+            reason = str(failed) or type(failed).__name__
+            raise Unanswered(f"{method} {path}: no answer ({reason})") from failed
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def _usual_headers(self, method: str, origin: str) -> dict[str, str]:
+        headers = {"accept": "*/*", "user-agent": "shipworthy-gauntlet"}
+        if method not in _SAFE:
+            headers["origin"] = origin
+        if self.bearer:
+            headers["authorization"] = f"Bearer {self.bearer}"
+        return headers
+
+    async def _exchange(self, request: httpx.Request, timeout_s: float, body_bytes_max: int) -> Answer:
+        began = time.perf_counter()
+        try:
+            # httpx bounds each read; a trickling server needs this bound on the whole exchange.
+            async with _deadline(timeout_s):
+                response = await self._client.send(request, stream=True)
+                try:
+                    body, is_cut = await _read(response, body_bytes_max)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise Unanswered(
+                f"{request.method} {request.url.path}: no answer within {timeout_s:g} s"
+            ) from None
+        return Answer(
+            status=response.status_code,
+            headers=response.headers,
+            body=body,
+            elapsed_ms=(time.perf_counter() - began) * 1000,
+            is_cut=is_cut,
+        )
+
+
+async def sign_in(session: HttpSession, login: Login, person: Credential) -> Answer:
+    """Sign `person` in and return the answer, whatever it was.
+
+    A JSON answer that carries a token instead of setting a cookie is understood too.
+    """
+    method, _, path = login.route.partition(" ")
+    values = {name: _filled(value, person) for name, value in login.form.items()}
+    sent: dict[str, Any] = {"json_body": values} if login.media == "json" else {"form": values}
+    answer = await session.request(method, path, **sent)
+    if answer.status in login.ok and "json" in answer.header("content-type"):
+        document = answer.json
+        token = document.get("access_token") or document.get("token") if isinstance(document, dict) else None
+        session.bearer = token if isinstance(token, str) else None
+    return answer
+
+
+def _filled(value: str, person: Credential) -> str:
+    return value.replace("{email}", person.email).replace("{password}", person.password)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _deadline(timeout_s: float) -> Any:
+    import asyncio
+
+    return asyncio.timeout(timeout_s)
+
+
+async def _read(response: httpx.Response, body_bytes_max: int) -> tuple[bytes, bool]:
+    chunks, size = [], 0
+    async for chunk in response.aiter_bytes():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > body_bytes_max:
+            return b"".join(chunks)[:body_bytes_max], True
+    return b"".join(chunks), False
+
+
+class _Loopback(httpx.AsyncHTTPTransport):
+    """Connects names under .localhost to this machine; the Host header stays what was asked for."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.host == "localhost" or request.url.host.endswith(".localhost"):
+            request = httpx.Request(
+                request.method,
+                request.url.copy_with(host="127.0.0.1"),
+                headers=request.headers,
+                stream=request.stream,
+                extensions=request.extensions,
+            )
+        return await super().handle_async_request(request)

@@ -1,0 +1,104 @@
+"""`Invoice`: what the room knows of one invoice, whoever shows it: the API, a screen, the printer."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.errors import Conflict, Missing, Refusal
+from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.tax import TaxGroup
+from shipworthy.rooms.invoicing.versions import Stale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceLine:
+    """A line with its amounts. Units: price in major units, amounts in minor units."""
+
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    tax_category: str
+    tax_rate_bp: int
+    net_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """One invoice, whole. `seller` and `buyer` are frozen copies, there from the day of issue on."""
+
+    invoice_id: uuid.UUID
+    customer_id: uuid.UUID
+    customer_name: str
+    status: str
+    version: int
+    number: str | None
+    currency: str
+    exponent: int
+    issue_date: date
+    due_date: date
+    payment_days: int
+    supply_date: date | None
+    note: str
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    lines: tuple[InvoiceLine, ...]
+    taxes: tuple[TaxGroup, ...]
+    seller: dict[str, Any] | None = None
+    buyer: dict[str, Any] | None = None
+    created_at: datetime
+    issued_at: datetime | None = None
+    paid_at: datetime | None = None
+    voided_at: datetime | None = None
+    has_pdf: bool = False
+
+
+async def load_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Invoice:
+    """Return an invoice of this tenant. Errors: Missing. Cost: 3 queries, however many lines."""
+    row = await ctx.db.maybe(q.invoice_get, invoice_id=invoice_id)
+    if row is None:
+        raise Missing("invoice")
+    lines = await ctx.db.all(q.invoice_lines, invoice_id=invoice_id)
+    taxes = await ctx.db.all(q.invoice_taxes, invoice_id=invoice_id)
+    return Invoice(
+        **row,
+        lines=tuple(InvoiceLine(**line) for line in lines),
+        taxes=tuple(
+            TaxGroup(
+                category=tax["tax_category"],
+                rate_bp=tax["tax_rate_bp"],
+                base_minor=tax["base_minor"],
+                tax_minor=tax["tax_minor"],
+            )
+            for tax in taxes
+        ),
+    )
+
+
+async def why_not(ctx: Ctx, invoice_id: uuid.UUID, *, wanted: str) -> Refusal:
+    """Return the refusal for a change that found no invoice to change in the `wanted` status."""
+    state = await ctx.db.maybe(q.invoice_state, invoice_id=invoice_id)
+    if state is None:
+        return Missing("invoice")
+    if state["status"] != wanted:
+        return wrong_status(state["status"], state["number"], wanted=wanted)
+    return Stale(state["version"])
+
+
+def wrong_status(status: str, number: str | None, *, wanted: str) -> Conflict:
+    """Return the refusal for an invoice that is not in the status a change needs."""
+    name = f"Invoice {number}" if number else "This invoice"
+    if wanted == "draft":
+        return Conflict(
+            "invoicing.not_draft",
+            f"{name} is issued and can no longer be changed. Void it and write a new one instead.",
+        )
+    if status == "draft":
+        return Conflict("invoicing.not_issued", "This invoice is still a draft. Issue it first.")
+    return Conflict("invoicing.not_open", f"{name} is {status} already; only an open invoice can change.")
