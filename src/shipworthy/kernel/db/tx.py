@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -205,7 +205,8 @@ async def _abandon(connection: Any) -> None:
     try:
         await asyncio.shield(asyncio.wait_for(connection.execute("ROLLBACK"), timeout=2))
     except Exception:
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):  # a dead one has left the pool by itself
+            connection.terminate()
 
 
 def _busy() -> Busy:

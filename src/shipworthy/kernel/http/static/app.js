@@ -65,7 +65,7 @@
   on("input", (event) => (isDirty ||= Boolean(closest(event, "[data-guard]"))));
   on("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post") return;
+    if (form.getAttribute("method") !== "post") return;
     if (form.ariaBusy === "true") return event.preventDefault();
     isDirty = false;
     if (!event.defaultPrevented) form.ariaBusy = "true";
