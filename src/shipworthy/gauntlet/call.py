@@ -106,6 +106,6 @@ def _sample(samples: Mapping[str, str], name: str) -> str:
         return samples[name]
     except KeyError:
         raise Undecided(
-            f"The sample {name!r} found no row in this tenant's data.",
+            f"The sample {name!r} gave no value in this tenant's data.",
             fix=f"Let the seed write what the sample {name!r} looks for, or declare the sample.",
         ) from None

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from shipworthy.contract.finding import Distribution, GateErrorRates, Series
-from shipworthy.contract.manifest import Manifest
+from shipworthy.contract.manifest import Manifest, Sample
 from shipworthy.contract.target import Credential, Handle, Target
 from shipworthy.gauntlet.capabilities import present
 from shipworthy.gauntlet.check import Mode, Undecided
@@ -129,8 +129,8 @@ class Exam:
     async def samples_for(self, person: Credential, *, fresh: bool = False) -> dict[str, str]:
         """Return the samples of a person's tenant, looked up in its own data as role app.
 
-        One that finds no row is left out. Looked up once a check, or anew with `fresh`.
-        Errors:  Undecided when a sample's SQL does not run.
+        One that finds no row, or does not run (a note says so), is left out. Looked up once a
+        check, or anew with `fresh`.
         """
         if fresh or person.email not in self._samples:
             self._samples[person.email] = await self._look_up(person)
@@ -176,10 +176,16 @@ class Exam:
         async with self.database("app").connection() as connection:
             for sample in self.manifest.samples:
                 async with self.database("app").within(connection, person):
-                    try:
-                        value: Any = await connection.fetchval(sample.sql)
-                    except PostgresError as broken:
-                        raise Undecided(f"The sample {sample.name!r} does not run: {broken}") from broken
+                    value = await self._value_of(connection, sample)
                 if value is not None:
                     found[sample.name] = str(value)
         return found
+
+    async def _value_of(self, connection: Any, sample: Sample) -> object:
+        try:
+            return await connection.fetchval(sample.sql)
+        except PostgresError as broken:
+            note = f"The sample {sample.name!r} does not run: {broken}"
+            if note not in self.notes:
+                self.notes.append(note)
+            return None

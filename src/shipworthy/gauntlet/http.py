@@ -8,6 +8,7 @@ Not the load engine: this client is for asking, not for measuring speed.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ class HttpSession:
         began = time.perf_counter()
         try:
             # httpx bounds each read; a trickling server needs this bound on the whole exchange.
-            async with _deadline(timeout_s):
+            async with asyncio.timeout(timeout_s):
                 response = await self._client.send(request, stream=True)
                 try:
                     body, is_cut = await _read(response, body_bytes_max)
@@ -173,12 +174,6 @@ def _filled(value: str, person: Credential) -> str:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _deadline(timeout_s: float) -> Any:
-    import asyncio
-
-    return asyncio.timeout(timeout_s)
 
 
 async def _read(response: httpx.Response, body_bytes_max: int) -> tuple[bytes, bool]:

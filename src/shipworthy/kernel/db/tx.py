@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -48,7 +48,7 @@ class Tx:
     async def all(self, query: NamedQuery, /, **values: object) -> list[Record]:
         """Return every row."""
         self.queries_run += 1
-        rows: list[Record] = await _answered(self._connection.fetch(query.sql, *query.arguments(values)))
+        rows: list[Record] = await _answered(self._connection.fetch, query.sql, *query.arguments(values))
         return rows
 
     async def one(self, query: NamedQuery, /, **values: object) -> Record:
@@ -61,24 +61,24 @@ class Tx:
     async def maybe(self, query: NamedQuery, /, **values: object) -> Record | None:
         """Return the first row, or None."""
         self.queries_run += 1
-        row: Record | None = await _answered(self._connection.fetchrow(query.sql, *query.arguments(values)))
+        row: Record | None = await _answered(self._connection.fetchrow, query.sql, *query.arguments(values))
         return row
 
     async def run(self, query: NamedQuery, /, **values: object) -> int:
         """Run a statement; return how many rows it touched."""
         self.queries_run += 1
-        status: str = await _answered(self._connection.execute(query.sql, *query.arguments(values)))
+        status: str = await _answered(self._connection.execute, query.sql, *query.arguments(values))
         last = status.rpartition(" ")[2]
         return int(last) if last.isdigit() else 0
 
     async def many(self, query: NamedQuery, rows: Iterable[dict[str, object]], /) -> None:
         """Run one statement for many rows in one round trip's pipeline."""
         self.queries_run += 1
-        await _answered(self._connection.executemany(query.sql, [query.arguments(row) for row in rows]))
+        await _answered(self._connection.executemany, query.sql, [query.arguments(row) for row in rows])
 
     async def raw(self, sql: str, *values: object) -> list[Record]:
         """Run SQL that is not in a catalogue: migrations, seeding and tests only."""
-        rows: list[Record] = await _answered(self._connection.fetch(sql, *values))
+        rows: list[Record] = await _answered(self._connection.fetch, sql, *values)
         return rows
 
 
@@ -98,9 +98,9 @@ class Database:
         connection = await self._acquire()
         try:
             try:
-                await _answered(connection.execute(opening(scope)))
+                await _answered(connection.execute, opening(scope))
                 yield Tx(connection, scope)
-                await _answered(connection.execute("COMMIT"))
+                await _answered(connection.execute, "COMMIT")
             except BaseException:
                 await _abandon(connection)
                 raise
@@ -145,10 +145,10 @@ class Database:
         await self._pool.release(connection)
 
 
-async def _answered(answer: Awaitable[Any]) -> Any:
-    """Await the database's answer. Errors: Busy when it is away, too slow or in contention."""
+async def _answered(ask: Callable[..., Awaitable[Any]], *arguments: object) -> Any:
+    """Ask the database and await its answer. Errors: Busy when it is away, too slow or in contention."""
     try:
-        return await answer
+        return await ask(*arguments)
     except (
         asyncpg.PostgresConnectionError,
         asyncpg.InterfaceError,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
-from shipworthy.kernel.money.currencies import Currency, currency_of
+from shipworthy.kernel.money.currencies import CURRENCIES, Currency
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import due_on, today_in
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine, why_not
@@ -19,7 +18,7 @@ from shipworthy.rooms.invoicing.tax import Line, Totals
 
 NOTE_CHARS_MAX = 2000
 PAYMENT_DAYS_MAX = 365
-_SUPPLY_YEARS_MAX = 10  # a supply further away than this is a slip of the keyboard
+SUPPLY_DAYS_MAX = 3660  # a supply further from today than ten years is a slip of the keyboard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,27 +38,172 @@ async def create_draft(ctx: Ctx, text: DraftText) -> Invoice:
 
     Errors:  Invalid, naming every wrong field.
     """
-    invoice = await _checked(ctx, text, invoice_id=ctx.new_id(), version=1)
-    await ctx.db.run(
-        q.invoice_create, **_columns(invoice), now=invoice.created_at
-    )
-    await _write_lines(ctx, invoice)
-    await record(ctx, "invoice.created", of="invoice", id=invoice.invoice_id, detail=_facts(invoice))
-    return invoice
+    draft = await _check(ctx, text)
+    invoice_id, now = ctx.new_id(), ctx.now()
+    await ctx.db.run(q.invoice_create, invoice_id=invoice_id, now=now, **_columns(draft))
+    await _write_lines(ctx, invoice_id, draft)
+    await record(ctx, "invoice.created", of="invoice", id=invoice_id, detail=_amounts(draft))
+    return _as_invoice(draft, invoice_id=invoice_id, version=1, created_at=now)
 
 
 async def edit_draft(ctx: Ctx, invoice_id: uuid.UUID, text: DraftText, *, version: int | None) -> Invoice:
-    """Replace a draft, if it still is the version that was seen (None: whichever it is).
+    """Replace what a draft says, if it still is the version that was seen (None: whichever it is).
 
     Errors:  Invalid, naming every wrong field; Missing; Conflict `invoicing.not_draft`; Stale.
     """
-    if version is None:
-        version = await current_version(ctx, invoice_id)
-    invoice = await _checked(ctx, text, invoice_id=invoice_id, version=version + 1)
-    if not await ctx.db.maybe(q.invoice_edit, **_columns(invoice), version=version):
+    draft = await _check(ctx, text)
+    row = await ctx.db.maybe(q.invoice_edit, invoice_id=invoice_id, version=version, **_columns(draft))
+    if row is None:
         raise await why_not(ctx, invoice_id, wanted="draft")
     await ctx.db.run(q.invoice_lines_delete, invoice_id=invoice_id)
     await ctx.db.run(q.invoice_taxes_delete, invoice_id=invoice_id)
-    await _write_lines(ctx, invoice)
-    await record(ctx, "invoice.edited", of="invoice", id=invoice_id, detail=_facts(invoice))
-    return invoice
+    await _write_lines(ctx, invoice_id, draft)
+    await record(ctx, "invoice.edited", of="invoice", id=invoice_id, detail=_amounts(draft))
+    return _as_invoice(draft, invoice_id=invoice_id, version=row["version"], created_at=row["created_at"])
+
+
+async def delete_draft(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> None:
+    """Throw a draft away. It never had a number, so none is missed.
+
+    Errors:  Missing; Conflict `invoicing.not_draft`; Stale.
+    """
+    if not await ctx.db.maybe(q.invoice_delete, invoice_id=invoice_id, version=version):
+        raise await why_not(ctx, invoice_id, wanted="draft")
+    await record(ctx, "invoice.deleted", of="invoice", id=invoice_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """A draft that was checked."""
+
+    customer_id: uuid.UUID
+    customer_name: str
+    currency: Currency
+    issue_date: date
+    payment_days: int
+    supply_date: date | None
+    note: str
+    lines: list[Line]
+    totals: Totals
+
+    @property
+    def due_date(self) -> date:
+        return due_on(self.issue_date, payment_days=self.payment_days)
+
+
+async def _check(ctx: Ctx, text: DraftText) -> _Draft:
+    wrong: dict[str, str] = {}
+    facts = await ctx.db.maybe(q.draft_facts, customer_id=text.customer_id) if text.customer_id else None
+    if facts is None:
+        wrong["customer_id"] = "Choose one of your customers."
+    currency = CURRENCIES.get(text.currency)
+    if currency is None:
+        wrong["currency"] = f"There is no currency {text.currency[:12]!r}; write a code such as EUR."
+    note = read_text(text.note, "note", wrong, chars_max=NOTE_CHARS_MAX)
+    if not 0 <= text.payment_days <= PAYMENT_DAYS_MAX:
+        wrong["payment_days"] = f"Between 0 and {PAYMENT_DAYS_MAX} days."
+    today = today_in(facts["time_zone"] if facts else "UTC", now=ctx.now())
+    if text.supply_date and abs((text.supply_date - today).days) > SUPPLY_DAYS_MAX:
+        wrong["supply_date"] = "This is more than ten years from today."
+    lines = read_lines(text.lines, wrong)
+    if wrong or facts is None or currency is None or text.customer_id is None:
+        named = ", ".join(wrong)
+        raise Invalid("invoicing.draft_invalid", f"Some fields need another value: {named}.", fields=wrong)
+    return _Draft(
+        customer_id=text.customer_id,
+        customer_name=facts["customer_name"],
+        currency=currency,
+        issue_date=today,
+        payment_days=text.payment_days,
+        supply_date=text.supply_date,
+        note=note,
+        lines=lines,
+        totals=total(lines, exponent=currency.exponent),
+    )
+
+
+def _columns(draft: _Draft) -> dict[str, object]:
+    return {
+        "customer_id": draft.customer_id,
+        "currency": draft.currency.code,
+        "exponent": draft.currency.exponent,
+        "issue_date": draft.issue_date,
+        "due_date": draft.due_date,
+        "payment_days": draft.payment_days,
+        "supply_date": draft.supply_date,
+        "note": draft.note,
+        "net_minor": draft.totals.net_minor,
+        "tax_minor": draft.totals.tax_minor,
+        "gross_minor": draft.totals.gross_minor,
+    }
+
+
+async def _write_lines(ctx: Ctx, invoice_id: uuid.UUID, draft: _Draft) -> None:
+    """Two statements, however many lines: arrays travel whole."""
+    lines, totals = draft.lines, draft.totals
+    await ctx.db.run(
+        q.invoice_lines_write,
+        invoice_id=invoice_id,
+        line_nos=list(range(1, len(lines) + 1)),
+        descriptions=[line.description for line in lines],
+        quantities=[line.quantity for line in lines],
+        unit_prices=[line.unit_price for line in lines],
+        tax_categories=[line.tax_category for line in lines],
+        tax_rates_bp=[line.rate_bp for line in lines],
+        nets_minor=list(totals.line_nets_minor),
+        taxes_minor=list(totals.line_taxes_minor),
+    )
+    await ctx.db.run(
+        q.invoice_taxes_write,
+        invoice_id=invoice_id,
+        tax_categories=[group.category for group in totals.groups],
+        tax_rates_bp=[group.rate_bp for group in totals.groups],
+        bases_minor=[group.base_minor for group in totals.groups],
+        taxes_minor=[group.tax_minor for group in totals.groups],
+    )
+
+
+def _as_invoice(draft: _Draft, *, invoice_id: uuid.UUID, version: int, created_at: datetime) -> Invoice:
+    totals = draft.totals
+    amounts = zip(draft.lines, totals.line_nets_minor, totals.line_taxes_minor, strict=True)
+    return Invoice(
+        invoice_id=invoice_id,
+        customer_id=draft.customer_id,
+        customer_name=draft.customer_name,
+        status="draft",
+        version=version,
+        number=None,
+        currency=draft.currency.code,
+        exponent=draft.currency.exponent,
+        issue_date=draft.issue_date,
+        due_date=draft.due_date,
+        payment_days=draft.payment_days,
+        supply_date=draft.supply_date,
+        note=draft.note,
+        net_minor=totals.net_minor,
+        tax_minor=totals.tax_minor,
+        gross_minor=totals.gross_minor,
+        lines=tuple(
+            InvoiceLine(
+                description=line.description,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                tax_category=line.tax_category,
+                tax_rate_bp=line.rate_bp,
+                net_minor=net,
+                tax_minor=tax,
+            )
+            for line, net, tax in amounts
+        ),
+        taxes=totals.groups,
+        created_at=created_at,
+    )
+
+
+def _amounts(draft: _Draft) -> dict[str, object]:
+    return {
+        "customer_id": str(draft.customer_id),
+        "currency": draft.currency.code,
+        "gross_minor": draft.totals.gross_minor,
+        "lines": len(draft.lines),
+    }

@@ -67,13 +67,13 @@ select :invoice_id, tax.* from unnest(:tax_categories::text[], :tax_rates_bp::in
 -- invoice_edit --
 -- Replace what a draft says, if it is still the draft that was seen.
 -- index: invoice_pkey   rows: <= 1
--- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), version = 1, customer_id = (select customer_id from customer limit 1), currency = 'EUR', exponent = 2, issue_date = current_date
+-- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), version = null::int, customer_id = (select customer_id from customer limit 1), currency = 'EUR', exponent = 2, issue_date = current_date
 -- with: due_date = current_date, payment_days = 0, supply_date = null::date, note = '', net_minor = 100, tax_minor = 19, gross_minor = 119
 update invoice set version = version + 1, customer_id = :customer_id, currency = :currency, exponent = :exponent,
   issue_date = :issue_date, due_date = :due_date, payment_days = :payment_days, supply_date = :supply_date, note = :note,
   net_minor = :net_minor, tax_minor = :tax_minor, gross_minor = :gross_minor
-where invoice_id = :invoice_id and version = :version and status = 'draft'
-returning version
+where invoice_id = :invoice_id and status = 'draft' and version = coalesce(:version, version)
+returning version, created_at
 
 -- invoice_lines_delete --
 -- Take the lines of a draft away, for those that replace them.
@@ -90,8 +90,10 @@ delete from invoice_tax where invoice_id = :invoice_id
 -- invoice_delete --
 -- Throw a draft away with its lines and taxes.
 -- index: invoice_pkey   rows: <= 1
--- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), version = 1
-delete from invoice where invoice_id = :invoice_id and version = :version and status = 'draft' returning invoice_id
+-- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), version = null::int
+delete from invoice
+where invoice_id = :invoice_id and status = 'draft' and version = coalesce(:version, version)
+returning invoice_id
 
 -- invoice_state --
 -- Where an invoice stands, to say why a change was refused.

@@ -1,0 +1,67 @@
+"""A stranger's app, started by its own command on a free port of this machine."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from shipworthy.contract.target import Handle, Process, Target
+from shipworthy.gauntlet.adapters.instance import Program, StartedInstance, start_program
+from shipworthy.gauntlet.http import HttpSession, Unanswered
+
+HEALTH_TIMEOUT_S = 2.0
+
+
+@asynccontextmanager
+async def started_by_command(target: Target, scratch: Path) -> AsyncIterator[StartedInstance]:
+    """Run the target's command until the block ends; {port} and {dir} are filled in.
+
+    Ready is when the health path answers anything but a server error.
+    Errors:  StartFailed with the command's last words.
+    """
+    assert target.start is not None
+    port = _free_port()
+    command = [word.replace("{port}", str(port)).replace("{dir}", str(scratch)) for word in target.start]
+    program = await start_program(command, cwd=target.workdir, env=target.env, log=scratch / "app.log")
+    try:
+        base_url = f"http://127.0.0.1:{port}"
+        started_in_s = await _until_healthy(program, base_url, target)
+        handle = Handle(
+            base_url=base_url,
+            pid=program.pid,
+            processes=(Process(name="web", pid=program.pid),),
+            database_urls={"app": target.database} if target.database else {},
+            tenants=target.credentials,
+            started_in_s=round(started_in_s, 3),
+            log_files=(str(program.log),),
+        )
+        yield StartedInstance(handle, program)
+    finally:
+        await program.stop()
+
+
+async def _until_healthy(program: Program, base_url: str, target: Target) -> float:
+    session = HttpSession(base_url)
+
+    async def is_healthy() -> bool:
+        try:
+            answer = await session.get(target.health, timeout_s=HEALTH_TIMEOUT_S)
+        except Unanswered:
+            return False
+        return answer.status < 500
+
+    try:
+        return await program.wait_for(
+            f"An answer to GET {target.health}", is_healthy, timeout_s=target.start_timeout_s
+        )
+    finally:
+        await session.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,139 @@
+"""`gauntlet.toml`: a stranger's app described in one file, read strictly into a Target.
+
+Everything but [target] may be left out; what is left out is NOT MEASURED. Paths in the file
+are relative to the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+import tomllib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shipworthy.contract.lines import line_of
+from shipworthy.contract.manifest import Manifest, Route
+from shipworthy.contract.strict import Undecodable, decode
+from shipworthy.contract.target import GauntletFile, RouteSection, Target
+
+TARGET_FILE = "gauntlet.toml"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+def load_target_file(path: Path) -> Target:
+    """Read a `gauntlet.toml`.
+
+    Errors:  Undecodable with file, line and the nearest known name for anything it does not
+             know and for what contradicts itself; OSError when the file cannot be read.
+    """
+    text = path.read_text(encoding="utf-8")
+    file = decode(GauntletFile, _parsed(text, path.name), source=path.name, text=text)
+    _Refusals(text, path.name).check(file)
+    start = file.target.start
+    return Target(
+        name=file.target.name,
+        kind="command" if start else "url",
+        manifest=_manifest(file),
+        start=tuple(shlex.split(start)) if start else None,
+        url=file.target.url,
+        health=file.target.health,
+        start_timeout_s=file.target.start_timeout_s,
+        workdir=str((path.parent / file.target.workdir).resolve()),
+        env=file.target.env,
+        database=file.target.database,
+        allow_faults=file.target.allow_faults,
+        credentials=file.credential,
+    )
+
+
+def _parsed(text: str, name: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as broken:
+        found = re.search(r"line (\d+)", str(broken))
+        line = int(found.group(1)) if found else text.count("\n") + 1
+        raise Undecodable(f"not valid TOML: {broken}", path="", line=line, source=name) from broken
+
+
+def _manifest(file: GauntletFile) -> Manifest:
+    return Manifest(
+        app=file.target.name,
+        login=file.login,
+        routes=tuple(_route(route) for route in file.route),
+        samples=file.sample,
+        slos=file.slo,
+        journeys=file.journey,
+        budgets=file.budget,
+        oracles=file.oracle,
+    )
+
+
+def _route(section: RouteSection) -> Route:
+    return Route(
+        name=f"{section.method} {section.path}",
+        room="",
+        method=section.method,
+        path=section.path,
+        auth=section.auth,
+        idempotency=section.idempotency,
+        effect="read" if section.method in ("GET", "HEAD") else "change",
+        example=section.json,
+        statuses=section.expect,
+        queries_max=section.queries_max,
+        source=TARGET_FILE,
+    )
+
+
+class _Refusals:
+    """What fits the types and still makes no sense, each with its line."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._text, self._name = text, name
+
+    def check(self, file: GauntletFile) -> None:
+        target = file.target
+        if bool(target.start) == bool(target.url):
+            raise self._refusal(
+                ("target",), "target needs either start (a command to run) or url (an instance that runs)"
+            )
+        if target.start:
+            self._command(target.start)
+        if target.url and (urlsplit(target.url).scheme not in ("http", "https") or not urlsplit(target.url).netloc):
+            raise self._refusal(("target", "url"), f"target.url must begin with http://, not {target.url!r}")
+        if target.start_timeout_s <= 0:
+            raise self._refusal(("target", "start_timeout_s"), "target.start_timeout_s must be above 0")
+        for number, route in enumerate(file.route):
+            self._known(("route", str(number), "method"), route.method, _METHODS)
+            self._path(("route", str(number), "path"), route.path)
+        objectives = tuple(slo.name for slo in file.slo)
+        for number, journey in enumerate(file.journey):
+            self._known(("journey", str(number), "slo"), journey.slo, objectives)
+
+    def _command(self, start: str) -> None:
+        try:
+            words = shlex.split(start)
+        except ValueError as broken:
+            raise self._refusal(("target", "start"), f"target.start: {broken}") from broken
+        if not any("{port}" in word for word in words):
+            raise self._refusal(
+                ("target", "start"),
+                "target.start must say {port} where the port goes, for example: uvicorn app:app --port {port}",
+            )
+
+    def _known(self, path: tuple[str, ...], name: str, known: tuple[str, ...]) -> None:
+        if name in known:
+            return
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
+        raise self._refusal(path, f"{'.'.join(path)}: there is no {path[-1]} {name!r}; {hint}")
+
+    def _path(self, path: tuple[str, ...], value: str) -> None:
+        if not value.startswith("/"):
+            raise self._refusal(path, f"{'.'.join(path)} must begin with '/', not {value!r}")
+
+    def _refusal(self, path: tuple[str, ...], message: str) -> Undecodable:
+        return Undecodable(
+            message, path=".".join(path), line=line_of(self._text, path), source=self._name
+        )

@@ -1,0 +1,78 @@
+"""Customers: who is invoiced."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from shipworthy.kernel.audit.record import record
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.errors import Invalid, Missing
+from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.lines import read_text
+
+NAME_CHARS_MAX = 200
+# Deliberately loose: the only proof of an address is a mail that arrives.
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_LINE_BREAK = re.compile(r"[\t\r\n]")
+_CHARS_MAX = {
+    "name": NAME_CHARS_MAX,
+    "email": 254,
+    "tax_id": 32,
+    "street": 200,
+    "postal_code": 20,
+    "city": 100,
+    "country": 2,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerText:
+    """A customer as it was written. `country` is ISO 3166-1 alpha-2."""
+
+    name: str
+    email: str = ""
+    tax_id: str = ""
+    street: str = ""
+    postal_code: str = ""
+    city: str = ""
+    country: str = ""
+
+
+async def create_customer(ctx: Ctx, text: CustomerText) -> dict[str, Any]:
+    """Write a new customer down and return it. Errors: Invalid, naming every wrong field."""
+    customer = {"customer_id": ctx.new_id(), **_check(text)}
+    await ctx.db.run(q.customer_create, now=ctx.now(), **customer)
+    await record(ctx, "customer.created", of="customer", id=customer["customer_id"])
+    return customer
+
+
+async def get_customer(ctx: Ctx, customer_id: uuid.UUID) -> dict[str, Any]:
+    """Return a customer of this tenant. Errors: Missing."""
+    row = await ctx.db.maybe(q.customer_get, customer_id=customer_id)
+    if row is None:
+        raise Missing("customer")
+    return dict(row)
+
+
+def _check(text: CustomerText) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    clean = {
+        field: read_text(getattr(text, field), field, wrong, chars_max=most, needed=field == "name")
+        for field, most in _CHARS_MAX.items()
+    }
+    clean["country"] = clean["country"].upper()
+    for field, value in clean.items():
+        if _LINE_BREAK.search(value):
+            wrong.setdefault(field, "This fits on one line only.")
+    if clean["email"] and not _EMAIL.fullmatch(clean["email"]):
+        wrong.setdefault("email", "This does not look like an e-mail address, e.g. office@example.com.")
+    if clean["country"] and not _COUNTRY.fullmatch(clean["country"]):
+        wrong.setdefault("country", "Write the two letters of the country, such as DE.")
+    if wrong:
+        named = ", ".join(wrong)
+        raise Invalid("invoicing.customer_invalid", f"Some fields need another value: {named}.", fields=wrong)
+    return clean

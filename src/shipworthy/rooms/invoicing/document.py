@@ -1,0 +1,114 @@
+"""The PDF of an invoice: printed once after it is issued, kept as a file, handed out as bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.errors import Conflict, Missing
+from shipworthy.kernel.files.store import object_key
+from shipworthy.kernel.money.format import Locale
+from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice, wrong_status
+from shipworthy.rooms.invoicing.pdf import InvoiceDocument, Party, PrintedLine, render_invoice_pdf
+
+
+async def print_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> None:
+    """Render an issued invoice and keep it. However often it runs, one document is there after it.
+
+    The file is put first and the row after it, because the row says that the file is there.
+    A file without its row is overwritten by the next try, with the same bytes.
+
+    Errors:  Missing, Conflict `invoicing.not_issued`, Upstream when the file store is away,
+             `invoice.pdf_missing_glyphs`.
+    """
+    invoice = await load_invoice(ctx, invoice_id)
+    if invoice.number is None:
+        raise wrong_status(invoice.status, None, wanted="open")
+    if invoice.has_pdf:
+        return
+    document = as_document(invoice, locale=ctx.runtime.settings.app.locale)
+    pdf = await asyncio.to_thread(render_invoice_pdf, document)
+    key = object_key(ctx.tenant_id, "invoice-pdf", f"{invoice_id}.pdf")
+    await ctx.runtime.files.put(key, pdf)
+    await ctx.db.run(
+        q.document_create,
+        invoice_id=invoice_id,
+        object_key=key,
+        sha256=hashlib.sha256(pdf).digest(),
+        bytes=len(pdf),
+        now=ctx.now(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """A printed invoice, ready to hand out."""
+
+    number: str
+    body: bytes
+    sha256: bytes
+
+
+async def fetch_pdf(ctx: Ctx, invoice_id: uuid.UUID) -> Printed:
+    """Return the PDF of an issued invoice. Holds no connection while the file store answers.
+
+    Errors:  Missing; Conflict `invoicing.not_issued` for a draft, `invoicing.pdf_pending`
+             while it is being made; Upstream when the file store is away.
+    """
+    async with ctx.begin() as tx:
+        state = await tx.maybe(q.invoice_state, invoice_id=invoice_id)
+        kept = await tx.maybe(q.document_get, invoice_id=invoice_id)
+    if state is None:
+        raise Missing("invoice")
+    if state["number"] is None:
+        raise wrong_status(state["status"], None, wanted="open")
+    if kept is None:
+        raise Conflict(
+            "invoicing.pdf_pending",
+            f"The PDF of invoice {state['number']} is being made. Try again in a moment.",
+            retry_after_s=2,
+        )
+    body = await ctx.runtime.files.get(kept["object_key"])
+    return Printed(number=state["number"], body=body, sha256=kept["sha256"])
+
+
+def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
+    """Return what the paper says: the frozen copies of seller and buyer, never today's."""
+    assert invoice.number is not None and invoice.seller is not None and invoice.buyer is not None
+    return InvoiceDocument(
+        number=invoice.number,
+        issue_date=invoice.issue_date,
+        due_date=invoice.due_date,
+        seller=Party(name=invoice.seller["name"]),
+        buyer=_buyer(invoice.buyer),
+        currency=invoice.currency,
+        lines=tuple(
+            PrintedLine(
+                description=line.description,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                tax_category=line.tax_category,
+                rate_bp=line.tax_rate_bp,
+                net_minor=line.net_minor,
+            )
+            for line in invoice.lines
+        ),
+        tax_groups=invoice.taxes,
+        net_minor=invoice.net_minor,
+        tax_minor=invoice.tax_minor,
+        gross_minor=invoice.gross_minor,
+        locale=locale,
+        supply_date=invoice.supply_date,
+        notes=invoice.note,
+    )
+
+
+def _buyer(buyer: dict[str, Any]) -> Party:
+    town = f"{buyer['postal_code']} {buyer['city']}".strip()
+    lines = tuple(line for line in (buyer["street"], town, buyer["country"]) if line)
+    return Party(name=buyer["name"], address_lines=lines, tax_id=buyer["tax_id"], email=buyer["email"])

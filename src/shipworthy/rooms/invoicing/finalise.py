@@ -1,0 +1,53 @@
+"""Issuing: a draft becomes an invoice, once, with a number that leaves no gap."""
+
+from __future__ import annotations
+
+import uuid
+
+from shipworthy.kernel.audit.record import record
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.errors import Missing
+from shipworthy.kernel.queue.job import enqueue
+from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.dates import due_on, today_in
+from shipworthy.rooms.invoicing.invoice import wrong_status
+from shipworthy.rooms.invoicing.numbering import Issue, issue_numbered
+from shipworthy.rooms.invoicing.versions import Stale
+
+PDF_JOB = "invoice.pdf"
+
+
+async def finalise(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> str:
+    """Issue a draft and return its number; what it says of seller and buyer is frozen with it.
+
+    The audit row and the job for the PDF exist if and only if the number does. They are written
+    before it, so that the counter every other invoice waits for is held as briefly as can be.
+
+    Errors:  Missing; Conflict `invoicing.not_draft`; Stale.
+    """
+    draft = await ctx.db.maybe(q.invoice_lock, invoice_id=invoice_id)
+    if draft is None:
+        raise Missing("invoice")
+    if draft["status"] != "draft":
+        raise wrong_status(draft["status"], draft["number"], wanted="draft")
+    if version is not None and version != draft["version"]:
+        raise Stale(draft["version"])
+
+    now = ctx.now()
+    issue_date = today_in(draft["time_zone"], now=now)
+    issue = Issue(
+        issue_date=issue_date,
+        due_date=due_on(issue_date, payment_days=draft["payment_days"]),
+        seller=draft["seller"],
+        buyer=draft["buyer"],
+        now=now,
+    )
+    detail = {
+        "issue_date": issue_date.isoformat(),
+        "currency": draft["currency"],
+        "gross_minor": draft["gross_minor"],
+    }
+    await enqueue(ctx, PDF_JOB, invoice_id)
+    await record(ctx, "invoice.issued", of="invoice", id=invoice_id, detail=detail)
+    number, _ = await issue_numbered(ctx, invoice_id, issue)
+    return number
