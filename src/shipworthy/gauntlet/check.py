@@ -60,7 +60,7 @@ class Check:
         return Finding(**{**known, "subject": subject, "verdict": verdict, "title": title, **facts})
 
 
-class Undecided(Exception):  # noqa: N818 - not an error of ours: an answer
+class Undecided(Exception):
     """A check cannot decide: the message says why, `fix` how it could. Becomes INCONCLUSIVE."""
 
     def __init__(self, why: str, *, fix: str = "", evidence: tuple[Evidence, ...] = ()) -> None:

@@ -26,7 +26,7 @@ CONNECTIONS_MAX = 100
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Unanswered(Exception):  # noqa: N818 - what happened to the request
+class Unanswered(Exception):
     """No answer came: refused, reset, or too late. The message says which."""
 
 

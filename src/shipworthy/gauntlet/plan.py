@@ -18,7 +18,7 @@ from shipworthy.gauntlet.capabilities import expected, fault_refused, lack
 from shipworthy.gauntlet.check import Check, Mode
 
 
-class UnknownName(ValueError):  # noqa: N818 - reads as what it is: the name is unknown
+class UnknownName(ValueError):
     """`--only` or `--stage` names nothing there is; the message says the nearest."""
 
 

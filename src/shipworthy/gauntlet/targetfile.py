@@ -100,7 +100,9 @@ class _Refusals:
             )
         if target.start:
             self._command(target.start)
-        if target.url and (urlsplit(target.url).scheme not in ("http", "https") or not urlsplit(target.url).netloc):
+        if target.url and (
+            urlsplit(target.url).scheme not in ("http", "https") or not urlsplit(target.url).netloc
+        ):
             raise self._refusal(("target", "url"), f"target.url must begin with http://, not {target.url!r}")
         if target.start_timeout_s <= 0:
             raise self._refusal(("target", "start_timeout_s"), "target.start_timeout_s must be above 0")
@@ -134,6 +136,4 @@ class _Refusals:
             raise self._refusal(path, f"{'.'.join(path)} must begin with '/', not {value!r}")
 
     def _refusal(self, path: tuple[str, ...], message: str) -> Undecodable:
-        return Undecodable(
-            message, path=".".join(path), line=line_of(self._text, path), source=self._name
-        )
+        return Undecodable(message, path=".".join(path), line=line_of(self._text, path), source=self._name)

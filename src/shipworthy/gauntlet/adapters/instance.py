@@ -80,9 +80,7 @@ class Program:
         return f" Its last words:\n{words}" if words else " It said nothing."
 
 
-async def start_program(
-    command: Sequence[str], *, cwd: str, env: Mapping[str, str], log: Path
-) -> Program:
+async def start_program(command: Sequence[str], *, cwd: str, env: Mapping[str, str], log: Path) -> Program:
     """Start a program in its own process group, with what it says going to `log`.
 
     Errors:  StartFailed when it cannot be started at all.

@@ -98,7 +98,16 @@ async def started_by_up(target: Target, scratch: Path) -> AsyncIterator[UpInstan
     """
     assert target.start is not None
     handle_file = scratch / "handle.json"
-    arguments = ["--handle", str(handle_file), "--seed", "volume", "--port", "0", "--state", str(scratch / "state")]
+    arguments = [
+        "--handle",
+        str(handle_file),
+        "--seed",
+        "volume",
+        "--port",
+        "0",
+        "--state",
+        str(scratch / "state"),
+    ]
     program = await start_program(
         [*target.start, "up", *arguments], cwd=target.workdir, env=target.env, log=scratch / "up.log"
     )
@@ -121,7 +130,9 @@ def _read(path: Path) -> Handle:
     try:
         return decode(Handle, json.loads(text), source=path.name, text=text)
     except ValueError as broken:  # Undecodable is one, too
-        raise StartFailed(f"The handle of the instance cannot be read: {broken}. {tail(path)[:200]}") from broken
+        raise StartFailed(
+            f"The handle of the instance cannot be read: {broken}. {tail(path)[:200]}"
+        ) from broken
 
 
 def _stamp(path: Path) -> tuple[int, int]:

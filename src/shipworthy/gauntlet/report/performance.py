@@ -35,6 +35,8 @@ def objective_section(result: RunResult) -> Html:
         "An objective holds when the whole interval stays left of its line. "
         "Failed, refused and timed-out requests count as too slow."
     )
+    if not result.valid:
+        lead = "The run is not valid: these numbers are shown and claim nothing."
     rows = [_objective_row(f) for f in found[:ROWS_MAX]]
     return section("Service objectives", table(heads, rows), id_="objectives", lead=lead)
 

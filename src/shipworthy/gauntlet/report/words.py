@@ -196,6 +196,7 @@ def _clause(title: str) -> str:
 
 
 def _number_and_unit(value: float, unit: str) -> tuple[str, str]:
+    unit = in_line(unit, 24)
     if unit == "share":
         return _percentage(value * 100), "%"
     if unit in ("bytes", "B") and value >= 1000:

@@ -1,0 +1,210 @@
+"""The final screen: verdict, objectives, failures with what to do, and what was not measured.
+
+Whatever the examined app said is printed as `Text`, never as markup, and without control
+characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from shipworthy.contract.finding import Finding, GateErrorRates, Measure, RunResult
+from shipworthy.contract.verdict import Verdict
+from shipworthy.gauntlet.report.document import exit_code_of
+from shipworthy.gauntlet.report.ink import STYLE, interval_bar, sign
+from shipworthy.gauntlet.report.reading import Gap, deciding_measure, gaps, objectives, p95_of, with_verdict
+from shipworthy.gauntlet.report.words import (
+    VERDICT_WORD,
+    amount,
+    bound,
+    clip,
+    coverage_sentence,
+    duration,
+    in_line,
+    labels,
+    measured,
+    percent,
+    plural,
+    printable,
+    repro_command,
+    tally,
+    verdict_sentence,
+    whole_percent,
+)
+
+FINDINGS_MAX = 10  # more would scroll the verdict out of sight; the report has them all
+WIDTH_MAX = 110  # prose wider than this is hard to read
+BAR_FROM = 96  # columns a terminal must have before the objectives get their drawn interval
+
+
+def print_summary(result: RunResult, console: Console, report_paths: Sequence[Path] = ()) -> None:
+    """Print the run's conclusion; the paths are those of the written reports, best first."""
+    console.print()
+    for part in _parts(result, console, report_paths):
+        console.print(Padding(part, (0, 0, 1, 1)), width=min(console.width, WIDTH_MAX), highlight=False)
+
+
+def _parts(result: RunResult, console: Console, report_paths: Sequence[Path]) -> Iterator[RenderableType]:
+    yield _verdict(result, console)
+    if found := objectives(result):
+        yield Group(_heading("Objectives"), _objectives(found, console))
+    for verdict, heading in ((Verdict.FAIL, "Failed"), (Verdict.INCONCLUSIVE, "Undecided")):
+        yield from _findings(with_verdict(result, verdict), heading, console)
+    if missing := gaps(result):
+        yield _gaps(missing, console)
+    yield _trust(result, console)
+    if report_paths:
+        yield _reports(report_paths)
+
+
+def _verdict(result: RunResult, console: Console) -> RenderableType:
+    verdict = result.verdict if result.valid else Verdict.INCONCLUSIVE
+    word = str(result.verdict) if result.valid else "INVALID RUN"
+    head = Text.assemble(sign(verdict, console), " ", (word, f"bold {STYLE[verdict]}"))
+    for label in labels(result):
+        head.append(f"   {label}")
+    return Group(head, Text(), Text(verdict_sentence(result), style="bold"), Text(), _counts(result, console))
+
+
+def _counts(result: RunResult, console: Console) -> Text:
+    count, line = tally(result.findings), Text()
+    for verdict, word in VERDICT_WORD.items():
+        if count[verdict]:
+            line += Text.assemble(sign(verdict, console), f" {count[verdict]:,} {word}   ")
+    line.append(f"{whole_percent(result.coverage)} covered   {duration(result.duration_s)}", style="dim")
+    return line
+
+
+def _heading(text: str) -> Text:
+    return Text(text, style="bold underline")
+
+
+def _objectives(found: Sequence[Finding], console: Console) -> Table:
+    has_bar = console.width >= BAR_FROM
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False)
+    table.add_column("", width=1)
+    table.add_column("journey", min_width=8, overflow="ellipsis", no_wrap=True)
+    table.add_column("p95", justify="right", no_wrap=True)
+    if has_bar:
+        table.add_column("", width=24)
+    table.add_column("too slow or failed", no_wrap=True)
+    table.add_column("allowed", justify="right", no_wrap=True)
+    table.add_column("requests", justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for finding in found:
+        table.add_row(*_objective_cells(finding, has_bar, console))
+    return table
+
+
+def _objective_cells(finding: Finding, has_bar: bool, console: Console) -> list[RenderableType]:
+    name = Text(in_line(finding.subject, 40))
+    word = Text(str(finding.verdict), style=STYLE[finding.verdict])
+    measure, p95 = deciding_measure(finding), p95_of(finding)
+    if measure is None or finding.verdict is Verdict.NOT_MEASURED:
+        return [sign(finding.verdict, console), name, *[""] * (4 + has_bar), word]
+    bar = [interval_bar(measure, finding.verdict, width=24, console=console)] if has_bar else []
+    return [
+        sign(finding.verdict, console),
+        name,
+        amount(p95.estimate, "ms") if p95 else "",
+        *bar,
+        Text(measured(measure)),
+        Text(amount(measure.bound, measure.unit) if measure.bound is not None else ""),
+        f"{measure.samples:,}" if measure.samples is not None else "",
+        word,
+    ]
+
+
+def _findings(found: Sequence[Finding], heading: str, console: Console) -> Iterator[RenderableType]:
+    if not found:
+        return
+    yield _heading(heading)
+    for finding in found[:FINDINGS_MAX]:
+        yield _finding(finding, console)
+    if len(found) > FINDINGS_MAX:
+        yield Text(f"and {len(found) - FINDINGS_MAX:,} more, in the report", style="dim")
+
+
+def _finding(finding: Finding, console: Console) -> RenderableType:
+    head = Text.assemble(sign(finding.verdict, console), " ", (in_line(finding.title, 240), "bold"))
+    head.append(f"  {finding.severity}", style="dim")
+    facts = Table.grid(padding=(0, 2, 0, 0))
+    facts.add_column(style="dim", width=6)
+    facts.add_column(overflow="fold")
+    for name, text in _facts(finding):
+        facts.add_row(name, Text(text))
+    return Group(head, Padding(facts, (0, 0, 0, 2)), _command(repro_command(finding)))
+
+
+def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
+    if finding.cause:
+        yield "cause", in_line(finding.cause, 600)
+    if finding.measures:
+        yield "seen", "; ".join(_measure(m) for m in finding.measures[:4])
+    if finding.source:
+        yield "where", in_line(finding.source, 200)
+    if finding.fix:
+        yield "fix", clip(printable(finding.fix).strip(), 600)
+
+
+def _measure(measure: Measure) -> str:
+    name = "" if measure.name == measure.unit else f"{in_line(measure.name, 80)} "
+    return f"{name}{measured(measure)}" + (f", {bound(measure)}" if measure.bound is not None else "")
+
+
+def _command(command: str) -> RenderableType:
+    # Not wrapped by us: the terminal wraps it, and what is copied stays one line.
+    return Padding(Text.assemble(("$ ", "dim"), clip(command, 400), no_wrap=True, overflow="ignore"), (0, 0, 0, 2))
+
+
+def _gaps(missing: Sequence[Gap], console: Console) -> RenderableType:
+    rows = [_gap(gap, console) for gap in missing[:FINDINGS_MAX]]
+    if len(missing) > FINDINGS_MAX:
+        rows.append(Text(f"and {len(missing) - FINDINGS_MAX:,} more reasons, in the report", style="dim"))
+    return Group(_heading("Not measured"), *rows)
+
+
+def _gap(gap: Gap, console: Console) -> RenderableType:
+    names = [in_line(f.id, 60) for f in gap.findings]
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    said = Text.assemble(f"{in_line(gap.reason, 300)} ", (in_line(gap.fix, 300), "italic"))
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_row(sign(Verdict.NOT_MEASURED, console), said)
+    grid.add_row("", Text(f"{plural(len(names), 'check')}: {', '.join(names[:4])}{more}", style="dim"))
+    return grid
+
+
+def _trust(result: RunResult, console: Console) -> RenderableType:
+    lines = [Text.assemble("Coverage ", (whole_percent(result.coverage), "bold"), f": {coverage_sentence(result)}")]
+    if objectives(result):
+        lines += [_error_rates(rates) for rates in result.error_rates]
+    if result.valid:
+        lines += [Text(in_line(note, 300), style="dim") for note in result.notes[:FINDINGS_MAX]]
+    return Group(_heading("How far to trust this"), *lines)
+
+
+def _error_rates(rates: GateErrorRates) -> Text:
+    return Text(
+        f"Gate {in_line(rates.rule, 80)}: passes what should fail {_range(rates.false_pass)}, "
+        f"fails what should pass {_range(rates.false_fail)}, by the kind of noise."
+    )
+
+
+def _range(rates: dict[str, float]) -> str:
+    if not rates:
+        return "at a rate not simulated"
+    low, high = min(rates.values()), max(rates.values())
+    return percent(low) if low == high else f"{percent(low)} to {percent(high)} of the time"
+
+
+def _reports(paths: Sequence[Path]) -> RenderableType:
+    lines = [Text.assemble((f"{'Report' if n == 0 else '':<8}", "bold"), str(path)) for n, path in enumerate(paths)]
+    for line in lines:
+        line.no_wrap, line.overflow = True, "ignore"
+    return Group(*lines)
