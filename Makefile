@@ -6,7 +6,7 @@ UV := .tools/bin/uv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check bench proof lock format clean
+.PHONY: help demo test check bench proof lock reference format clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,6 +34,8 @@ check: $(STAMP) ## everything in `test` but the tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache 2>&1 | tail -n 12
 	@$(BIN)/python tools/tidy.py
+	@$(BIN)/python tools/reference.py
+	@$(BIN)/python -m shipworthy.contract.schema
 
 bench: $(STAMP) ## a benchmark: make bench NAME=core
 	@$(BIN)/python -m benchmarks.$(subst -,_,$(NAME))
@@ -44,6 +46,9 @@ proof: $(STAMP) ## a long proof: make proof NAME=judge
 lock: $(UV) ## resolve the dependencies anew
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.lock
 	@echo "uv==0.13.9" | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url - -o requirements-uv.lock
+
+reference: $(STAMP) ## write the generated pages of docs/reference
+	@$(BIN)/python tools/reference.py --write
 
 format: $(STAMP) ## format and sort
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

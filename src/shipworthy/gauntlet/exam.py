@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from shipworthy.contract.finding import Distribution, GateErrorRates, Series
+from shipworthy.contract.finding import Distribution, Finding, GateErrorRates, Series
 from shipworthy.contract.manifest import Manifest, Sample
 from shipworthy.contract.target import Credential, Handle, Target
+from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.capabilities import present
 from shipworthy.gauntlet.check import Mode, Undecided
 from shipworthy.gauntlet.db import Database, PostgresError
 from shipworthy.gauntlet.http import HttpSession, Unanswered, sign_in
+from shipworthy.gauntlet.plan import PlannedCheck
 from shipworthy.gauntlet.view import QUIET, View
 
 Heal = Callable[[], Awaitable[None]]
@@ -41,7 +43,8 @@ class Exam:
         self.target, self.instance, self.mode, self.view = target, instance, mode, view
         self.manifest: Manifest = target.manifest
         self.capabilities = present(target, instance.handle)
-        self.subject: str | None = None  # --only CHECK:SUBJECT
+        self.planned: PlannedCheck | None = None  # the one that runs now
+        self.told: list[Finding] = []  # what it has answered so far
         self.series: list[Series] = []
         self.distributions: list[Distribution] = []
         self.error_rates: list[GateErrorRates] = []
@@ -69,9 +72,24 @@ class Exam:
     def samples_declared(self) -> frozenset[str]:
         return frozenset(sample.name for sample in self.manifest.samples)
 
+    def begin(self, planned: PlannedCheck) -> None:
+        """Turn to the next check."""
+        self.planned, self.told = planned, []
+
     def wants(self, subject: str) -> bool:
         """Say whether the running check was asked about this subject: all, unless --only named one."""
-        return self.subject is None or self.subject == subject
+        return self.planned is None or self.planned.subject in (None, subject)
+
+    def finding(self, subject: str, verdict: Verdict, title: str, **facts: Any) -> Finding:
+        """Return a finding of the running check, with its stage, severity and playbook ids."""
+        assert self.planned is not None, "findings belong to a running check"
+        return self.planned.check.finding(subject, verdict, title, **facts)
+
+    def tell(self, finding: Finding) -> None:
+        """Keep a finding at once, so that it outlives a crash or a timeout of its check."""
+        assert self.planned is None or self.planned.check.answers(finding.check), finding.id
+        self.told.append(finding)
+        self.view.found(finding)
 
     def can(self, *capabilities: str) -> bool:
         return all(capability in self.capabilities for capability in capabilities)

@@ -16,7 +16,6 @@ from rich.text import Text
 
 from shipworthy.contract.finding import Finding, GateErrorRates, Measure, RunResult
 from shipworthy.contract.verdict import Verdict
-from shipworthy.gauntlet.report.document import exit_code_of
 from shipworthy.gauntlet.report.ink import STYLE, interval_bar, sign
 from shipworthy.gauntlet.report.reading import Gap, deciding_measure, gaps, objectives, p95_of, with_verdict
 from shipworthy.gauntlet.report.words import (
@@ -47,7 +46,9 @@ def print_summary(result: RunResult, console: Console, report_paths: Sequence[Pa
     """Print the run's conclusion; the paths are those of the written reports, best first."""
     console.print()
     for part in _parts(result, console, report_paths):
-        console.print(Padding(part, (0, 0, 1, 1)), width=min(console.width, WIDTH_MAX), highlight=False)
+        console.print(
+            Padding(part, (0, 0, 1, 1), expand=False), width=min(console.width, WIDTH_MAX), highlight=False
+        )
 
 
 def _parts(result: RunResult, console: Console, report_paths: Sequence[Path]) -> Iterator[RenderableType]:
@@ -124,8 +125,8 @@ def _objective_cells(finding: Finding, has_bar: bool, console: Console) -> list[
 def _findings(found: Sequence[Finding], heading: str, console: Console) -> Iterator[RenderableType]:
     if not found:
         return
-    yield _heading(heading)
-    for finding in found[:FINDINGS_MAX]:
+    yield Group(_heading(heading), _finding(found[0], console))
+    for finding in found[1:FINDINGS_MAX]:
         yield _finding(finding, console)
     if len(found) > FINDINGS_MAX:
         yield Text(f"and {len(found) - FINDINGS_MAX:,} more, in the report", style="dim")
@@ -139,7 +140,7 @@ def _finding(finding: Finding, console: Console) -> RenderableType:
     facts.add_column(overflow="fold")
     for name, text in _facts(finding):
         facts.add_row(name, Text(text))
-    return Group(head, Padding(facts, (0, 0, 0, 2)), _command(repro_command(finding)))
+    return Group(head, Padding(facts, (0, 0, 0, 2), expand=False), _command(repro_command(finding)))
 
 
 def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -160,7 +161,9 @@ def _measure(measure: Measure) -> str:
 
 def _command(command: str) -> RenderableType:
     # Not wrapped by us: the terminal wraps it, and what is copied stays one line.
-    return Padding(Text.assemble(("$ ", "dim"), clip(command, 400), no_wrap=True, overflow="ignore"), (0, 0, 0, 2))
+    return Padding(
+        Text.assemble(("$ ", "dim"), clip(command, 400), no_wrap=True, overflow="ignore"), (0, 0, 0, 2)
+    )
 
 
 def _gaps(missing: Sequence[Gap], console: Console) -> RenderableType:
@@ -181,7 +184,9 @@ def _gap(gap: Gap, console: Console) -> RenderableType:
 
 
 def _trust(result: RunResult, console: Console) -> RenderableType:
-    lines = [Text.assemble("Coverage ", (whole_percent(result.coverage), "bold"), f": {coverage_sentence(result)}")]
+    lines = [
+        Text.assemble("Coverage ", (whole_percent(result.coverage), "bold"), f": {coverage_sentence(result)}")
+    ]
     if objectives(result):
         lines += [_error_rates(rates) for rates in result.error_rates]
     if result.valid:
@@ -204,7 +209,9 @@ def _range(rates: dict[str, float]) -> str:
 
 
 def _reports(paths: Sequence[Path]) -> RenderableType:
-    lines = [Text.assemble((f"{'Report' if n == 0 else '':<8}", "bold"), str(path)) for n, path in enumerate(paths)]
+    lines = [
+        Text.assemble((f"{'Report' if n == 0 else '':<8}", "bold"), str(path)) for n, path in enumerate(paths)
+    ]
     for line in lines:
         line.no_wrap, line.overflow = True, "ignore"
     return Group(*lines)

@@ -22,6 +22,7 @@ NBSP = "\u00a0"
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
+_PHYSICAL_UNITS = {"%", "ms", "s", "kB", "MB", "bytes", "B"}
 _MODE_LABELS = {"quick": "quick, not for release", "partial": "partial, only the chosen checks"}
 _SMALL_OPENERS = {"a", "an", "all", "any", "each", "every", "it", "no", "one", "some", "the", "two"}
 
@@ -118,7 +119,11 @@ def bound(measure: Measure) -> str:
     """Return the bound a measure was held against, or nothing."""
     if measure.bound is None:
         return ""
-    return f"at most {amount(measure.bound, measure.unit)}" if measure.bound else "none allowed"
+    if not measure.bound:
+        return "none allowed"
+    number, unit = _number_and_unit(measure.bound, measure.unit)
+    # "52 queries, at most 6": a counted thing need not be named twice, a physical unit must.
+    return f"at most {number}{NBSP}{unit}" if unit in _PHYSICAL_UNITS else f"at most {number}"
 
 
 def duration(seconds: float) -> str:

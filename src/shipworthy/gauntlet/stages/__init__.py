@@ -1,1 +1,9 @@
+"""The stages in the order of a run. A new check is listed in its stage's file, nowhere else."""
 
+from __future__ import annotations
+
+from shipworthy.gauntlet.check import Check
+from shipworthy.gauntlet.stages import budgets, integrity, plans
+
+# Deterministic questions first: they are quick, and a failed one explains much of what follows.
+ALL_CHECKS: tuple[Check, ...] = (*plans.CHECKS, *integrity.CHECKS, *budgets.CHECKS)

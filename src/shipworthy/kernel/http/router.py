@@ -11,7 +11,7 @@ from shipworthy.kernel.route import Route
 
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_SEGMENT = r"[^/]{1,200}"
+_SEGMENT = r"[^/\x00-\x1f\x7f]{1,200}"
 
 
 class MethodNotAllowed(Refusal):

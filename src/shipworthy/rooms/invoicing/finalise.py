@@ -10,15 +10,15 @@ from shipworthy.kernel.errors import Missing
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import due_on, today_in
-from shipworthy.rooms.invoicing.invoice import wrong_status
+from shipworthy.rooms.invoicing.invoice import Changed, wrong_status
 from shipworthy.rooms.invoicing.numbering import Issue, issue_numbered
 from shipworthy.rooms.invoicing.versions import Stale
 
 PDF_JOB = "invoice.pdf"
 
 
-async def finalise(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> str:
-    """Issue a draft and return its number; what it says of seller and buyer is frozen with it.
+async def finalise(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> Changed:
+    """Issue a draft under its number; what it says of seller and buyer is frozen with it.
 
     The audit row and the job for the PDF exist if and only if the number does. They are written
     before it, so that the counter every other invoice waits for is held as briefly as can be.
@@ -49,5 +49,5 @@ async def finalise(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> s
     }
     await enqueue(ctx, PDF_JOB, invoice_id)
     await record(ctx, "invoice.issued", of="invoice", id=invoice_id, detail=detail)
-    number, _ = await issue_numbered(ctx, invoice_id, issue)
-    return number
+    number, now_version = await issue_numbered(ctx, invoice_id, issue)
+    return Changed(invoice_id=invoice_id, status="open", number=number, version=now_version)

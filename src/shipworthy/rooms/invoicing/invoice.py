@@ -59,6 +59,16 @@ class Invoice:
     has_pdf: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """Where an invoice stands after a change of its status."""
+
+    invoice_id: uuid.UUID
+    status: str
+    number: str
+    version: int
+
+
 async def load_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Invoice:
     """Return an invoice of this tenant. Errors: Missing. Cost: 3 queries, however many lines."""
     row = await ctx.db.maybe(q.invoice_get, invoice_id=invoice_id)

@@ -1,99 +1,122 @@
 """Lists by keyset: a page costs the same wherever it is, and nothing is skipped or shown twice.
 
-A cursor names the last row that was shown. It is opaque to callers and holds no secret: the
-tenant comes from the session, never from here.
+A cursor names a row that was shown and the way to go from it. It is opaque to callers and
+holds no secret: the tenant comes from the session, never from here.
 """
 
 from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.queries import NamedQuery
 from shipworthy.kernel.errors import Invalid
 from shipworthy.rooms.invoicing.catalogue import q
 
 INVOICES_PER_PAGE = 25
 CUSTOMERS_PER_PAGE = 50
 STATUSES = ("draft", "open", "paid", "void")
-_FIRST_INVOICE = (date.max, uuid.UUID(int=2**128 - 1))
-_FIRST_CUSTOMER = ("", uuid.UUID(int=0))
 
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """One page of a list. `next_cursor` is None on the last one."""
+    """One page of a list. A cursor is None where there is nothing more that way."""
 
     rows: Sequence[Row]
+    previous_cursor: str | None
     next_cursor: str | None
 
 
 async def list_invoices(ctx: Ctx, *, status: str | None, cursor: str | None) -> Slice:
     """Return a page of invoices, newest first, of one status or of all.
 
-    Errors:  Invalid `invoicing.status_unknown`, `invoicing.cursor_invalid`. Cost: one query.
+    Errors:  Invalid `invoicing.status_unknown`, `invoicing.cursor_invalid`.
+    Cost:    one query.
     """
-    before_date, before_id = _invoice_place(cursor) if cursor else _FIRST_INVOICE
+    if status is not None and status not in STATUSES:
+        known = f"A status is one of {', '.join(STATUSES)}."
+        raise Invalid("invoicing.status_unknown", known, fields={"status": known})
+    place = _opened(cursor, date.fromisoformat) if cursor else _NEWEST_INVOICE
     if status is None:
-        rows = await ctx.db.all(q.invoice_list, before_date=before_date, before_id=before_id)
-    elif status in STATUSES:
-        rows = await ctx.db.all(
-            q.invoice_list_by_status, status=status, before_date=before_date, before_id=before_id
-        )
+        query = q.invoice_list_newer if place.is_back else q.invoice_list
+        rows = await ctx.db.all(query, issue_date=place.key, invoice_id=place.row_id)
     else:
-        known = ", ".join(STATUSES)
-        raise Invalid("invoicing.status_unknown", f"A status is one of {known}.", fields={"status": known})
-    return _slice(rows, INVOICES_PER_PAGE, lambda row: f"{row['issue_date']}/{row['invoice_id']}")
+        query = q.invoice_list_by_status_newer if place.is_back else q.invoice_list_by_status
+        rows = await ctx.db.all(query, status=status, issue_date=place.key, invoice_id=place.row_id)
+    return _slice(rows, place, per_page=INVOICES_PER_PAGE, key="issue_date", row_id="invoice_id")
 
 
 async def list_customers(ctx: Ctx, *, cursor: str | None) -> Slice:
-    """Return a page of customers by name. Errors: Invalid `invoicing.cursor_invalid`. Cost: one query."""
-    after_name, after_id = _customer_place(cursor) if cursor else _FIRST_CUSTOMER
-    rows = await ctx.db.all(q.customer_list, after_name=after_name, after_id=after_id)
-    return _slice(rows, CUSTOMERS_PER_PAGE, lambda row: f"{row['name_folded']}/{row['customer_id']}")
+    """Return a page of customers by name.
+
+    Errors:  Invalid `invoicing.cursor_invalid`.
+    Cost:    one query.
+    """
+    place = _opened(cursor, _storable) if cursor else _FIRST_CUSTOMER
+    query = q.customer_list_back if place.is_back else q.customer_list
+    rows = await ctx.db.all(query, name_folded=place.key, customer_id=place.row_id)
+    return _slice(rows, place, per_page=CUSTOMERS_PER_PAGE, key="name_folded", row_id="customer_id")
 
 
-def _slice(rows: Sequence[Row], per_page: int, place: Any) -> Slice:
-    """The queries ask for one row more than a page holds: it says whether there is a next page."""
-    if len(rows) <= per_page:
-        return Slice(rows, None)
-    shown = rows[:per_page]
-    return Slice(shown, base64.urlsafe_b64encode(place(shown[-1]).encode()).decode().rstrip("="))
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page begins: behind this key and row, or before them."""
+
+    key: object
+    row_id: uuid.UUID
+    is_back: bool = False
+    is_start: bool = False
 
 
-def _invoice_place(cursor: str) -> tuple[date, uuid.UUID]:
-    day, row_id = _opened(cursor)
-    try:
-        return date.fromisoformat(day), row_id
-    except ValueError:
-        raise _invalid_cursor() from None
+_NEWEST_INVOICE = _Place(date.max, uuid.UUID(int=2**128 - 1), is_start=True)
+_FIRST_CUSTOMER = _Place("", uuid.UUID(int=0), is_start=True)
+_ONWARD, _BACK = "next", "previous"
 
 
-def _customer_place(cursor: str) -> tuple[str, uuid.UUID]:
-    name, row_id = _opened(cursor)
-    if "\x00" in name:
-        raise _invalid_cursor()
-    return name, row_id
-
-
-def _opened(cursor: str) -> tuple[str, uuid.UUID]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        head, _, row_id = text.rpartition("/")
-        return head, uuid.UUID(row_id)
-    except ValueError:
-        raise _invalid_cursor() from None
-
-
-def _invalid_cursor() -> Invalid:
-    return Invalid(
-        "invoicing.cursor_invalid",
-        "This cursor is none of ours; leave it out to start from the beginning.",
-        fields={"cursor": "not a cursor of this list"},
+def _slice(rows: Sequence[Row], place: _Place, *, per_page: int, key: str, row_id: str) -> Slice:
+    """Queries ask for one row more than a page holds: it says whether there is more that way."""
+    has_more, rows = len(rows) > per_page, rows[:per_page]
+    if place.is_back:
+        rows = rows[::-1]
+    if not rows:
+        return Slice(rows=(), previous_cursor=None, next_cursor=None)
+    has_previous, has_next = (has_more, True) if place.is_back else (not place.is_start, has_more)
+    first, last = rows[0], rows[-1]
+    return Slice(
+        rows=rows,
+        previous_cursor=_cursor(_BACK, first[key], first[row_id]) if has_previous else None,
+        next_cursor=_cursor(_ONWARD, last[key], last[row_id]) if has_next else None,
     )
+
+
+def _cursor(way: str, key: object, row_id: object) -> str:
+    return base64.urlsafe_b64encode(f"{way}/{key}/{row_id}".encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str, parse_key: Callable[[str], object]) -> _Place:
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        way, _, rest = text.partition("/")
+        key, _, row_id = rest.rpartition("/")
+        if way not in (_ONWARD, _BACK):
+            raise ValueError(way)
+        return _Place(parse_key(key), uuid.UUID(row_id), is_back=way == _BACK)
+    except ValueError:
+        raise Invalid(
+            "invoicing.cursor_invalid",
+            "This cursor is none of ours; leave it out to start from the beginning.",
+            fields={"cursor": "This is not a cursor of this list."},
+        ) from None
+
+
+def _storable(name: str) -> str:
+    if "\x00" in name:
+        raise ValueError("no name holds a NUL")
+    return name

@@ -15,11 +15,20 @@ from customer where customer_id = :customer_id
 -- customer_list --
 -- Customers by name, a page from a cursor on.
 -- index: customer_tenant_name_idx   rows: <= 51
--- with: after_name = '', after_id = '00000000-0000-0000-0000-000000000000'::uuid
+-- with: name_folded = '', customer_id = '00000000-0000-0000-0000-000000000000'::uuid
 select customer_id, name, email, city, country, name_folded
 from customer
-where (name_folded, customer_id) > (:after_name, :after_id)
+where (name_folded, customer_id) > (:name_folded, :customer_id)
 order by name_folded, customer_id limit 51
+
+-- customer_list_back --
+-- The page of customers before a cursor, nearest first.
+-- index: customer_tenant_name_idx   rows: <= 51
+-- with: name_folded = 'zzzz', customer_id = '00000000-0000-0000-0000-000000000000'::uuid
+select customer_id, name, email, city, country, name_folded
+from customer
+where (name_folded, customer_id) < (:name_folded, :customer_id)
+order by name_folded desc, customer_id desc limit 51
 
 -- customer_choices --
 -- The names to choose from in the invoice form; beyond them the form opens from the customer's page.
@@ -129,22 +138,42 @@ from invoice_tax where invoice_id = :invoice_id order by tax_rate_bp desc, tax_c
 -- invoice_list --
 -- Newest invoices of the tenant, a page from a cursor on; the list screen and the API both use it.
 -- index: invoice_tenant_issued_idx   rows: <= 26
--- with: before_date = '9999-12-31'::date, before_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+-- with: issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select i.invoice_id, i.number, i.status, i.customer_id, c.name as customer_name, i.currency, i.issue_date, i.due_date,
   i.net_minor, i.tax_minor, i.gross_minor, i.version
 from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
-where (i.issue_date, i.invoice_id) < (:before_date, :before_id)
+where (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
 order by i.issue_date desc, i.invoice_id desc limit 26
 
 -- invoice_list_by_status --
 -- Newest invoices of the tenant in one status; the list screen and the API both use it.
 -- index: invoice_tenant_status_issued_idx   rows: <= 26
--- with: status = 'open', before_date = '9999-12-31'::date, before_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+-- with: status = 'open', issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select i.invoice_id, i.number, i.status, i.customer_id, c.name as customer_name, i.currency, i.issue_date, i.due_date,
   i.net_minor, i.tax_minor, i.gross_minor, i.version
 from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
-where i.status = :status and (i.issue_date, i.invoice_id) < (:before_date, :before_id)
+where i.status = :status and (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
 order by i.issue_date desc, i.invoice_id desc limit 26
+
+-- invoice_list_newer --
+-- The page of invoices before a cursor, nearest first.
+-- index: invoice_tenant_issued_idx   rows: <= 26
+-- with: issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+select i.invoice_id, i.number, i.status, i.customer_id, c.name as customer_name, i.currency, i.issue_date, i.due_date,
+  i.net_minor, i.tax_minor, i.gross_minor, i.version
+from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
+where (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
+order by i.issue_date, i.invoice_id limit 26
+
+-- invoice_list_by_status_newer --
+-- The page of invoices in one status before a cursor, nearest first.
+-- index: invoice_tenant_status_issued_idx   rows: <= 26
+-- with: status = 'open', issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+select i.invoice_id, i.number, i.status, i.customer_id, c.name as customer_name, i.currency, i.issue_date, i.due_date,
+  i.net_minor, i.tax_minor, i.gross_minor, i.version
+from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
+where i.status = :status and (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
+order by i.issue_date, i.invoice_id limit 26
 
 -- invoice_list_of_customer --
 -- A customer's newest invoices, for the customer's page.

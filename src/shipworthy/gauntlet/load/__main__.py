@@ -1,0 +1,78 @@
+"""One load generator process: a plan in on standard input, progress and the result out as JSON lines."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+from typing import Any
+
+import uvloop
+
+from shipworthy.contract.strict import decode, encode
+from shipworthy.gauntlet.load.engine import offer
+from shipworthy.gauntlet.load.plan import LoadPlan, PlanRefused
+from shipworthy.gauntlet.load.result import LoadResult
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Read the plan, offer the load, write the result; end at once when the parent does."""
+    parser = argparse.ArgumentParser(prog="python -m shipworthy.gauntlet.load", description=__doc__)
+    parser.add_argument("--cpu", type=int, help="run on this core only")
+    arguments = parser.parse_args()
+    parent = os.getppid()
+    _die_with(parent)
+    if arguments.cpu is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {arguments.cpu})
+    _raise_file_limit()
+    plan = decode(LoadPlan, json.loads(sys.stdin.readline()))
+    try:
+        result = uvloop.run(_offered(plan))
+    except PlanRefused as refusal:
+        _write({"refused": str(refusal)})
+    else:
+        _write({"result": encode(result)})
+
+
+async def _offered(plan: LoadPlan) -> LoadResult:
+    loop = asyncio.get_running_loop()
+    # Nothing is ever written after the plan: a readable input is a closed one. Works where
+    # there is no death signal, and before the signal was set.
+    loop.add_reader(sys.stdin.fileno(), os._exit, 3)
+    try:
+        return await offer(plan, on_second=lambda progress: _write({"progress": encode(progress)}))
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+
+
+def _write(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def _die_with(parent: int) -> None:
+    """Ask the kernel (Linux) to end this process when its parent ends, however it ends."""
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    except AttributeError:
+        return  # no prctl here: the closed input will tell
+    if os.getppid() != parent:
+        sys.exit(3)
+
+
+def _raise_file_limit() -> None:
+    """Allow as many sockets as this user may have; a stalled server leaves thousands open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else 65_536
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Asking the same question about many subjects, one at a time, none able to silence the others."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from shipworthy.contract.finding import Evidence, Finding
+from shipworthy.contract.verdict import Verdict
+from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.exam import Exam
+
+T = TypeVar("T")
+
+
+async def ask_each(
+    exam: Exam,
+    subjects: Iterable[tuple[str, T]],
+    ask: Callable[[str, T], Awaitable[Finding]],
+    *,
+    source: Callable[[T], str] = lambda _: "",
+) -> list[Finding]:
+    """Return one finding for each named subject that the run wants.
+
+    A subject that cannot be decided, or whose question crashes, is INCONCLUSIVE with the
+    reason; the others are still asked. Findings are told as they come.
+    """
+    wanted = [(name, subject) for name, subject in subjects if exam.wants(name)]
+    found = []
+    for number, (name, subject) in enumerate(wanted):
+        exam.view.progress(number, len(wanted), name)
+        try:
+            finding = await ask(name, subject)
+        except Undecided as undecided:
+            finding = undecided_finding(exam, name, undecided, source=source(subject))
+        except Exception as crash:  # one subject's crash must not hide what the others would show
+            finding = crashed_finding(exam, name, crash, source=source(subject))
+        exam.tell(finding)
+        found.append(finding)
+    return found
+
+
+def undecided_finding(exam: Exam, subject: str, undecided: Undecided, *, source: str = "") -> Finding:
+    """Return the INCONCLUSIVE that says why."""
+    return exam.finding(
+        subject,
+        Verdict.INCONCLUSIVE,
+        f"{subject} could not be decided",
+        cause=undecided.why,
+        fix=undecided.fix,
+        evidence=undecided.evidence,
+        source=source,
+    )
+
+
+def crashed_finding(exam: Exam, subject: str, crash: BaseException, *, source: str = "") -> Finding:
+    """Return the INCONCLUSIVE of a question that crashed: an error of the examiner, not of the app."""
+    return exam.finding(
+        subject,
+        Verdict.INCONCLUSIVE,
+        f"{subject} could not be decided: the check crashed",
+        cause=f"{type(crash).__name__}: {crash}",
+        fix="This is an error of the gauntlet. Please report it with the evidence below.",
+        evidence=(Evidence(kind="log", title="Where it crashed", text=_summary(crash)),),
+        source=source,
+    )
+
+
+def _summary(crash: BaseException) -> str:
+    """The last frames are the ones that tell; paths are kept as they are, values are not shown."""
+    frames = traceback.extract_tb(crash.__traceback__)[-8:]
+    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
+    return "\n".join([*lines, f"{type(crash).__name__}: {crash}"])

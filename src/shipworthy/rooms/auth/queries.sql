@@ -1,0 +1,183 @@
+-- login_account --
+-- All a sign-in needs to know of an address: person, password, first organisation, and whether this browser is known.
+-- index: app_user_realm_id_email_canon_key, credential_user_password_idx, membership_user_idx, tenant_pkey, device_cookie_user_idx   rows: <= 1   scope: realm
+-- with: email_canon = (select u.email_canon from app_user u join device d using (user_id) limit 1), cookie_sha256 = (select d.cookie_sha256 from app_user u join device d using (user_id) limit 1)
+select u.user_id, u.email_raw, u.name, u.status, u.verified_at, c.password_hash,
+  m.tenant_id, m.role, t.name as tenant_name, d.device_id,
+  exists (select from device other where other.cookie_sha256 = :cookie_sha256) as cookie_is_ours
+from app_user u
+left join credential c on c.user_id = u.user_id and c.kind = 'password'
+left join lateral (
+  select tenant_id, role from membership where user_id = u.user_id order by created_at limit 1
+) m on true
+left join tenant t on t.tenant_id = m.tenant_id
+left join device d on d.cookie_sha256 = :cookie_sha256 and d.user_id = u.user_id
+where u.email_canon = :email_canon
+
+-- bucket_reserve --
+-- Count one try in the near bucket and, if that one had room, in the wide one; tries are counted before they are judged.
+-- index: none (insert)   rows: <= 1   scope: realm
+-- with: near = sha256(gen_random_uuid()::text::bytea), near_max = 10, wide = sha256(gen_random_uuid()::text::bytea), now = now(), window_open = now() - interval '15 minutes'
+with near as (
+  insert into login_bucket (bucket, failures, window_started_at) values (:near, 1, :now)
+  on conflict (realm_id, bucket) do update set
+    failures = case when login_bucket.window_started_at > :window_open then login_bucket.failures + 1 else 1 end,
+    window_started_at = case when login_bucket.window_started_at > :window_open
+      then login_bucket.window_started_at else excluded.window_started_at end
+  returning failures, window_started_at
+), wide as (
+  insert into login_bucket (bucket, failures, window_started_at)
+  select :wide::bytea, 1, :now from near where near.failures <= :near_max and :wide::bytea is not null
+  on conflict (realm_id, bucket) do update set
+    failures = case when login_bucket.window_started_at > :window_open then login_bucket.failures + 1 else 1 end,
+    window_started_at = case when login_bucket.window_started_at > :window_open
+      then login_bucket.window_started_at else excluded.window_started_at end
+  returning failures, window_started_at
+)
+select near.failures as near_failures, near.window_started_at as near_started_at,
+  wide.failures as wide_failures, wide.window_started_at as wide_started_at
+from near left join wide on true
+
+-- bucket_give_back --
+-- A try was no failure: take it off again. The near row is locked first, as when reserving, so that no two wait in a circle.
+-- index: login_bucket_pkey   rows: <= 0   scope: realm
+-- with: near = (select bucket from login_bucket order by window_started_at limit 1), wide = (select bucket from login_bucket order by window_started_at desc limit 1)
+with near as (
+  update login_bucket set failures = failures - 1 where bucket = :near and failures > 0 returning 1
+)
+update login_bucket set failures = failures - 1
+where bucket = :wide and failures > 0 and (select count(*) from near) >= 0
+
+-- bucket_purge --
+-- Forget a few counters whose window is over; each failure clears more rows than it adds.
+-- index: login_bucket_age_idx, login_bucket_pkey   rows: <= 0   scope: realm
+-- with: window_open = now() - interval '15 minutes'
+delete from login_bucket where bucket in (
+  select bucket from login_bucket where window_started_at < :window_open
+  order by window_started_at limit 20 for update skip locked
+)
+
+-- login_accepted --
+-- The password was right: give the tries back (near first, see bucket_give_back) and remember the browser.
+-- index: login_bucket_pkey   rows: <= 1   scope: realm
+-- with: near = (select bucket from login_bucket order by window_started_at limit 1), wide = (select bucket from login_bucket order by window_started_at desc limit 1)
+-- with: device_id = gen_random_uuid(), user_id = (select user_id from app_user limit 1), cookie_sha256 = sha256(gen_random_uuid()::text::bytea), name = 'Sample', now = now()
+with near as (
+  update login_bucket set failures = failures - 1 where bucket = :near and failures > 0 returning 1
+), wide as (
+  update login_bucket set failures = failures - 1
+  where bucket = :wide::bytea and failures > 0 and (select count(*) from near) >= 0
+)
+insert into device (device_id, user_id, cookie_sha256, name, created_at, last_seen_at)
+values (:device_id, :user_id, :cookie_sha256, :name, :now, :now)
+on conflict (realm_id, cookie_sha256, user_id) do update set last_seen_at = excluded.last_seen_at, name = excluded.name
+returning device_id
+
+-- credential_create --
+-- A person's password, as its hash.
+-- index: none (insert)   rows: <= 0   scope: realm
+-- with: credential_id = gen_random_uuid(), user_id = (select user_id from app_user limit 1), password_hash = 'sample', now = now()
+insert into credential (credential_id, user_id, kind, password_hash, changed_at)
+values (:credential_id, :user_id, 'password', :password_hash, :now)
+
+-- credential_replace --
+-- Another password, or the same one hashed with newer parameters.
+-- index: credential_user_password_idx   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from app_user limit 1), password_hash = 'sample', now = now()
+update credential set password_hash = :password_hash, changed_at = :now where user_id = :user_id and kind = 'password'
+
+-- credential_get --
+-- The hash a signed-in person's current password is checked against.
+-- index: credential_user_password_idx   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from app_user limit 1)
+select password_hash from credential where user_id = :user_id and kind = 'password'
+
+-- user_create --
+-- A new person whose address is proven; no row when somebody has the address already.
+-- index: none (insert)   rows: <= 1   scope: realm
+-- with: user_id = gen_random_uuid(), email_raw = 'a@b.example', email_canon = gen_random_uuid()::text, name = 'Sample', now = now()
+insert into app_user (user_id, email_raw, email_canon, name, verified_at, created_at)
+values (:user_id, :email_raw, :email_canon, :name, :now, :now)
+on conflict (realm_id, email_canon) do nothing
+returning user_id
+
+-- user_by_email --
+-- Who has this address.
+-- index: app_user_realm_id_email_canon_key   rows: <= 1   scope: realm
+-- with: email_canon = (select email_canon from app_user limit 1)
+select user_id, email_raw from app_user where email_canon = :email_canon
+
+-- user_rename --
+-- A person's new name.
+-- index: app_user_pkey   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from app_user limit 1), name = 'Sample'
+update app_user set name = :name where user_id = :user_id
+
+-- membership_create --
+-- A person joins an organisation.
+-- index: none (insert)   rows: <= 0   scope: realm
+-- with: tenant_id = my_tenant(), user_id = (select user_id from app_user where user_id not in (select user_id from membership where tenant_id = my_tenant()) limit 1), role = 'member', now = now()
+insert into membership (tenant_id, user_id, role, created_at) values (:tenant_id, :user_id, :role, :now)
+
+-- device_forget --
+-- A browser is no longer trusted.
+-- index: device_pkey   rows: <= 0   scope: realm
+-- with: device_id = (select device_id from device limit 1), user_id = (select user_id from device limit 1)
+delete from device where device_id = :device_id and user_id = :user_id
+
+-- device_forget_others --
+-- All of a person's browsers but one are no longer trusted.
+-- index: device_user_idx   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from device limit 1), keep = gen_random_uuid()
+delete from device where user_id = :user_id and device_id <> :keep
+
+-- token_create --
+-- An offer to be mailed; the token itself is nowhere.
+-- index: none (insert)   rows: <= 0   scope: realm
+-- with: token_id = gen_random_uuid(), token_sha256 = sha256(gen_random_uuid()::text::bytea), purpose = 'nothing', user_id = null::uuid, email_raw = 'a@b.example', email_canon = 'a@b.example', origin = 'http://localhost', pending = '{}'::jsonb, now = now(), expires_at = now()
+insert into one_time_token (token_id, token_sha256, purpose, user_id, email_raw, email_canon, origin, pending, created_at, expires_at)
+values (:token_id, :token_sha256, :purpose, :user_id, :email_raw, :email_canon, :origin, :pending, :now, :expires_at)
+
+-- token_by_hash --
+-- The open sign-up a mailed link stands for.
+-- index: one_time_token_hash_idx   rows: <= 1   scope: realm
+-- with: token_sha256 = (select token_sha256 from one_time_token where purpose = 'sign_up' limit 1), now = now()
+select token_id, email_raw, email_canon, pending from one_time_token
+where token_sha256 = :token_sha256 and purpose = 'sign_up' and used_at is null and expires_at > :now
+
+-- token_pending --
+-- The newest open sign-up of an address, for mailing its link again.
+-- index: one_time_token_email_idx   rows: <= 1   scope: realm
+-- with: email_canon = (select email_canon from one_time_token where purpose = 'sign_up' limit 1), now = now()
+select pending from one_time_token
+where email_canon = :email_canon and purpose = 'sign_up' and used_at is null and expires_at > :now
+order by created_at desc limit 1
+
+-- token_use --
+-- Close all open sign-ups of an address, once; what they asked for is forgotten.
+-- index: one_time_token_email_idx   rows: <= 100   scope: realm
+-- with: email_canon = (select email_canon from one_time_token where purpose = 'sign_up' limit 1), now = now()
+update one_time_token set used_at = :now, pending = null
+where email_canon = :email_canon and purpose = 'sign_up' and used_at is null
+returning token_id
+
+-- token_purge --
+-- Forget a few offers that are over, with what they asked for.
+-- index: one_time_token_expiry_idx, one_time_token_pkey   rows: <= 0   scope: realm
+-- with: now = now()
+delete from one_time_token where token_id in (
+  select token_id from one_time_token where expires_at < :now order by expires_at limit 10 for update skip locked
+)
+
+-- token_to_mail --
+-- What the worker needs to write one mail.
+-- index: one_time_token_pkey   rows: <= 1   scope: realm   role: worker
+-- with: token_id = (select token_id from one_time_token limit 1)
+select token_id, purpose, email_raw, origin, pending ->> 'name' as name, expires_at
+from one_time_token where token_id = :token_id
+
+-- mail_claim --
+-- This mail is being sent by us; no row when it was sent before.
+-- index: none (insert)   rows: <= 1   scope: realm   role: worker
+-- with: token_id = gen_random_uuid(), now = now()
+insert into auth_mail (token_id, sent_at) values (:token_id, :now) on conflict do nothing returning token_id

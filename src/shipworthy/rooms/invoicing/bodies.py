@@ -1,0 +1,166 @@
+"""What the API takes and gives, as JSON: amounts are whole minor units, prices and quantities text.
+
+A number with a point is refused where money is meant: it has lost digits before it gets here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from shipworthy.kernel.http.binding import Body
+from shipworthy.rooms.invoicing.customers import CustomerText
+from shipworthy.rooms.invoicing.draft import NOTE_CHARS_MAX, PAYMENT_DAYS_MAX, DraftText
+from shipworthy.rooms.invoicing.invoice import Changed, Invoice
+from shipworthy.rooms.invoicing.lines import DESCRIPTION_CHARS_MAX, LineText
+from shipworthy.rooms.invoicing.listing import Row, Slice
+from shipworthy.rooms.invoicing.tax import LINES_MAX, RATE_BP_MAX
+
+Number = Annotated[str, Meta(min_length=1, max_length=64, description="Digits with at most one point: 12.50")]
+Category = Literal["S", "Z", "E", "AE", "K", "G", "O"]
+
+
+class LineBody(Body):
+    description: Annotated[str, Meta(min_length=1, max_length=DESCRIPTION_CHARS_MAX)]
+    quantity: Number
+    unit_price: Number
+    tax_rate_bp: Annotated[int, Meta(ge=0, le=RATE_BP_MAX)]
+    tax_category: Category | None = None
+
+
+class InvoiceBody(Body):
+    customer_id: uuid.UUID
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    lines: Annotated[list[LineBody], Meta(min_length=1, max_length=LINES_MAX)]
+    note: Annotated[str, Meta(max_length=NOTE_CHARS_MAX)] = ""
+    payment_days: Annotated[int, Meta(ge=0, le=PAYMENT_DAYS_MAX)] = 14
+    supply_date: date | None = None
+
+    def text(self) -> DraftText:
+        return DraftText(
+            customer_id=self.customer_id,
+            currency=self.currency,
+            lines=tuple(
+                LineText(
+                    description=line.description,
+                    quantity=line.quantity,
+                    unit_price=line.unit_price,
+                    tax_rate_bp=line.tax_rate_bp,
+                    tax_category=line.tax_category,
+                )
+                for line in self.lines
+            ),
+            note=self.note,
+            payment_days=self.payment_days,
+            supply_date=self.supply_date,
+        )
+
+
+class CustomerBody(Body):
+    """Also the form's body: every field is text, so that a refused form shows what was typed."""
+
+    name: Annotated[str, Meta(max_length=1000)]
+    email: Annotated[str, Meta(max_length=1000)] = ""
+    tax_id: Annotated[str, Meta(max_length=1000)] = ""
+    street: Annotated[str, Meta(max_length=1000)] = ""
+    postal_code: Annotated[str, Meta(max_length=1000)] = ""
+    city: Annotated[str, Meta(max_length=1000)] = ""
+    country: Annotated[str, Meta(max_length=1000)] = ""
+
+    def text(self) -> CustomerText:
+        return CustomerText(
+            name=self.name,
+            email=self.email,
+            tax_id=self.tax_id,
+            street=self.street,
+            postal_code=self.postal_code,
+            city=self.city,
+            country=self.country,
+        )
+
+
+def customer_json(customer: dict[str, Any]) -> dict[str, Any]:
+    names = ("customer_id", "name", "email", "tax_id", "street", "postal_code", "city", "country")
+    return {name: customer[name] for name in names}
+
+
+def customers_json(page: Slice) -> dict[str, Any]:
+    names = ("customer_id", "name", "email", "city", "country")
+    return {"customers": [_picked(row, names) for row in page.rows], "next_cursor": page.next_cursor}
+
+
+def invoice_json(invoice: Invoice) -> dict[str, Any]:
+    return {
+        "invoice_id": invoice.invoice_id,
+        "number": invoice.number,
+        "status": invoice.status,
+        "version": invoice.version,
+        "customer_id": invoice.customer_id,
+        "customer_name": invoice.customer_name,
+        "currency": invoice.currency,
+        "currency_exponent": invoice.exponent,
+        "issue_date": invoice.issue_date,
+        "due_date": invoice.due_date,
+        "payment_days": invoice.payment_days,
+        "supply_date": invoice.supply_date,
+        "note": invoice.note,
+        "lines": [
+            {
+                "description": line.description,
+                "quantity": decimal_text(line.quantity),
+                "unit_price": decimal_text(line.unit_price),
+                "tax_category": line.tax_category,
+                "tax_rate_bp": line.tax_rate_bp,
+                "net_minor": line.net_minor,
+                "tax_minor": line.tax_minor,
+            }
+            for line in invoice.lines
+        ],
+        "taxes": [
+            {
+                "tax_category": group.category,
+                "tax_rate_bp": group.rate_bp,
+                "base_minor": group.base_minor,
+                "tax_minor": group.tax_minor,
+            }
+            for group in invoice.taxes
+        ],
+        "net_minor": invoice.net_minor,
+        "tax_minor": invoice.tax_minor,
+        "gross_minor": invoice.gross_minor,
+        "created_at": invoice.created_at,
+        "issued_at": invoice.issued_at,
+        "paid_at": invoice.paid_at,
+        "voided_at": invoice.voided_at,
+    }
+
+
+def invoices_json(page: Slice) -> dict[str, Any]:
+    names = (
+        "invoice_id", "number", "status", "version", "customer_id", "customer_name", "currency",
+        "issue_date", "due_date", "net_minor", "tax_minor", "gross_minor",
+    )  # fmt: skip
+    return {"invoices": [_picked(row, names) for row in page.rows], "next_cursor": page.next_cursor}
+
+
+def changed_json(changed: Changed) -> dict[str, Any]:
+    return {
+        "invoice_id": changed.invoice_id,
+        "number": changed.number,
+        "status": changed.status,
+        "version": changed.version,
+    }
+
+
+def decimal_text(value: Decimal) -> str:
+    """Return the number without the zeros its column adds: 1.500000 is 1.5."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _picked(row: Row, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: row[name] for name in names}

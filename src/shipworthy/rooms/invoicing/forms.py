@@ -1,0 +1,180 @@
+"""The invoice form: everything in it is text, so that a refused form shows what was typed."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.http.binding import Body
+from shipworthy.kernel.money.currencies import CURRENCIES, currency_of
+from shipworthy.rooms.invoicing.bodies import decimal_text
+from shipworthy.rooms.invoicing.draft import PAYMENT_DAYS_MAX, DraftText
+from shipworthy.rooms.invoicing.invoice import Invoice
+from shipworthy.rooms.invoicing.lines import LineText, read_lines, total
+from shipworthy.rooms.invoicing.tax import Totals
+from shipworthy.rooms.invoicing.tax_choices import read_tax_value, tax_value
+
+# Currencies that most invoices are in come first in the list.
+_COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "JPY")
+
+Text = Annotated[str, Meta(max_length=4000)]
+
+
+class LineForm(Body):
+    description: Text = ""
+    quantity: Text = ""
+    unit_price: Text = ""
+    tax: Text = ""
+
+    @property
+    def is_blank(self) -> bool:
+        """A line nobody wrote on; its tax is preselected."""
+        return not (self.description.strip() or self.unit_price.strip())
+
+
+class InvoiceForm(Body):
+    customer_id: Text = ""
+    currency: Text = "EUR"
+    payment_days: Text = "14"
+    supply_date: Text = ""
+    note: Text = ""
+    lines: list[LineForm] = []
+    version: Text = ""
+
+    def written_lines(self) -> list[LineForm]:
+        return [line for line in self.lines if not line.is_blank]
+
+    def text(self) -> DraftText:
+        """Return what was written, typed. Errors: Invalid for a day that does not exist and the like."""
+        wrong: dict[str, str] = {}
+        text = DraftText(
+            customer_id=_uuid(self.customer_id),
+            currency=self.currency.strip(),
+            lines=tuple(_line_text(line, i, wrong) for i, line in enumerate(self.written_lines())),
+            note=self.note,
+            payment_days=_days(self.payment_days, wrong),
+            supply_date=_date(self.supply_date, wrong),
+        )
+        if wrong:
+            named = ", ".join(wrong)
+            raise Invalid("invoicing.draft_invalid", f"Some fields need another value: {named}.", fields=wrong)
+        return text
+
+    def version_seen(self) -> int | None:
+        return int(self.version) if self.version.isascii() and self.version.isdigit() else None
+
+
+def form_of(invoice: Invoice) -> InvoiceForm:
+    """Return the form filled in with a draft."""
+    return InvoiceForm(
+        customer_id=str(invoice.customer_id),
+        currency=invoice.currency,
+        payment_days=str(invoice.payment_days),
+        supply_date=invoice.supply_date.isoformat() if invoice.supply_date else "",
+        note=invoice.note,
+        lines=[
+            LineForm(
+                description=line.description,
+                quantity=decimal_text(line.quantity),
+                unit_price=decimal_text(line.unit_price),
+                tax=tax_value(line.tax_category, line.tax_rate_bp),
+            )
+            for line in invoice.lines
+        ],
+        version=str(invoice.version),
+    )
+
+
+def totals_so_far(form: InvoiceForm) -> Totals | None:
+    """Return the totals of the lines that can be read already; None while there are none."""
+    currency = CURRENCIES.get(form.currency.strip())
+    texts = [_line_text(line, i, {}) for i, line in enumerate(form.written_lines())]
+    # Read one by one: a line that is half written must not hide the others.
+    lines = [line for text in texts for line in read_lines([text], {})]
+    if currency is None or not lines:
+        return None
+    try:
+        return total(lines, exponent=currency_of(currency.code).exponent)
+    except Invalid:
+        return None
+
+
+def currency_choices() -> list[tuple[str, str]]:
+    """Return (code, code) pairs, the common ones first."""
+    others = sorted(code for code in CURRENCIES if code not in _COMMON_CURRENCIES)
+    return [(code, code) for code in (*_COMMON_CURRENCIES, *others)]
+
+
+def error_labels(errors: dict[str, str]) -> dict[str, str]:
+    """Return what people call the fields that are wrong: `lines[1].unit_price` is line 2, unit price."""
+    names = {"tax_rate_bp": "tax", "tax_category": "tax", "unit_price": "unit price"}
+    labels = {}
+    for field in errors:
+        if field.startswith("lines["):
+            index, _, name = field.removeprefix("lines[").partition("].")
+            labels[field] = f"Line {int(index) + 1}, {names.get(name, name)}"
+    return {**labels, "customer_id": "Customer", "payment_days": "Days to pay", "supply_date": "Date of supply"}
+
+
+def _line_text(line: LineForm, index: int, wrong: dict[str, str]) -> LineText:
+    tax = read_tax_value(line.tax)
+    if tax is None:
+        wrong[f"lines[{index}].tax"] = "Choose one of the rates."
+    category, rate_bp = tax or ("O", 0)
+    return LineText(
+        description=line.description,
+        quantity=line.quantity.strip() or "1",
+        unit_price=line.unit_price,
+        tax_category=category,
+        tax_rate_bp=rate_bp,
+    )
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text.strip())
+    except ValueError:
+        return None
+
+
+def _days(text: str, wrong: dict[str, str]) -> int:
+    text = text.strip()
+    if text.isascii() and text.isdigit() and len(text) <= 3:
+        return int(text)
+    wrong["payment_days"] = f"Write a number of days, 0 to {PAYMENT_DAYS_MAX}."
+    return 0
+
+
+def _date(text: str, wrong: dict[str, str]) -> date | None:
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError:
+        wrong["supply_date"] = "There is no such day; write it like 2026-01-31."
+        return None
+
+
+def as_data(form: InvoiceForm, *, blank_lines: int) -> dict[str, Any]:
+    """Return the form for a template, with empty lines to write on."""
+    lines = [
+        {
+            "description": line.description,
+            "quantity": line.quantity,
+            "unit_price": line.unit_price,
+            "tax": line.tax,
+        }
+        for line in form.written_lines()
+    ]
+    blank = {"description": "", "quantity": "", "unit_price": "", "tax": ""}
+    return {
+        "customer_id": form.customer_id,
+        "currency": form.currency,
+        "payment_days": form.payment_days,
+        "supply_date": form.supply_date,
+        "note": form.note,
+        "version": form.version,
+        "lines": lines + [blank] * max(0, blank_lines - len(lines)),
+    }

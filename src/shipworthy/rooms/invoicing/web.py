@@ -1,0 +1,170 @@
+"""HTTP for programs, and the room's table of routes. The screens' handlers stand in screens.py."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+import msgspec
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.http.reply import File, Json
+from shipworthy.kernel.route import route
+from shipworthy.rooms.invoicing import bodies, screens
+from shipworthy.rooms.invoicing.customers import create_customer, get_customer
+from shipworthy.rooms.invoicing.document import fetch_pdf
+from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_draft
+from shipworthy.rooms.invoicing.finalise import finalise
+from shipworthy.rooms.invoicing.invoice import Changed, load_invoice
+from shipworthy.rooms.invoicing.listing import list_customers, list_invoices
+from shipworthy.rooms.invoicing.settle import pay, void
+from shipworthy.rooms.invoicing.versions import VersionNeeded, etag, version_of
+
+Cursor = Annotated[str, msgspec.Meta(max_length=1000)]
+
+
+class InvoiceQuery(msgspec.Struct):
+    status: str | None = None
+    cursor: Cursor | None = None
+
+
+class CustomerQuery(msgspec.Struct):
+    cursor: Cursor | None = None
+
+
+async def api_create_customer(ctx: Ctx, body: bodies.CustomerBody) -> Json:
+    customer = await create_customer(ctx, body.text())
+    location = ("location", f"/api/customers/{customer['customer_id']}")
+    return Json(bodies.customer_json(customer), status=201, headers=(location,))
+
+
+async def api_list_customers(ctx: Ctx, query: CustomerQuery) -> Any:
+    return bodies.customers_json(await list_customers(ctx, cursor=query.cursor))
+
+
+async def api_get_customer(ctx: Ctx, customer_id: uuid.UUID) -> Any:
+    return bodies.customer_json(await get_customer(ctx, customer_id))
+
+
+async def api_create_invoice(ctx: Ctx, body: bodies.InvoiceBody) -> Json:
+    invoice = await create_draft(ctx, body.text())
+    location = ("location", f"/api/invoices/{invoice.invoice_id}")
+    return Json(bodies.invoice_json(invoice), status=201, headers=(location, etag(invoice.version)))
+
+
+async def api_list_invoices(ctx: Ctx, query: InvoiceQuery) -> Any:
+    return bodies.invoices_json(await list_invoices(ctx, status=query.status, cursor=query.cursor))
+
+
+async def api_get_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
+    invoice = await load_invoice(ctx, invoice_id)
+    return Json(bodies.invoice_json(invoice), headers=(etag(invoice.version),))
+
+
+async def api_edit_invoice(ctx: Ctx, invoice_id: uuid.UUID, body: bodies.InvoiceBody) -> Json:
+    if_match = _if_match(ctx)
+    if if_match is None:
+        raise VersionNeeded()
+    invoice = await edit_draft(ctx, invoice_id, body.text(), version=version_of(if_match))
+    return Json(bodies.invoice_json(invoice), headers=(etag(invoice.version),))
+
+
+async def api_delete_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> None:
+    await delete_draft(ctx, invoice_id, version=version_of(_if_match(ctx)))
+
+
+async def api_finalise_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
+    return _changed(await finalise(ctx, invoice_id, version=version_of(_if_match(ctx))))
+
+
+async def api_pay_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
+    return _changed(await pay(ctx, invoice_id, version=version_of(_if_match(ctx))))
+
+
+async def api_void_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
+    return _changed(await void(ctx, invoice_id, version=version_of(_if_match(ctx))))
+
+
+async def api_invoice_pdf(ctx: Ctx, invoice_id: uuid.UUID) -> File:
+    pdf = await fetch_pdf(ctx, invoice_id)
+    headers = (
+        ("content-disposition", f'inline; filename="{pdf.number}.pdf"'),
+        ("cache-control", "private, no-cache"),
+        ("etag", f'"{pdf.sha256.hex()}"'),
+    )
+    return File(pdf.body, "application/pdf", headers=headers)
+
+
+def _if_match(ctx: Ctx) -> str | None:
+    value: str | None = ctx.extra["headers"].get("if-match")
+    return value
+
+
+def _changed(changed: Changed) -> Json:
+    return Json(bodies.changed_json(changed), headers=(etag(changed.version),))
+
+
+CUSTOMER_EXAMPLE = {
+    "name": "Harbour Office Ltd",
+    "email": "office@harbour.example",
+    "tax_id": "DE811907980",
+    "street": "Am Kai 4",
+    "postal_code": "20457",
+    "city": "Hamburg",
+    "country": "DE",
+}
+INVOICE_EXAMPLE = {
+    "customer_id": "$customer_id",
+    "currency": "EUR",
+    "lines": [
+        {"description": "Concept", "quantity": "1.5", "unit_price": "95.00", "tax_rate_bp": 1900},
+        {"description": "Style guide", "quantity": "3", "unit_price": "20.00", "tax_rate_bp": 700},
+    ],
+    "note": "Thank you.",
+}
+_FORM_LINE = {"description": "Concept", "quantity": "1.5", "unit_price": "95.00", "tax": "S:1900"}
+FORM_EXAMPLE = {
+    "customer_id": "$customer_id",
+    "currency": "EUR",
+    "payment_days": "14",
+    "lines": [_FORM_LINE],
+    "note": "Thank you.",
+}
+CUSTOMER_PERSONAL = ("name", "email", "tax_id", "street", "postal_code", "city")
+DRAFT, OPEN = {"invoice_id": "draft_invoice_id"}, {"invoice_id": "open_invoice_id"}
+ANY, CUSTOMER = {"invoice_id": "invoice_id"}, {"customer_id": "customer_id"}
+
+# queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1).
+ROUTES = (
+    route("POST", "/api/customers", api_create_customer, title="Create a customer", permission="customer.write",
+          body=bodies.CustomerBody, status=201, idempotency="key", effect="create", audit="customer.created",
+          example=CUSTOMER_EXAMPLE, personal=CUSTOMER_PERSONAL, queries_max=6),
+    route("GET", "/api/customers", api_list_customers, title="List customers", permission="customer.read",
+          query=CustomerQuery, queries_max=3),
+    route("GET", "/api/customers/{customer_id}", api_get_customer, title="Read a customer",
+          permission="customer.read", params=CUSTOMER, queries_max=3),
+    route("POST", "/api/invoices", api_create_invoice, title="Create a draft", permission="invoice.write",
+          body=bodies.InvoiceBody, status=201, idempotency="key", effect="create", audit="invoice.created",
+          example=INVOICE_EXAMPLE, slo="invoice_create", queries_max=9),
+    route("GET", "/api/invoices", api_list_invoices, title="List invoices", permission="invoice.read",
+          query=InvoiceQuery, slo="invoice_list", queries_max=3),
+    route("GET", "/api/invoices/{invoice_id}", api_get_invoice, title="Read an invoice",
+          permission="invoice.read", params=ANY, queries_max=5),
+    route("PUT", "/api/invoices/{invoice_id}", api_edit_invoice, title="Replace a draft", permission="invoice.write",
+          body=bodies.InvoiceBody, effect="change", audit="invoice.edited", params=DRAFT, example=INVOICE_EXAMPLE,
+          queries_max=9),
+    route("DELETE", "/api/invoices/{invoice_id}", api_delete_invoice, title="Delete a draft", status=204,
+          permission="invoice.write", effect="change", audit="invoice.deleted", params=DRAFT, queries_max=4),
+    route("POST", "/api/invoices/{invoice_id}/finalise", api_finalise_invoice, title="Issue a draft",
+          permission="invoice.write", idempotency="key", effect="change", audit="invoice.issued", params=DRAFT,
+          example={}, queries_max=10),
+    route("POST", "/api/invoices/{invoice_id}/pay", api_pay_invoice, title="Mark an invoice as paid",
+          permission="invoice.write", idempotency="key", effect="change", audit="invoice.paid", params=OPEN,
+          example={}, queries_max=6),
+    route("POST", "/api/invoices/{invoice_id}/void", api_void_invoice, title="Void an invoice",
+          permission="invoice.write", idempotency="key", effect="change", audit="invoice.void", params=OPEN,
+          example={}, queries_max=6),
+    route("GET", "/api/invoices/{invoice_id}/pdf", api_invoice_pdf, title="Read an invoice as PDF", media="file",
+          permission="invoice.read", transaction=False, params={"invoice_id": "printed_invoice_id"}, queries_max=4),
+    *screens.ROUTES,
+)  # fmt: skip

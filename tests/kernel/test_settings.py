@@ -1,0 +1,47 @@
+"""Settings: what app.toml says, checked with line and nearest name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shipworthy.contract.strict import Undecodable
+from shipworthy.kernel.settings import load_settings
+
+GOOD = '[app]\nname = "Shop"\nrooms = ["auth", "site"]\n\n[http]\nport = 8001\n'
+
+
+def write(home: Path, text: str) -> Path:
+    (home / "app.toml").write_text(text)
+    return home
+
+
+def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, GOOD))
+    assert (settings.app.name, settings.http.port, settings.sessions.idle_ttl_s) == ("Shop", 8001, 86_400)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD + "prot = 1\n", r"app.toml:7: unknown key 'http.prot'; did you mean 'port'\?"),
+        (GOOD + "[sesions]\n", r"app.toml:7: unknown key 'sesions'; did you mean 'sessions'\?"),
+        (GOOD.replace("8001", '"8001"'), r"app.toml:6: http.port must be a whole number"),
+        (GOOD.replace('name = "Shop"\n', ""), r"missing key 'app.name'"),
+        (GOOD + "[", r"app.toml: not valid TOML"),
+        (GOOD + 'workers = 2\n[sessions]\nstore = "memory"\n', r"keeps sessions in one process"),
+        (
+            GOOD + '[sessions]\nstore = "redis"\n',
+            r"app.toml:8: sessions.store must be one of 'memory', 'postgres'",
+        ),
+    ],
+)
+def test_a_wrong_setting_names_line_and_nearest_name(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(Undecodable, match=message):
+        load_settings(write(tmp_path, text))
+
+
+def test_the_supervisor_may_say_where_mail_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHIPWORTHY_MAIL_PORT", "2525")
+    assert load_settings(write(tmp_path, GOOD)).mail.port == 2525
