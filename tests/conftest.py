@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from shipworthy.local.postgres import PostgresAddress
 from tests.support.postgres import fresh_cluster
+
+
+settings.register_profile("house", deadline=None, derandomize=True)  # no test depends on time or luck
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

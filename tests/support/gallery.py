@@ -79,17 +79,25 @@ NAV = [
 ]
 
 _INVOICES = [
-    ("", "Atelier Vermeulen", "–", "–", "draft", 124000),
+    ("", "Atelier Vermeulen", "", "", "draft", 124000),
     ("2026-0147", "Hafenkontor Brandt & Söhne GmbH", "23 Nov 2026", "7 Dec 2026", "open", 458620),
     ("2026-0146", "Kafferosteriet Malmö AB", "20 Nov 2026", "4 Dec 2026", "open", 89250),
-    ("2026-0145", "Stadtwerke Neumünster, Abteilung Öffentlichkeitsarbeit", "12 Nov 2026", "26 Nov 2026", "paid", 1203500),
+    (
+        "2026-0145",
+        "Stadtwerke Neumünster, Abteilung Öffentlichkeitsarbeit",
+        "12 Nov 2026",
+        "26 Nov 2026",
+        "paid",
+        1203500,
+    ),
     ("2026-0144", "Lindqvist Film", "4 Nov 2026", "18 Nov 2026", "overdue", 238000),
     ("2026-0143", "Hafenkontor Brandt & Söhne GmbH", "30 Oct 2026", "13 Nov 2026", "paid", 45815),
     ("2026-0142", "Buchhandlung am Fleet", "28 Oct 2026", "11 Nov 2026", "void", 19900),
     ("2026-0141", "Kafferosteriet Malmö AB", "21 Oct 2026", "4 Nov 2026", "overdue", 101150),
 ]
 INVOICES = [
-    dict(zip(("number", "customer", "issued", "due", "status", "total_minor"), row, strict=True)) for row in _INVOICES
+    dict(zip(("number", "customer", "issued", "due", "status", "total_minor"), row, strict=True))
+    for row in _INVOICES
 ]
 
 _CUSTOMERS = [
@@ -103,9 +111,27 @@ _CUSTOMERS = [
 CUSTOMERS = [dict(zip(("name", "city", "vat", "outstanding_minor"), row, strict=True)) for row in _CUSTOMERS]
 
 LINES = [
-    {"description": "Concept and wireframes", "quantity": "24", "unit_minor": 9500, "rate": "19%", "net_minor": 228000},
-    {"description": "Photography, harbour and office, one day on location", "quantity": "1", "unit_minor": 152000, "rate": "19%", "net_minor": 152000},
-    {"description": "Printed style guide", "quantity": "3", "unit_minor": 2000, "rate": "7%", "net_minor": 6000},
+    {
+        "description": "Concept and wireframes",
+        "quantity": "24",
+        "unit_minor": 9500,
+        "rate": "19%",
+        "net_minor": 228000,
+    },
+    {
+        "description": "Photography, harbour and office, one day on location",
+        "quantity": "1",
+        "unit_minor": 152000,
+        "rate": "19%",
+        "net_minor": 152000,
+    },
+    {
+        "description": "Printed style guide",
+        "quantity": "3",
+        "unit_minor": 2000,
+        "rate": "7%",
+        "net_minor": 6000,
+    },
 ]
 DRAFT_LINES = [
     {"description": "Concept and wireframes", "quantity": "24", "price": "95.00", "tax": "1900"},
@@ -115,7 +141,12 @@ DRAFT_LINES = [
 
 EVENTS = [
     {"text": "PDF made", "when": "Today, 10:42", "iso": "2026-11-23T10:42"},
-    {"text": "Finalised as 2026-0147", "when": "Today, 10:42", "iso": "2026-11-23T10:42", "by": "Mara Lindqvist"},
+    {
+        "text": "Finalised as 2026-0147",
+        "when": "Today, 10:42",
+        "iso": "2026-11-23T10:42",
+        "by": "Mara Lindqvist",
+    },
     {"text": "Draft written", "when": "Yesterday, 16:20", "iso": "2026-11-22T16:20", "by": "Jonas Weber"},
 ]
 
@@ -169,18 +200,47 @@ CRASH = {
 }
 
 DEMOS = (
-    Demo(name="sign_in", template="demo/sign_in.html", title="Sign in", is_signed_in=False, data={"refused": True, "email": "mara@nordlicht.example"}),
+    Demo(
+        name="sign_in",
+        template="demo/sign_in.html",
+        title="Sign in",
+        is_signed_in=False,
+        data={"refused": True, "email": "mara@nordlicht.example"},
+    ),
     Demo(
         name="sign_up",
         template="demo/sign_up.html",
         title="Create your account",
         is_signed_in=False,
-        data={"errors": {"email": "The part after the @ needs a dot, as in nordlicht.example.", "password": "Use at least 12 characters; this one has 8."}},
+        data={
+            "errors": {
+                "email": "The part after the @ needs a dot, as in nordlicht.example.",
+                "password": "Use at least 12 characters; this one has 8.",
+            }
+        },
     ),
     Demo(name="verify", template="demo/verify.html", title="Check your inbox", is_signed_in=False),
-    Demo(name="account", template="demo/account.html", title="Account", section="account", data={"devices": DEVICES}),
-    Demo(name="overview", template="demo/overview.html", title="Overview", section="overview", data={"months": MONTHS, "events": EVENTS}),
-    Demo(name="customers", template="demo/customers.html", title="Customers", section="customers", data={"customers": CUSTOMERS}),
+    Demo(
+        name="account",
+        template="demo/account.html",
+        title="Account",
+        section="account",
+        data={"devices": DEVICES},
+    ),
+    Demo(
+        name="overview",
+        template="demo/overview.html",
+        title="Overview",
+        section="overview",
+        data={"months": MONTHS, "events": EVENTS},
+    ),
+    Demo(
+        name="customers",
+        template="demo/customers.html",
+        title="Customers",
+        section="customers",
+        data={"customers": CUSTOMERS},
+    ),
     Demo(name="customer_form", template="demo/customer_form.html", title="New customer", section="customers"),
     Demo(
         name="invoices",
@@ -190,8 +250,20 @@ DEMOS = (
         flash=({"kind": "success", "text": "Invoice 2026-0147 is finalised. Its PDF is being made."},),
         data={"invoices": INVOICES},
     ),
-    Demo(name="invoices_empty", template="demo/invoices.html", title="Invoices", section="invoices", data={"invoices": []}),
-    Demo(name="invoice_editor", template="demo/invoice_editor.html", title="Edit invoice", section="invoices", data={"lines": DRAFT_LINES, "errors": {}}),
+    Demo(
+        name="invoices_empty",
+        template="demo/invoices.html",
+        title="Invoices",
+        section="invoices",
+        data={"invoices": []},
+    ),
+    Demo(
+        name="invoice_editor",
+        template="demo/invoice_editor.html",
+        title="Edit invoice",
+        section="invoices",
+        data={"lines": DRAFT_LINES, "errors": {}},
+    ),
     Demo(
         name="invoice_editor_wrong",
         template="demo/invoice_editor.html",
@@ -199,19 +271,38 @@ DEMOS = (
         section="invoices",
         data={"lines": DRAFT_LINES, "errors": {"lines[1].price": "Write an amount such as 1520.00."}},
     ),
-    Demo(name="invoice_view", template="demo/invoice_view.html", title="Invoice 2026-0147", section="invoices", data={"lines": LINES, "events": EVENTS}),
-    Demo(name="pages", template="demo/pages.html", title="Pages", section="pages", data={"pages": SITE_PAGES}),
+    Demo(
+        name="invoice_view",
+        template="demo/invoice_view.html",
+        title="Invoice 2026-0147",
+        section="invoices",
+        data={"lines": LINES, "events": EVENTS},
+    ),
+    Demo(
+        name="pages", template="demo/pages.html", title="Pages", section="pages", data={"pages": SITE_PAGES}
+    ),
     Demo(name="pages_empty", template="demo/pages.html", title="Pages", section="pages", data={"pages": []}),
     Demo(
         name="page_editor",
         template="demo/page_editor.html",
         title="Opening hours",
         section="pages",
-        data={"body": BODY, "description": "When the studio in the old ropewalk is open, and how to reach us outside these hours."},
+        data={
+            "body": BODY,
+            "description": "When the studio in the old ropewalk is open, and how to reach us outside these hours.",
+        },
     ),
     Demo(name="parts", template="demo/parts.html", title="Parts"),
-    Demo(name="error_404", template="kernel/error.html", title="There is nothing here", data={"error": MISSING}),
-    Demo(name="error_500", template="kernel/error.html", title="Something broke on our side", is_signed_in=False, data={"error": CRASH}),
+    Demo(
+        name="error_404", template="kernel/error.html", title="There is nothing here", data={"error": MISSING}
+    ),
+    Demo(
+        name="error_500",
+        template="kernel/error.html",
+        title="Something broke on our side",
+        is_signed_in=False,
+        data={"error": CRASH},
+    ),
 )
 
 

@@ -105,6 +105,7 @@ def test_bank_details_are_printed_only_where_something_is_to_be_paid(
     )
     assert summary in text
     assert ("BYLADEM1001" in text) is asks_for_money
+    assert ("Payment by bank transfer" in text) is asks_for_money
 
 
 def test_a_line_without_tax_by_law_shows_no_rate() -> None:
@@ -235,19 +236,29 @@ def test_a_font_folder_adds_the_script_that_was_missing() -> None:
 # Layout.
 
 
-def test_sixty_lines_repeat_the_header_and_keep_the_totals_together() -> None:
+def test_sixty_lines_repeat_the_header_on_every_page() -> None:
     lines = [(f"Thing number {n}\nwith a second row", "1", "10", "S", 1900, 0, "") for n in range(1, 61)]
     pages = page_texts(render_invoice_pdf(invoice(lines=lines)))
     assert len(pages) > 2
-    with_lines = [page for page in pages if "Thing number" in page]
-    assert all("Unit price" in page for page in with_lines)
-    assert all(f"Page {n} of {len(pages)}" in page for n, page in enumerate(pages, 1))
+    assert all("Unit price" in page for page in pages if "Thing number" in page)
     assert all("Invoice 2026-0042" in page for page in pages)
+    assert all(f"Page {n} of {len(pages)}" in page for n, page in enumerate(pages, 1))
     for n in range(1, 61):
         assert sum(bool(re.search(rf"Thing number {n}\n", page)) for page in pages) == 1
-    totals = [page for page in pages if "Net total" in page]
-    assert totals == [pages[-1]]
-    assert "Total due" in pages[-1]
+
+
+def test_the_totals_stay_together_wherever_the_page_ends() -> None:
+    """Twelve lengths in a row: among them are pages that end just before, within and after the totals."""
+    lengths = set()
+    for count in range(10, 22):
+        lines = [(f"Thing {n}", "1", "10", "S", 1900, 0, "") for n in range(count)]
+        pages = page_texts(render_invoice_pdf(invoice(lines=lines)))
+        lengths.add(len(pages))
+        holding = [
+            page for page in pages if "Net total" in page or "Total due" in page or "BYLADEM1001" in page
+        ]
+        assert len(holding) == 1, f"{count} lines tear the totals apart"
+    assert lengths == {1, 2}
 
 
 def test_a_row_is_never_torn_unless_it_is_taller_than_a_page() -> None:

@@ -173,8 +173,10 @@ class Pool:
         except OSError as error:  # TimeoutError is one
             if error.errno in _ENGINE_LIMITS and self._open:
                 self._connections_max = len(self._open)  # our own limit, not the server's refusal
-            else:
-                self._refuse_one()
+                return
+            self._refuse_one()
+            self._connecting.discard(asyncio.current_task())  # type: ignore[arg-type]  # it is one of them
+            self._open_for_waiting()
             return
         self.opened += 1
         self._open.add(connection)
@@ -335,7 +337,7 @@ class _Connection(asyncio.Protocol):
         keep_alive = self._keep_alive
         self._begin()
         self._served += 1
-        # The owner first: its next step may want this very connection, but only once it is free.
+        # The connection first: the owner's next step may want this very one.
         if keep_alive:
             self._idle_since_ns = time.monotonic_ns()
             self._pool.is_idle_again(self, self._idle_since_ns)

@@ -146,6 +146,8 @@ class Arrival:
     def _answered(self, exchange: Exchange) -> None:
         step = self._traveller.requests[self._step].step
         failure = exchange.failure
+        if not failure and exchange.ended_ns > exchange.deadline_ns:
+            failure = TIMEOUT  # it came between its deadline and the sweep that would have said so
         if not failure and exchange.status not in self._route.expected[self._step]:
             failure = f"status_{exchange.status}"
         # A timeout is recorded at its bound, whenever the engine came round to noticing it.

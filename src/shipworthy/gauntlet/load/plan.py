@@ -32,7 +32,7 @@ class LoadPlan:
     """One load, bounded in time and in count; the same seed gives the same arrivals.
 
     Units:   seconds, bytes, requests per second. The load lasts `warmup_s` (offered, not
-             recorded) + `blocks * block_s`, then at most `timeout_s` more for late answers.
+             recorded) + `blocks * block_s`, then at most `timeout_s` per step for late answers.
     """
 
     name: str
@@ -58,6 +58,11 @@ class LoadPlan:
     @property
     def duration_s(self) -> float:
         return self.warmup_s + self.blocks * self.block_s
+
+    @property
+    def time_s_max(self) -> float:
+        """How long the load may take when nothing is answered any more; sign-ins not counted."""
+        return self.duration_s + self.timeout_s * max((len(j.steps) for j in self.journeys), default=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +90,11 @@ def check(plan: LoadPlan) -> None:
             f"the load would offer about {arrivals:.0f} arrivals, more than arrivals_max {plan.arrivals_max}: "
             "lower the rates or the duration"
         )
+    for slo in plan.slos:
+        if slo.threshold_ms > plan.timeout_s * 1000:
+            raise PlanRefused(
+                f"SLO {slo.name!r} allows {slo.threshold_ms:g} ms and the load waits {plan.timeout_s:g} s: raise timeout_s"
+            )
     known = {slo.name for slo in plan.slos}
     for journey in plan.journeys:
         _check_journey(journey, plan, known)
@@ -110,6 +120,8 @@ def address_of(url: str, *, allow_remote: bool) -> Address:
         raise PlanRefused(f"{url}: the load engine does not speak TLS; give the plain address behind it")
     if parts.scheme != "http" or not parts.hostname:
         raise PlanRefused(f"{url!r} is no address: write http://host:port")
+    if parts.path not in ("", "/"):
+        raise PlanRefused(f"{url} holds a path; put it into the steps' paths")
     name = parts.hostname
     is_local_name = name == "localhost" or name.endswith(".localhost")
     if not is_local_name and not _is_loopback(name) and not allow_remote:
@@ -129,6 +141,11 @@ def _check_journey(journey: Journey, plan: LoadPlan, slos: set[str]) -> None:
         raise PlanRefused(f"journey {journey.name!r} has rate {journey.rate_per_s}: it must be above 0")
     if not any(step.measured for step in journey.steps):
         raise PlanRefused(f"journey {journey.name!r} measures none of its steps")
+    for step in journey.steps:
+        if not step.path.startswith("/") or any(c.isspace() for c in step.path):
+            raise PlanRefused(
+                f"journey {journey.name!r}: {step.path!r} is no path; begin with / and encode spaces"
+            )
     if journey.login and plan.login is None:
         raise PlanRefused(
             f"journey {journey.name!r} needs a session, and the plan does not say how to sign in"

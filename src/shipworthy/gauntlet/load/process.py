@@ -6,6 +6,7 @@ Owns the line protocol between the two: the plan as one JSON line in, lines of
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -36,14 +37,14 @@ def run_in_process(
 
     Errors:  PlanRefused as `offer`; LoadProcessFailed when the child ends without a result.
     """
-    command = [sys.executable, "-m", "shipworthy.gauntlet.load"]
+    command = [sys.executable, "-m", "shipworthy.gauntlet.load", "--with-parent"]
     if cpu is not None:
         command += ["--cpu", str(cpu)]
     with tempfile.TemporaryFile() as complaints:
         child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True
         )
-        deadline = threading.Timer(plan.duration_s + plan.timeout_s + _OVERHEAD_S, child.kill)
+        deadline = threading.Timer(plan.time_s_max + _OVERHEAD_S, child.kill)
         deadline.start()
         try:
             answer = _converse(child, plan, on_second)
@@ -86,7 +87,5 @@ def _converse(
 
 
 def _close(stream: IO[str]) -> None:
-    try:
+    with contextlib.suppress(BrokenPipeError):  # unsent bytes of a plan nobody reads any more
         stream.close()
-    except BrokenPipeError:
-        pass  # unsent bytes of a plan nobody reads any more

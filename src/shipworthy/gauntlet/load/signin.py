@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from shipworthy.contract.manifest import Login, Step
 from shipworthy.contract.target import Credential

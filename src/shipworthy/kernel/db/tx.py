@@ -95,10 +95,9 @@ class Database:
 
         Errors:  Busy when no connection comes free in time or the database is away.
         """
-        connection = await self._acquire()
+        connection = await self._opened(scope)
         try:
             try:
-                await _answered(connection.execute, opening(scope))
                 yield Tx(connection, scope)
                 await _answered(connection.execute, "COMMIT")
             except BaseException:
@@ -132,6 +131,26 @@ class Database:
             await asyncio.wait_for(self._pool.close(), timeout=5)
         except TimeoutError:
             self._pool.terminate()
+
+    async def _opened(self, scope: Scope) -> Any:
+        """Return a connection inside its transaction. Connections that died in the pool (the
+        database was restarted) are replaced here, where nothing has been done yet."""
+        statement = opening(scope)
+        for _ in range(self._pool.get_max_size()):
+            connection = await self._acquire()
+            try:
+                await asyncio.wait_for(connection.execute(statement), timeout=self._acquire_timeout_s)
+                return connection
+            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError):
+                connection.terminate()
+                await self._release(connection)
+            except BaseException as failed:
+                await _abandon(connection)
+                await asyncio.shield(self._release(connection))
+                if isinstance(failed, TimeoutError):
+                    raise _away() from failed
+                raise
+        raise _away()
 
     async def _acquire(self) -> Any:
         try:

@@ -41,7 +41,8 @@ class JsonLines(logging.Formatter):
 
 def scrub(text: str) -> str:
     """Return `text` bounded in length and without e-mail addresses."""
-    return _EMAIL.sub(r"…@\1", text[:_TEXT_MAX])
+    text = text[:_TEXT_MAX]
+    return _EMAIL.sub(r"…@\1", text) if "@" in text else text
 
 
 def configure(level: str = "INFO") -> None:

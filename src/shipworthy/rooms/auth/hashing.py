@@ -25,8 +25,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from shipworthy.kernel.errors import Busy
+from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import AuthSection
 
+STATE = "auth.hashing"
 # Who waited longer has pressed the button again or left; hashing for them only delays the others.
 WAIT_S_MAX = 1.0
 
@@ -57,6 +59,13 @@ def open_pool(settings: AuthSection) -> HashPool:
         queue_max=settings.hash_queue_max,
         decoy=_decoy(settings),
     )
+
+
+def pool_of(runtime: Runtime) -> HashPool:
+    """Return the process's one pool, which the room's start put there."""
+    pool = runtime.state[STATE]
+    assert isinstance(pool, HashPool)
+    return pool
 
 
 class HashPool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -10,7 +12,7 @@ from msgspec import Meta
 
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
-from shipworthy.kernel.money.currencies import CURRENCIES, currency_of
+from shipworthy.kernel.money.currencies import CURRENCIES
 from shipworthy.rooms.invoicing.bodies import decimal_text
 from shipworthy.rooms.invoicing.draft import PAYMENT_DAYS_MAX, DraftText
 from shipworthy.rooms.invoicing.invoice import Invoice
@@ -20,6 +22,8 @@ from shipworthy.rooms.invoicing.tax_choices import read_tax_value, tax_value
 
 # Currencies that most invoices are in come first in the list.
 _COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "JPY")
+
+_LINE_FIELD = re.compile(r"lines\[(\d+)\]\.(\w+)")
 
 Text = Annotated[str, Meta(max_length=4000)]
 
@@ -68,6 +72,11 @@ class InvoiceForm(Body):
         return int(self.version) if self.version.isascii() and self.version.isdigit() else None
 
 
+def empty_form(*, customer_id: str = "", tax: str) -> InvoiceForm:
+    """Return a form with one line to write on."""
+    return InvoiceForm(customer_id=customer_id, lines=[LineForm(quantity="1", tax=tax)])
+
+
 def form_of(invoice: Invoice) -> InvoiceForm:
     """Return the form filled in with a draft."""
     return InvoiceForm(
@@ -93,12 +102,12 @@ def totals_so_far(form: InvoiceForm) -> Totals | None:
     """Return the totals of the lines that can be read already; None while there are none."""
     currency = CURRENCIES.get(form.currency.strip())
     texts = [_line_text(line, i, {}) for i, line in enumerate(form.written_lines())]
-    # Read one by one: a line that is half written must not hide the others.
-    lines = [line for text in texts for line in read_lines([text], {})]
+    # Read one by one, and without their descriptions: a line half written must not hide the others.
+    lines = [line for text in texts for line in read_lines([replace(text, description="-")], {})]
     if currency is None or not lines:
         return None
     try:
-        return total(lines, exponent=currency_of(currency.code).exponent)
+        return total(lines, exponent=currency.exponent)
     except Invalid:
         return None
 
@@ -109,15 +118,20 @@ def currency_choices() -> list[tuple[str, str]]:
     return [(code, code) for code in (*_COMMON_CURRENCIES, *others)]
 
 
+def form_errors(fields: dict[str, str]) -> dict[str, str]:
+    """Return what is wrong under the names the form has: rate and category are one choice in it."""
+    return {
+        re.sub(r"\.(tax_rate_bp|tax_category)$", ".tax", field): message for field, message in fields.items()
+    }
+
+
 def error_labels(errors: dict[str, str]) -> dict[str, str]:
-    """Return what people call the fields that are wrong: `lines[1].unit_price` is line 2, unit price."""
-    names = {"tax_rate_bp": "tax", "tax_category": "tax", "unit_price": "unit price"}
-    labels = {}
+    """Return what people call the fields that are wrong: `lines[1].unit_price` is Line 2, unit price."""
+    labels = {"customer_id": "Customer", "payment_days": "Days to pay", "supply_date": "Date of supply"}
     for field in errors:
-        if field.startswith("lines["):
-            index, _, name = field.removeprefix("lines[").partition("].")
-            labels[field] = f"Line {int(index) + 1}, {names.get(name, name)}"
-    return {**labels, "customer_id": "Customer", "payment_days": "Days to pay", "supply_date": "Date of supply"}
+        if found := _LINE_FIELD.fullmatch(field):
+            labels[field] = f"Line {int(found[1]) + 1}, {found[2].replace('_', ' ')}"
+    return labels
 
 
 def _line_text(line: LineForm, index: int, wrong: dict[str, str]) -> LineText:
@@ -155,26 +169,3 @@ def _date(text: str, wrong: dict[str, str]) -> date | None:
     except ValueError:
         wrong["supply_date"] = "There is no such day; write it like 2026-01-31."
         return None
-
-
-def as_data(form: InvoiceForm, *, blank_lines: int) -> dict[str, Any]:
-    """Return the form for a template, with empty lines to write on."""
-    lines = [
-        {
-            "description": line.description,
-            "quantity": line.quantity,
-            "unit_price": line.unit_price,
-            "tax": line.tax,
-        }
-        for line in form.written_lines()
-    ]
-    blank = {"description": "", "quantity": "", "unit_price": "", "tax": ""}
-    return {
-        "customer_id": form.customer_id,
-        "currency": form.currency,
-        "payment_days": form.payment_days,
-        "supply_date": form.supply_date,
-        "note": form.note,
-        "version": form.version,
-        "lines": lines + [blank] * max(0, blank_lines - len(lines)),
-    }

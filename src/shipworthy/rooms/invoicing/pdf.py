@@ -1,7 +1,6 @@
 """The printed invoice: a finished document in, the bytes of a PDF/A-3b out.
 
-Owns: the wording in English and German, what stands where in the view handed to the template,
-and the fonts. Pure: it computes no amount, reads no clock and no database, and writes no file.
+Owns: the view handed to the template (every text worded and formatted), and the fonts. Pure: it computes no amount, reads no clock and no database, and writes no file.
 The same document gives the same bytes, so a job that runs twice stores one thing.
 
 Safe to call from a thread: the compiler gives the interpreter back while it works.
@@ -28,6 +27,7 @@ from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.money.currencies import currency_of
 from shipworthy.kernel.money.format import AmountStyle, Locale, format_amount, format_decimal, format_rate
 from shipworthy.rooms.invoicing.tax import TaxGroup
+from shipworthy.rooms.invoicing.wording import WORDING, Wording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ def _fonts(extra_dirs: tuple[Path, ...]) -> typst.Fonts:
 
 def _view(document: InvoiceDocument) -> dict[str, Any]:
     """Return what the template prints: texts only, worded and formatted."""
-    words, locale = _WORDING[document.locale], document.locale
+    words, locale = WORDING[document.locale], document.locale
     title = f"{words.invoice} {document.number}"
     issued = document.issue_date
     return {
@@ -176,7 +176,7 @@ def _seller(seller: Party) -> dict[str, Any]:
     return {
         "name": seller.name,
         "lines": [*seller.address_lines, *(way for way in reach if way)],
-        "sender": " · ".join((seller.name, *seller.address_lines)),
+        "sender": " · ".join((seller.name, *seller.address_lines)) if seller.address_lines else "",
     }
 
 
@@ -287,140 +287,3 @@ def _refuse_missing_glyphs(error: typst.TypstError, number: str) -> None:
 def _name(character: str) -> str:
     visible = f"{character} " if character.isprintable() else ""
     return f"{visible}(U+{ord(character):04X} {unicodedata.name(character, 'unnamed')})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
-    """Every word that the program itself puts on an invoice, in one language."""
-
-    invoice: str
-    position: str
-    description: str
-    quantity: str
-    unit_price: str
-    tax: str
-    amount: str
-    discount: str
-    net_total: str
-    taxed_group: str
-    total_due: str
-    amount_due: str
-    in_your_favour: str
-    nothing_due: str
-    invoice_number: str
-    issue_date: str
-    due_date: str
-    supply_date: str
-    order_reference: str
-    buyer_id: str
-    vat_id: str
-    tax_number: str
-    payment: str
-    account_holder: str
-    bank: str
-    payment_reference: str
-    notes: str
-    page: str
-    of: str
-    date: str
-    months: tuple[str, ...]
-    group_names: dict[str, str]
-    legal: dict[str, str]
-
-
-_WORDING: dict[Locale, Wording] = {
-    "en": Wording(
-        invoice="Invoice",
-        position="#",
-        description="Description",
-        quantity="Quantity",
-        unit_price="Unit price",
-        tax="Tax",
-        amount="Amount",
-        discount="less {rate} discount",
-        net_total="Net total",
-        taxed_group="Tax {rate} on {base}",
-        total_due="Total due",
-        amount_due="{amount} due by {date}",
-        in_your_favour="{amount} in your favour",
-        nothing_due="Nothing is due",
-        invoice_number="Invoice number",
-        issue_date="Date of issue",
-        due_date="Due by",
-        supply_date="Date of supply",
-        order_reference="Your reference",
-        buyer_id="Your VAT ID",
-        vat_id="VAT ID",
-        tax_number="Tax number",
-        payment="Payment by bank transfer",
-        account_holder="Account holder",
-        bank="Bank",
-        payment_reference="Reference",
-        notes="Notes",
-        page="Page",
-        of="of",
-        date="{day} {month} {year}",
-        months=tuple(
-            "January February March April May June July August September October November December".split()
-        ),
-        group_names={
-            "E": "Tax exempt, on {base}",
-            "AE": "Reverse charge, on {base}",
-            "K": "Intra-community supply, on {base}",
-            "G": "Export, on {base}",
-            "O": "Not subject to tax, on {base}",
-        },
-        legal={
-            "AE": "Reverse charge: the recipient is liable for the tax.",
-            "K": "Intra-community supply, exempt from VAT.",
-            "G": "Export of goods, exempt from VAT.",
-        },
-    ),
-    "de": Wording(
-        invoice="Rechnung",
-        position="Pos.",
-        description="Beschreibung",
-        quantity="Menge",
-        unit_price="Einzelpreis",
-        tax="USt.",
-        amount="Betrag",
-        discount="abzüglich {rate} Rabatt",
-        net_total="Nettobetrag",
-        taxed_group="USt. {rate} auf {base}",
-        total_due="Zahlbetrag",
-        amount_due="{amount} fällig bis {date}",
-        in_your_favour="{amount} zu Ihren Gunsten",
-        nothing_due="Es ist nichts zu zahlen",
-        invoice_number="Rechnungsnummer",
-        issue_date="Rechnungsdatum",
-        due_date="Fällig bis",
-        supply_date="Leistungsdatum",
-        order_reference="Ihre Referenz",
-        buyer_id="Ihre USt-IdNr.",
-        vat_id="USt-IdNr.",
-        tax_number="Steuernummer",
-        payment="Zahlung per Überweisung",
-        account_holder="Kontoinhaber",
-        bank="Bank",
-        payment_reference="Verwendungszweck",
-        notes="Hinweise",
-        page="Seite",
-        of="von",
-        date="{day}. {month} {year}",
-        months=tuple(
-            "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
-        ),
-        group_names={
-            "E": "Steuerfrei, auf {base}",
-            "AE": "Reverse Charge, auf {base}",
-            "K": "Innergemeinschaftlich, auf {base}",
-            "G": "Ausfuhr, auf {base}",
-            "O": "Nicht steuerbar, auf {base}",
-        },
-        legal={
-            "AE": "Steuerschuldnerschaft des Leistungsempfängers.",
-            "K": "Steuerfreie innergemeinschaftliche Lieferung.",
-            "G": "Steuerfreie Ausfuhrlieferung.",
-        },
-    ),
-}

@@ -1,0 +1,83 @@
+"""What happens once a password was right: the tries come back, the browser is known, a session begins."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import Tx
+from shipworthy.kernel.sessions.store import NewSession
+from shipworthy.rooms.auth.catalogue import q
+from shipworthy.rooms.auth.devices import Browser, new_token
+from shipworthy.rooms.auth.throttle import Budget
+from shipworthy.rooms.auth.tokens import digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Who signs in, and for which organisation."""
+
+    user_id: uuid.UUID
+    email: str
+    name: str
+    tenant_id: uuid.UUID | None
+    tenant_name: str
+    role: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownDevice:
+    """A browser that is remembered, by the token in its cookie."""
+
+    device_id: uuid.UUID
+    token: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """A session that has begun, with what the browser is to keep."""
+
+    person: Person
+    session_token: str
+    device: KnownDevice
+
+
+async def remember(
+    ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, browser: Browser, is_ours: bool, budget: Budget
+) -> KnownDevice:
+    """Give the try back and remember the browser, in the transaction of the sign-in.
+
+    A cookie we did not issue is replaced: somebody else may have put it there.
+    """
+    token = browser.token if browser.token and is_ours else new_token()
+    row = await tx.one(
+        q.login_accepted,
+        near=budget.near,
+        wide=budget.wide,
+        device_id=ctx.new_id(),
+        user_id=user_id,
+        cookie_sha256=digest(token),
+        name=browser.name,
+        now=ctx.now(),
+    )
+    return KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
+
+
+async def begin_session(ctx: Ctx, person: Person, device: KnownDevice) -> SignedIn:
+    """Begin the session. Called without a transaction: the store uses a connection of its own, and
+    holding one while waiting for another is how a pool locks up."""
+    token = await ctx.runtime.sessions.create(
+        NewSession(
+            user_id=person.user_id,
+            device_id=device.device_id,
+            device_name=device.name,
+            email=person.email,
+            name=person.name,
+            tenant_id=person.tenant_id,
+            tenant_name=person.tenant_name,
+            role=person.role,
+        )
+    )
+    return SignedIn(person=person, session_token=token, device=device)

@@ -1,0 +1,118 @@
+"""Confirming an address: the mailed link and the password of the sign-up, together, make the account.
+
+The link alone is not enough. Somebody else may have signed up with this address and a password of
+their own, and wait for its owner to press the button; without the password the owner presses in
+vain, and without the link nobody else does.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from typing import Any
+
+from shipworthy.kernel.audit.record import record
+from shipworthy.kernel.context import Ctx, Scope
+from shipworthy.kernel.db.tx import Record, Tx
+from shipworthy.kernel.errors import Conflict, Missing, SignInNeeded
+from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, remember
+from shipworthy.rooms.auth.catalogue import kernel, q
+from shipworthy.rooms.auth.devices import Browser
+from shipworthy.rooms.auth.hashing import pool_of
+from shipworthy.rooms.auth.throttle import login_budget, reserve
+from shipworthy.rooms.auth.tokens import digest
+from shipworthy.rooms.auth.verify import is_right
+
+# Until the organisation says otherwise in its settings.
+_COUNTRY, _TIME_ZONE = "DE", "Europe/Berlin"
+_SLUG_CHARS_MAX = 40
+
+
+async def address_to_confirm(ctx: Ctx, token: str) -> str | None:
+    """Return the address a link would confirm, or None when it is used, too old or was never one."""
+    row = await ctx.db.maybe(q.token_by_hash, token_sha256=digest(token), now=ctx.now())
+    return row["email_raw"] if row else None
+
+
+async def confirm(ctx: Ctx, *, token: str, password: str, browser: Browser) -> SignedIn:
+    """Make the account, its organisation and its owner, and begin the owner's session.
+
+    Errors:  Missing for a link that is no longer good, SignInNeeded `auth.password_wrong`,
+             Conflict `auth.already_confirmed`, TooMany `auth.throttled`, Busy `auth.busy`.
+    """
+    pool_of(ctx.runtime).refuse_when_full()
+    async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
+        row = await tx.maybe(q.token_by_hash, token_sha256=digest(token), now=ctx.now())
+        if row is None:
+            raise Missing("open sign-up behind this link")
+        budget = login_budget(ctx, account=str(row["token_id"]), device_id=None)
+        await reserve(ctx, tx, budget)
+    if not await is_right(ctx, password, stored=row["pending"]["password_hash"], budget=budget):
+        raise SignInNeeded(
+            "auth.password_wrong",
+            "This is not the password chosen with this sign-up. If you signed up more than once, use the latest mail.",
+        )
+    person = _owner(ctx, row)
+    assert person.tenant_id is not None
+    async with ctx.begin(Scope(ctx.scope.realm_id, person.tenant_id)) as tx:
+        await _create(ctx, tx, person, row)
+        device = await remember(
+            ctx, tx, person.user_id, browser=browser, is_ours=False, budget=budget
+        )
+        await record(ctx, "auth.account_created", of="user", id=person.user_id, tx=tx)
+    return await begin_session(ctx, person, device)
+
+
+def _owner(ctx: Ctx, row: Record) -> Person:
+    return Person(
+        user_id=ctx.new_id(),
+        email=row["email_raw"],
+        name=row["pending"]["name"],
+        tenant_id=ctx.new_id(),
+        tenant_name=row["pending"]["organisation"],
+        role="owner",
+    )
+
+
+async def _create(ctx: Ctx, tx: Tx, owner: Person, row: Record) -> None:
+    now = ctx.now()
+    closed = await tx.all(q.token_use, email_canon=row["email_canon"], now=now)
+    is_first = row["token_id"] in [each["token_id"] for each in closed] and await tx.maybe(
+        q.user_create,
+        user_id=owner.user_id,
+        email_raw=owner.email,
+        email_canon=row["email_canon"],
+        name=owner.name,
+        now=now,
+    )
+    if not is_first:
+        raise Conflict("auth.already_confirmed", "This address is confirmed already. Sign in with it.")
+    await tx.run(q.credential_create, **_credential(ctx, owner, row["pending"]["password_hash"]))
+    await tx.run(
+        kernel.tenant_create,
+        tenant_id=owner.tenant_id,
+        name=owner.tenant_name,
+        slug=_slug(owner.tenant_name, owner.tenant_id),
+        country=_COUNTRY,
+        time_zone=_TIME_ZONE,
+    )
+    await tx.run(
+        q.membership_create, tenant_id=owner.tenant_id, user_id=owner.user_id, role=owner.role, now=now
+    )
+
+
+def _credential(ctx: Ctx, owner: Person, password_hash: str) -> dict[str, Any]:
+    return {
+        "credential_id": ctx.new_id(),
+        "user_id": owner.user_id,
+        "password_hash": password_hash,
+        "now": ctx.now(),
+    }
+
+
+def _slug(name: str, tenant_id: uuid.UUID | None) -> str:
+    """Return a short name for addresses; the end of the id keeps two of one name apart."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", ascii_name)[:_SLUG_CHARS_MAX].strip("-")
+    return f"{words or 'team'}-{str(tenant_id)[-6:]}"

@@ -1,0 +1,61 @@
+"""Mail: written and sent by the worker, so that no request waits for a mail server."""
+
+from __future__ import annotations
+
+import uuid
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import Record
+from shipworthy.kernel.queue.job import JobKind
+from shipworthy.rooms.auth.catalogue import q
+from shipworthy.rooms.auth.offer import MAIL_JOB
+from shipworthy.rooms.auth.tokens import mint
+
+
+async def send_mail(ctx: Ctx, source: str) -> None:
+    """Send the mail of one offer. The row that says so is in the same transaction, so a job that
+    runs again finds it; only a worker that dies between sending and committing sends twice, and then
+    with the same Message-ID."""
+    token_id = uuid.UUID(source)
+    if await ctx.db.maybe(q.mail_claim, token_id=token_id, now=ctx.now()) is None:
+        return
+    offer = await ctx.db.maybe(q.token_to_mail, token_id=token_id)
+    if offer is None or offer["purpose"] == "nothing":
+        return
+    template, subject = _LETTERS[offer["purpose"]]
+    app_name = ctx.runtime.settings.app.name
+    await ctx.runtime.mailer.send(
+        to=offer["email_raw"],
+        subject=subject.format(app=app_name),
+        text=ctx.runtime.pages.render(template, _words(ctx, offer)).decode(),
+        message_key=str(token_id),
+    )
+
+
+_LETTERS = {
+    "sign_up": ("auth/mail/confirm.txt", "Confirm your address for {app}"),
+    "account_exists": ("auth/mail/account_exists.txt", "You already have an account at {app}"),
+}
+
+
+def _words(ctx: Ctx, offer: Record) -> dict[str, object]:
+    token = mint(ctx.runtime.signing_key, realm_id=ctx.scope.realm_id, token_id=offer["token_id"])
+    return {
+        "app": ctx.runtime.settings.app.name,
+        "name": offer["name"] or "",
+        "link": f"{offer['origin']}/verify?token={token}",
+        "login": f"{offer['origin']}/login",
+        "hours": ctx.runtime.settings.auth.verify_ttl_s // 3600,
+    }
+
+
+JOBS = (
+    JobKind(
+        kind=MAIL_JOB,
+        handler=send_mail,
+        title="Mail a confirmation link, or word that there is an account",
+        writes="auth_mail",
+        source_column="token_id",
+        triggered_by="POST /signup",
+    ),
+)

@@ -1,0 +1,131 @@
+"""Signing in with a password.
+
+Read and count (one transaction), hash (no connection held), let in (another one). An address
+nobody has goes the same way, against a hash that no password makes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+
+from shipworthy.kernel.audit.record import record
+from shipworthy.kernel.context import Ctx, Scope
+from shipworthy.kernel.db.tx import Record
+from shipworthy.kernel.errors import Busy, SignInNeeded
+from shipworthy.rooms.auth.addresses import read_address
+from shipworthy.rooms.auth.admit import KnownDevice, Person, SignedIn, begin_session, remember
+from shipworthy.rooms.auth.catalogue import q
+from shipworthy.rooms.auth.devices import Browser
+from shipworthy.rooms.auth.hashing import HashPool, pool_of
+from shipworthy.rooms.auth.passwords import normalised
+from shipworthy.rooms.auth.throttle import Budget, login_budget, purge, reserve
+from shipworthy.rooms.auth.verify import is_right
+
+
+async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> SignedIn:
+    """Begin a session for whoever knows the password of this address.
+
+    Errors:  Busy `auth.busy`, TooMany `auth.throttled`, SignInNeeded `auth.refused`. Each is the same for
+             a wrong password, an unknown address and an account that may not sign in.
+    Cost:    five statements (one more where the hash is renewed) in three transactions.
+    """
+    pool = pool_of(ctx.runtime)
+    pool.refuse_when_full()
+    attempt = await _begin(ctx, email, browser)
+    knows = await is_right(ctx, password, stored=attempt.stored, budget=attempt.budget)
+    if not knows or attempt.person is None or attempt.stored is None:
+        await _count_refusal(ctx, attempt)
+        raise SignInNeeded(
+            "auth.refused",
+            "That address and password do not belong together. If the account is new, confirm its address first.",
+        )
+    renewed = await _renewed(pool, password, attempt.stored)
+    device = await _let_in(ctx, attempt, attempt.person, browser, renewed)
+    return await begin_session(ctx, attempt.person, device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attempt:
+    """A try that has been counted. `person` is who may come in, if the password is right."""
+
+    user_id: uuid.UUID | None
+    person: Person | None
+    stored: str | None
+    cookie_is_ours: bool
+    budget: Budget
+
+
+async def _begin(ctx: Ctx, email: str, browser: Browser) -> _Attempt:
+    address = read_address(email)
+    account = address.canonical if address else email
+    async with ctx.begin(_realm(ctx)) as tx:
+        row = await tx.maybe(
+            q.login_account,
+            email_canon=address.canonical if address else "",
+            cookie_sha256=browser.digest,
+        )
+        budget = login_budget(ctx, account=account, device_id=row["device_id"] if row else None)
+        await reserve(ctx, tx, budget)
+    return _Attempt(
+        user_id=row["user_id"] if row else None,
+        person=_person(row) if row and _may_enter(row) else None,
+        stored=row["password_hash"] if row else None,
+        cookie_is_ours=bool(row and row["cookie_is_ours"]),
+        budget=budget,
+    )
+
+
+def _may_enter(row: Record) -> bool:
+    return row["status"] == "active" and row["verified_at"] is not None and row["password_hash"] is not None
+
+
+def _person(row: Record) -> Person:
+    return Person(
+        user_id=row["user_id"],
+        email=row["email_raw"],
+        name=row["name"],
+        tenant_id=row["tenant_id"],
+        tenant_name=row["tenant_name"] or "",
+        role=row["role"],
+    )
+
+
+async def _count_refusal(ctx: Ctx, attempt: _Attempt) -> None:
+    async with ctx.begin(_realm(ctx)) as tx:
+        await record(ctx, "auth.sign_in_refused", of="user", id=attempt.user_id or "unknown", tx=tx)
+        await purge(ctx, tx)
+
+
+async def _renewed(pool: HashPool, password: str, stored: str) -> str | None:
+    """Return a hash with today's parameters where the stored one is older and there is time for it."""
+    if pool.is_outdated(stored):
+        with suppress(Busy):
+            return await pool.hash(normalised(password))
+    return None
+
+
+async def _let_in(
+    ctx: Ctx, attempt: _Attempt, person: Person, browser: Browser, renewed: str | None
+) -> KnownDevice:
+    async with ctx.begin(_realm(ctx)) as tx:
+        device = await remember(
+            ctx,
+            tx,
+            person.user_id,
+            browser=browser,
+            is_ours=attempt.cookie_is_ours,
+            budget=attempt.budget,
+        )
+        if renewed:
+            await tx.run(
+                q.credential_replace, user_id=person.user_id, password_hash=renewed, now=ctx.now()
+            )
+        await record(ctx, "auth.signed_in", of="user", id=person.user_id, tx=tx)
+    return device
+
+
+def _realm(ctx: Ctx) -> Scope:
+    """The directory, whoever this browser belonged to before."""
+    return Scope(ctx.scope.realm_id)

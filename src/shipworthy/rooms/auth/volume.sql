@@ -1,0 +1,37 @@
+-- Run once per tenant as the superuser, with app.realm_id, app.tenant_id and volume.rows set.
+-- One person for ten rows, each with a password, two browsers, three sessions and traces of signing up.
+do $$
+declare
+  people int := greatest(current_setting('volume.rows')::int / 10, 5);
+begin
+  create temporary table person on commit drop as
+    select n, gen_random_uuid() as user_id, gen_random_uuid() as desk_id, gen_random_uuid() as phone_id,
+      format('person-%s@%s.volume.example', n, left(my_tenant()::text, 8)) as email,
+      now() - n * interval '1 hour' as at
+    from generate_series(1, people) n;
+
+  insert into app_user (realm_id, user_id, email_raw, email_canon, name, verified_at, created_at)
+    select my_realm(), user_id, email, email, format('Person %s', n), at, at from person;
+  insert into credential (realm_id, credential_id, user_id, kind, password_hash, changed_at)
+    select my_realm(), gen_random_uuid(), user_id, 'password', '$argon2id$v=19$m=64,t=1,p=1$dm9sdW1l$' || md5(email), at from person;
+  insert into membership (realm_id, tenant_id, user_id, role, created_at)
+    select my_realm(), my_tenant(), user_id, case when n = 1 then 'owner' else 'member' end, at from person;
+  insert into device (realm_id, device_id, user_id, cookie_sha256, name, created_at, last_seen_at)
+    select my_realm(), desk_id, user_id, sha256(desk_id::text::bytea), 'Firefox on Linux', at, at from person
+    union all
+    select my_realm(), phone_id, user_id, sha256(phone_id::text::bytea), 'Safari on iPhone', at, at from person;
+  insert into session (realm_id, session_id, token_sha256, user_id, device_id, device_name, tenant_id, tenant_name, role, email, name,
+    created_at, last_seen_at, idle_expires_at, absolute_expires_at, revoked_at)
+    select my_realm(), gen_random_uuid(), sha256((user_id::text || k)::bytea), user_id,
+      case when k = 1 then phone_id else desk_id end, 'Firefox on Linux', my_tenant(), 'Volume', 'member', email, format('Person %s', n),
+      at, at, at + interval '1 day', at + interval '30 days', case when k = 3 then at end
+    from person cross join generate_series(1, 3) k;
+  insert into one_time_token (realm_id, token_id, token_sha256, purpose, email_raw, email_canon, origin, pending, created_at, expires_at, used_at)
+    select my_realm(), gen_random_uuid(), sha256(('token' || user_id)::bytea), 'sign_up', email, email, 'http://localhost',
+      jsonb_build_object('name', format('Person %s', n)), at, now() + n * interval '1 minute', case when n % 2 = 0 then at end
+    from person;
+  insert into auth_mail (realm_id, token_id, sent_at) select realm_id, token_id, created_at from one_time_token
+    where realm_id = my_realm() on conflict do nothing;
+  insert into login_bucket (realm_id, bucket, failures, window_started_at)
+    select my_realm(), sha256(('bucket' || user_id || k)::bytea), k, at from person cross join generate_series(1, 2) k;
+end $$;
