@@ -143,9 +143,11 @@ update session set name = :name where user_id = :user_id and revoked_at is null
 -- session_list_of_user --
 -- A person's live sessions by device, for the account page.
 -- index: session_user_device_idx   rows: <= 100   scope: realm
--- with: user_id = (select user_id from session limit 1)
+-- with: user_id = (select user_id from session limit 1), now = now()
 select session_id, device_id, device_name, created_at, last_seen_at
-from session where user_id = :user_id and revoked_at is null order by device_id, last_seen_at desc limit 100
+from session
+where user_id = :user_id and revoked_at is null and idle_expires_at > :now and absolute_expires_at > :now
+order by device_id, last_seen_at desc limit 100
 
 -- audit_head_get --
 -- The recorded end of this tenant's chain, for verification.

@@ -142,7 +142,7 @@ class Database:
                 await asyncio.wait_for(connection.execute(statement), timeout=self._acquire_timeout_s)
                 return connection
             except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError):
-                connection.terminate()
+                _terminate(connection)
                 await self._release(connection)
             except BaseException as failed:
                 await _abandon(connection)
@@ -224,8 +224,12 @@ async def _abandon(connection: Any) -> None:
     try:
         await asyncio.shield(asyncio.wait_for(connection.execute("ROLLBACK"), timeout=2))
     except Exception:
-        with suppress(asyncpg.InterfaceError):  # a dead one has left the pool by itself
-            connection.terminate()
+        _terminate(connection)
+
+
+def _terminate(connection: Any) -> None:
+    with suppress(asyncpg.InterfaceError):  # a dead one has left the pool by itself
+        connection.terminate()
 
 
 def _busy() -> Busy:

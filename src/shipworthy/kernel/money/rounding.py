@@ -38,9 +38,8 @@ def round_minor(exact: int | Fraction | Decimal, *, mode: Rounding = "half_up") 
     numerator, denominator = exact.as_integer_ratio()
     whole, rest = divmod(abs(numerator), denominator)
     twice_rest = 2 * rest
-    if (mode == "half_up" and twice_rest >= denominator) or (
-        mode == "half_even" and (twice_rest > denominator or (twice_rest == denominator and whole % 2))
-    ):
+    is_above, is_tie = twice_rest > denominator, twice_rest == denominator
+    if mode != "down" and (is_above or (is_tie and (mode == "half_up" or whole % 2 == 1))):
         whole += 1
     return -whole if numerator < 0 else whole
 

@@ -195,7 +195,7 @@ class PostgresSessions:
 
     async def devices(self, user_id: uuid.UUID) -> list[Device]:
         async with self._database.begin(self._scope) as tx:
-            rows = await tx.all(q.session_list_of_user, user_id=user_id)
+            rows = await tx.all(q.session_list_of_user, user_id=user_id, now=self._now())
         return sorted((Device(**dict(row)) for row in rows), key=lambda d: d.last_seen_at, reverse=True)
 
     async def _read(self, digest: bytes) -> Principal | None:

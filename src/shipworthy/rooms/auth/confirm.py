@@ -57,9 +57,7 @@ async def confirm(ctx: Ctx, *, token: str, password: str, browser: Browser) -> S
     assert person.tenant_id is not None
     async with ctx.begin(Scope(ctx.scope.realm_id, person.tenant_id)) as tx:
         await _create(ctx, tx, person, row)
-        device = await remember(
-            ctx, tx, person.user_id, browser=browser, is_ours=False, budget=budget
-        )
+        device = await remember(ctx, tx, person.user_id, browser=browser, is_ours=False, budget=budget)
         await record(ctx, "auth.account_created", of="user", id=person.user_id, tx=tx)
     return await begin_session(ctx, person, device)
 

@@ -45,9 +45,7 @@ class Hasher(Protocol):
 
 def argon2id(settings: AuthSection) -> PasswordHasher:
     """Return the hasher with the app's parameters; one lane, because the pool is the parallelism."""
-    return PasswordHasher(
-        time_cost=settings.hash_passes, memory_cost=settings.hash_memory_kib, parallelism=1
-    )
+    return PasswordHasher(time_cost=settings.hash_passes, memory_cost=settings.hash_memory_kib, parallelism=1)
 
 
 def open_pool(settings: AuthSection) -> HashPool:

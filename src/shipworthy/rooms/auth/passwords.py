@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 CHARS_MAX = 256
@@ -30,20 +31,25 @@ def password_problem(password: str, *, chars_min: int, known_words: Iterable[str
 
     `known_words` are what others know: the name, the address, the organisation, the app.
     """
-    if "\x00" in password or any(unicodedata.category(char) == "Cs" for char in password):
-        return "Leave out the characters that no keyboard makes."
-    if len(password) > CHARS_MAX:
-        return f"Use at most {CHARS_MAX} characters."
     text = normalised(password).lower()
-    if len(text) < chars_min:
-        return f"Use at least {chars_min} characters; a few words you can remember are best."
-    if len(set(text)) < _DISTINCT_MIN or _is_repeated(text) or _is_run(text):
-        return "Use something less regular; a few words you can remember are best."
-    if text in common_passwords() or _EDGES.sub("", text) in common_passwords():
-        return "Many people use this password, so it is tried first. Choose another."
-    if _is_made_of(text, known_words):
-        return "Leave out your name, address and organisation; they are tried first."
-    return None
+    has_odd = "\x00" in password or any(unicodedata.category(char) == "Cs" for char in password)
+    is_regular = len(set(text)) < _DISTINCT_MIN or _is_repeated(text) or _is_run(text)
+    is_common = text in common_passwords() or _EDGES.sub("", text) in common_passwords()
+    problems = (
+        (has_odd, "Leave out the characters that no keyboard makes."),
+        (len(password) > CHARS_MAX, f"Use at most {CHARS_MAX} characters."),
+        (
+            len(text) < chars_min,
+            f"Use at least {chars_min} characters; a few words you can remember are best.",
+        ),
+        (is_common, "Many people use this password, so it is tried first. Choose another."),
+        (is_regular, "Use something less regular; a few words you can remember are best."),
+        (
+            _is_made_of(text, known_words),
+            "Leave out your name, address and organisation; they are tried first.",
+        ),
+    )
+    return next((sentence for applies, sentence in problems if applies), None)
 
 
 @cache
@@ -62,7 +68,7 @@ def _is_run(text: str) -> bool:
     rows = [*_KEYBOARD, *(row[::-1] for row in _KEYBOARD)]
     steps = [
         abs(ord(second) - ord(first)) <= 1 or any(first + second in row for row in rows)
-        for first, second in zip(text, text[1:], strict=False)
+        for first, second in pairwise(text)
     ]
     return sum(steps) > 0.75 * len(steps)
 

@@ -119,9 +119,7 @@ async def _let_in(
             budget=attempt.budget,
         )
         if renewed:
-            await tx.run(
-                q.credential_replace, user_id=person.user_id, password_hash=renewed, now=ctx.now()
-            )
+            await tx.run(q.credential_replace, user_id=person.user_id, password_hash=renewed, now=ctx.now())
         await record(ctx, "auth.signed_in", of="user", id=person.user_id, tx=tx)
     return device
 

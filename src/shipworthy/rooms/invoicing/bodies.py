@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from shipworthy.kernel.http.binding import Body
 from shipworthy.rooms.invoicing.customers import CustomerText
@@ -22,6 +22,20 @@ from shipworthy.rooms.invoicing.tax import LINES_MAX, RATE_BP_MAX
 
 Number = Annotated[str, Meta(min_length=1, max_length=64, description="Digits with at most one point: 12.50")]
 Category = Literal["S", "Z", "E", "AE", "K", "G", "O"]
+
+
+Cursor = Annotated[str, Meta(max_length=1000)]
+
+CUSTOMER_PERSONAL = ("name", "email", "tax_id", "street", "postal_code", "city")
+
+
+class InvoiceListQuery(Struct):
+    status: Annotated[str, Meta(max_length=20)] | None = None
+    cursor: Cursor | None = None
+
+
+class CustomerListQuery(Struct):
+    cursor: Cursor | None = None
 
 
 class LineBody(Body):

@@ -65,7 +65,9 @@ class InvoiceForm(Body):
         )
         if wrong:
             named = ", ".join(wrong)
-            raise Invalid("invoicing.draft_invalid", f"Some fields need another value: {named}.", fields=wrong)
+            raise Invalid(
+                "invoicing.draft_invalid", f"Some fields need another value: {named}.", fields=wrong
+            )
         return text
 
     def version_seen(self) -> int | None:

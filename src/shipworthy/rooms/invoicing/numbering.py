@@ -46,7 +46,9 @@ async def issue_numbered(ctx: Ctx, invoice_id: uuid.UUID, issue: Issue) -> tuple
         "now": issue.now,
     }
     issued = await ctx.db.maybe(q.invoice_issue, **facts)
-    if issued is None:  # the first invoice of the year: the draft is locked, so only the counter can be missing
+    if (
+        issued is None
+    ):  # the first invoice of the year: the draft is locked, so only the counter can be missing
         await ctx.db.run(q.series_open, series_id=SERIES, period=facts["period"])
         issued = await ctx.db.one(q.invoice_issue, **facts)
     return issued["number"], issued["version"]

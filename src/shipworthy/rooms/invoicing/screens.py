@@ -13,7 +13,13 @@ from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
 from shipworthy.kernel.money.format import Locale
-from shipworthy.rooms.invoicing.bodies import CustomerBody
+from shipworthy.kernel.route import route
+from shipworthy.rooms.invoicing.bodies import (
+    CUSTOMER_PERSONAL,
+    CustomerBody,
+    CustomerListQuery,
+    InvoiceListQuery,
+)
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.customers import create_customer, get_customer
 from shipworthy.rooms.invoicing.dates import today_in
@@ -28,24 +34,13 @@ from shipworthy.rooms.invoicing.forms import (
     form_of,
     totals_so_far,
 )
-from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice, wrong_status
+from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
 from shipworthy.rooms.invoicing.listing import STATUSES, Slice, list_customers, list_invoices
 from shipworthy.rooms.invoicing.permissions import may_write
 from shipworthy.rooms.invoicing.settle import pay, void
-from shipworthy.rooms.invoicing.shown import summary, totals_rows
-from shipworthy.rooms.invoicing.tax_choices import tax_choices, tax_value
+from shipworthy.rooms.invoicing.shown import Sums, line_texts, sums, sums_so_far
+from shipworthy.rooms.invoicing.tax_choices import tax_choices
 from shipworthy.rooms.invoicing.versions import Stale
-
-Cursor = Annotated[str, msgspec.Meta(max_length=1000)]
-
-
-class InvoiceListQuery(msgspec.Struct):
-    status: str | None = None
-    cursor: Cursor | None = None
-
-
-class CustomerListQuery(msgspec.Struct):
-    cursor: Cursor | None = None
 
 
 class NewInvoiceQuery(msgspec.Struct):
@@ -81,20 +76,15 @@ async def invoices_page(ctx: Ctx, query: InvoiceListQuery) -> Page:
 async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
     invoice = await load_invoice(ctx, invoice_id)
     seller = await ctx.db.one(q.seller_get)
+    currency, locale = invoice.currency, _locale(ctx)
     is_late = invoice.due_date < today_in(seller["time_zone"], now=ctx.now())
-    rows, last = summary(
-        invoice.net_minor,
-        invoice.taxes,
-        invoice.gross_minor,
-        currency=invoice.currency,
-        locale=_locale(ctx),
-    )
     data = {
-        "invoice": _fields(invoice),
+        "invoice": invoice,
+        "lines": line_texts(invoice.lines, currency=currency, locale=locale),
+        "sums": sums(invoice.net_minor, invoice.taxes, invoice.gross_minor, currency=currency, locale=locale),
         "badge": _badge(invoice.status, is_late),
         "seller": invoice.seller or dict(seller),
         "buyer": invoice.buyer or {"name": invoice.customer_name},
-        "totals": {"rows": rows, "last": last},
         "may_write": may_write(ctx),
     }
     title = f"Invoice {invoice.number}" if invoice.number else "Draft invoice"
@@ -103,8 +93,7 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
 
 async def invoice_document_part(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
     """The PDF's link, or the word that it is being made; the page asks again until it is there."""
-    invoice = await load_invoice(ctx, invoice_id)
-    return Page("invoicing/document.html", {"invoice": _fields(invoice)})
+    return Page("invoicing/document.html", {"invoice": await load_invoice(ctx, invoice_id)})
 
 
 async def new_invoice_page(ctx: Ctx, query: NewInvoiceQuery) -> Page:
@@ -125,7 +114,9 @@ async def submit_new_invoice(ctx: Ctx, form: InvoiceForm) -> Redirect:
         invoice = await create_draft(ctx, form.text())
     except Invalid as refused:
         raise refused.shown_on(await _form_page(ctx, form, errors=refused.fields)) from None
-    return Redirect(f"/invoices/{invoice.invoice_id}", flash="Draft saved. It gets its number when you issue it.")
+    return Redirect(
+        f"/invoices/{invoice.invoice_id}", flash="Draft saved. It gets its number when you issue it."
+    )
 
 
 async def submit_invoice(ctx: Ctx, invoice_id: uuid.UUID, form: InvoiceForm) -> Redirect:
@@ -140,11 +131,9 @@ async def submit_invoice(ctx: Ctx, invoice_id: uuid.UUID, form: InvoiceForm) -> 
     return Redirect(f"/invoices/{invoice_id}", flash="Draft saved.")
 
 
-async def preview_totals(ctx: Ctx, form: InvoiceForm) -> Page:
-    """The totals of what is typed so far. Changes nothing."""
-    currency = form.currency.strip()
-    rows, last = totals_rows(totals_so_far(form), currency=currency, locale=_locale(ctx))
-    return Page("invoicing/totals.html", {"totals": {"rows": rows, "last": last}})
+async def preview_sums(ctx: Ctx, form: InvoiceForm) -> Page:
+    """The sums of what is typed so far. Changes nothing."""
+    return Page("invoicing/sums.html", {"sums": _sums_so_far(ctx, form)})
 
 
 async def submit_finalise(ctx: Ctx, invoice_id: uuid.UUID, seen: SeenVersion) -> Redirect:
@@ -179,11 +168,11 @@ async def customers_page(ctx: Ctx, query: CustomerListQuery) -> Page:
 
 async def customer_page(ctx: Ctx, customer_id: uuid.UUID) -> Page:
     customer = await get_customer(ctx, customer_id)
-    counts = await ctx.db.one(q.seller_get)
-    today = today_in(counts["time_zone"], now=ctx.now())
+    seller = await ctx.db.one(q.seller_get)
+    today = today_in(seller["time_zone"], now=ctx.now())
     rows = await ctx.db.all(q.invoice_list_of_customer, customer_id=customer_id)
     invoices = [{**row, "badge": _badge(row["status"], row["due_date"] < today)} for row in rows]
-    data = {"customer": _texts(customer), "invoices": invoices, "may_write": may_write(ctx)}
+    data = {"customer": customer, "invoices": invoices, "may_write": may_write(ctx)}
     return Page("invoicing/customer.html", data, title=customer["name"], section="customers")
 
 
@@ -197,3 +186,127 @@ async def submit_new_customer(ctx: Ctx, form: CustomerBody) -> Redirect:
     except Invalid as refused:
         raise refused.shown_on(_customer_form(form, errors=refused.fields)) from None
     return Redirect(f"/customers/{customer['customer_id']}", flash=f"{customer['name']} is now a customer.")
+
+
+async def _form_page(
+    ctx: Ctx,
+    form: InvoiceForm,
+    *,
+    invoice_id: uuid.UUID | None = None,
+    errors: dict[str, str] | None = None,
+    is_stale: bool = False,
+) -> Page:
+    seller = await ctx.db.one(q.seller_get)
+    customers = [(str(row["customer_id"]), row["name"]) for row in await ctx.db.all(q.customer_choices)]
+    if form.customer_id and form.customer_id not in dict(customers):
+        customers += await _customer_choice(ctx, form.customer_id)
+    form.lines = form.written_lines() or form.lines[:1]
+    wrong = form_errors(errors or {})
+    data = {
+        "action": f"/invoices/{invoice_id}" if invoice_id else "/invoices",
+        "back": f"/invoices/{invoice_id}" if invoice_id else "/invoices",
+        "form": form,
+        "errors": wrong,
+        "labels": error_labels(wrong),
+        "is_stale": is_stale,
+        "customers": customers,
+        "currencies": currency_choices(),
+        "taxes": tax_choices(
+            seller["country"], locale=_locale(ctx), also=tuple(line.tax for line in form.lines)
+        ),
+        "sums": _sums_so_far(ctx, form),
+    }
+    return Page(
+        "invoicing/invoice_form.html",
+        data,
+        title="Edit invoice" if invoice_id else "New invoice",
+        section="invoices",
+    )
+
+
+async def _customer_choice(ctx: Ctx, customer_id: str) -> list[tuple[str, str]]:
+    """The customer a form came with, where the list of choices does not reach that far."""
+    try:
+        row = await ctx.db.maybe(q.customer_get, customer_id=uuid.UUID(customer_id))
+    except ValueError:
+        return []
+    return [(customer_id, row["name"])] if row else []
+
+
+def _customer_form(form: CustomerBody, *, errors: dict[str, str]) -> Page:
+    data = {"form": form, "errors": errors, "labels": {"tax_id": "VAT number", "postal_code": "Postcode"}}
+    return Page("invoicing/customer_form.html", data, title="New customer", section="customers")
+
+
+def _sums_so_far(ctx: Ctx, form: InvoiceForm) -> Sums:
+    return sums_so_far(totals_so_far(form), currency=form.currency.strip(), locale=_locale(ctx))
+
+
+def _badge(status: str, is_late: bool) -> str:
+    return "overdue" if status == "open" and is_late else status
+
+
+def _pager(path: str, shown: Slice, **filters: str | None) -> dict[str, str]:
+    def address(cursor: str | None) -> str:
+        parts = {name: value for name, value in {**filters, "cursor": cursor}.items() if value}
+        return f"{path}?{urlencode(parts)}" if cursor else ""
+
+    return {"previous": address(shown.previous_cursor), "next": address(shown.next_cursor)}
+
+
+def _locale(ctx: Ctx) -> Locale:
+    return ctx.runtime.settings.app.locale
+
+
+FORM_EXAMPLE = {
+    "customer_id": "$customer_id",
+    "currency": "EUR",
+    "payment_days": "14",
+    "lines": [{"description": "Concept", "quantity": "1.5", "unit_price": "95.00", "tax": "S:1900"}],
+    "note": "Thank you.",
+}
+CUSTOMER_FORM_EXAMPLE = {"name": "Harbour Office Ltd", "email": "office@harbour.example", "country": "DE"}
+_DRAFT, _OPEN = {"invoice_id": "draft_invoice_id"}, {"invoice_id": "open_invoice_id"}
+
+# queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1).
+ROUTES = (
+    route("GET", "/invoices", invoices_page, title="Invoices", media="html", permission="invoice.read",
+          query=InvoiceListQuery, slo="invoice_list", queries_max=4),
+    route("GET", "/invoices/new", new_invoice_page, title="New invoice", media="html", permission="invoice.write",
+          query=NewInvoiceQuery, queries_max=6),
+    route("POST", "/invoices", submit_new_invoice, title="Create a draft", media="html", permission="invoice.write",
+          body=InvoiceForm, idempotency="key", effect="create", audit="invoice.created", example=FORM_EXAMPLE,
+          queries_max=12),
+    route("POST", "/invoices/preview", preview_sums, title="Sums of what is typed", media="html",
+          permission="invoice.write", body=InvoiceForm, transaction=False, example=FORM_EXAMPLE, queries_max=2),
+    route("GET", "/invoices/{invoice_id}", invoice_page, title="Invoice", media="html", permission="invoice.read",
+          params={"invoice_id": "invoice_id"}, queries_max=6),
+    route("GET", "/invoices/{invoice_id}/edit", edit_invoice_page, title="Edit a draft", media="html",
+          permission="invoice.write", params=_DRAFT, queries_max=8),
+    route("GET", "/invoices/{invoice_id}/document", invoice_document_part, title="State of the PDF", media="html",
+          permission="invoice.read", params={"invoice_id": "invoice_id"}, queries_max=5),
+    route("POST", "/invoices/{invoice_id}", submit_invoice, title="Replace a draft", media="html",
+          permission="invoice.write", body=InvoiceForm, idempotency="key", effect="change", audit="invoice.edited",
+          params=_DRAFT, example=FORM_EXAMPLE, queries_max=13),
+    route("POST", "/invoices/{invoice_id}/finalise", submit_finalise, title="Issue a draft", media="html",
+          permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.issued",
+          params=_DRAFT, example={}, queries_max=10),
+    route("POST", "/invoices/{invoice_id}/delete", submit_delete, title="Delete a draft", media="html",
+          permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.deleted",
+          params=_DRAFT, example={}, queries_max=6),
+    route("POST", "/invoices/{invoice_id}/pay", submit_pay, title="Mark an invoice as paid", media="html",
+          permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.paid",
+          params=_OPEN, example={}, queries_max=6),
+    route("POST", "/invoices/{invoice_id}/void", submit_void, title="Void an invoice", media="html",
+          permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.void",
+          params=_OPEN, example={}, queries_max=6),
+    route("GET", "/customers", customers_page, title="Customers", media="html", permission="customer.read",
+          query=CustomerListQuery, queries_max=3),
+    route("GET", "/customers/new", new_customer_page, title="New customer", media="html",
+          permission="customer.write", queries_max=2),
+    route("GET", "/customers/{customer_id}", customer_page, title="Customer", media="html",
+          permission="customer.read", params={"customer_id": "customer_id"}, queries_max=5),
+    route("POST", "/customers", submit_new_customer, title="Create a customer", media="html",
+          permission="customer.write", body=CustomerBody, idempotency="key", effect="create",
+          audit="customer.created", example=CUSTOMER_FORM_EXAMPLE, personal=CUSTOMER_PERSONAL, queries_max=6),
+)  # fmt: skip

@@ -1,28 +1,32 @@
-"""How amounts, rates and days look on the screens: filters for the templates."""
+"""How invoices look on the screens: amounts, rates and days as texts.
+
+Decimals become text here and not in a template, because the template engine knows no decimals
+and would make them binary fractions.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 
 from shipworthy.kernel.money.currencies import currency_of
 from shipworthy.kernel.money.format import Locale, format_amount, format_decimal, format_rate
 from shipworthy.kernel.runtime import Runtime
+from shipworthy.rooms.invoicing.invoice import InvoiceLine
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES, TaxGroup, Totals
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
+Sums = dict[str, object]  # {"rows": [[label, amount]], "last": [label, amount]}
+
 
 async def register(runtime: Runtime) -> None:
-    """Let the room's templates write money, quantities, rates and days."""
+    """Let the room's templates write money and days."""
     locale: Locale = runtime.settings.app.locale
-    pages = runtime.pages
-    pages.filter("money", lambda minor, currency: format_amount(minor, currency=currency, locale=locale))
-    pages.filter("quantity", lambda value: format_decimal(_plain(value), locale=locale))
-    pages.filter("unit_price", lambda value, currency: unit_price(value, currency=currency, locale=locale))
-    pages.filter("tax_label", lambda rate_bp, category: tax_label(category, rate_bp, locale=locale))
-    pages.filter("day", day)
+    runtime.pages.filter(
+        "money", lambda minor, currency: format_amount(minor, currency=currency, locale=locale)
+    )
+    runtime.pages.filter("day", day)
 
 
 def day(when: date | datetime) -> str:
@@ -30,9 +34,38 @@ def day(when: date | datetime) -> str:
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
-def unit_price(value: Decimal, *, currency: str, locale: Locale) -> str:
-    """Return a price with all its decimals, and at least the currency's own."""
-    return format_decimal(_plain(value), locale=locale, decimals_min=currency_of(currency).exponent)
+def line_texts(lines: Sequence[InvoiceLine], *, currency: str, locale: Locale) -> list[dict[str, str]]:
+    """Return the lines of an invoice, every number as text with all its digits."""
+    exponent = currency_of(currency).exponent
+    return [
+        {
+            "description": line.description,
+            "quantity": format_decimal(line.quantity, locale=locale),
+            "unit_price": format_decimal(line.unit_price, locale=locale, decimals_min=exponent),
+            "tax": tax_label(line.tax_category, line.tax_rate_bp, locale=locale),
+            "net": format_amount(line.net_minor, currency=currency, locale=locale),
+        }
+        for line in lines
+    ]
+
+
+def sums(
+    net_minor: int, groups: Sequence[TaxGroup], gross_minor: int, *, currency: str, locale: Locale
+) -> Sums:
+    """Return net, the tax of each group, and the total."""
+
+    def amount(minor: int) -> str:
+        return format_amount(minor, currency=currency, locale=locale)
+
+    taxes = [[f"{_group_label(g, locale)} on {amount(g.base_minor)}", amount(g.tax_minor)] for g in groups]
+    return {"rows": [["Net", amount(net_minor)], *taxes], "last": ["Total", amount(gross_minor)]}
+
+
+def sums_so_far(totals: Totals | None, *, currency: str, locale: Locale) -> Sums:
+    """Return the sums of a draft being written; a dash while there is nothing to add."""
+    if totals is None:
+        return {"rows": [["Net", "–"]], "last": ["Total", "–"]}
+    return sums(totals.net_minor, totals.groups, totals.gross_minor, currency=currency, locale=locale)
 
 
 def tax_label(category: str, rate_bp: int, *, locale: Locale) -> str:
@@ -40,31 +73,6 @@ def tax_label(category: str, rate_bp: int, *, locale: Locale) -> str:
     return format_rate(rate_bp, locale=locale) if category == TAXED else UNTAXED_CATEGORIES[category]
 
 
-def totals_rows(totals: Totals | None, *, currency: str, locale: Locale) -> tuple[list[list[str]], list[str]]:
-    """Return the lines of a summary and its last one, as texts; a dash where there is nothing to add yet."""
-    if totals is None:
-        return [["Net", "–"]], ["Total", "–"]
-    return summary(totals.net_minor, totals.groups, totals.gross_minor, currency=currency, locale=locale)
-
-
-def summary(
-    net_minor: int, groups: Sequence[TaxGroup], gross_minor: int, *, currency: str, locale: Locale
-) -> tuple[list[list[str]], list[str]]:
-    """Return net, the tax of each group, and the total, as texts."""
-
-    def amount(minor: int) -> str:
-        return format_amount(minor, currency=currency, locale=locale)
-
-    taxes = [
-        [
-            f"{'Tax ' if group.category == TAXED else ''}{tax_label(group.category, group.rate_bp, locale=locale)}"
-            f" on {amount(group.base_minor)}",
-            amount(group.tax_minor),
-        ]
-        for group in groups
-    ]
-    return [["Net", amount(net_minor)], *taxes], ["Total", amount(gross_minor)]
-
-
-def _plain(value: Decimal) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(str(value))
+def _group_label(group: TaxGroup, locale: Locale) -> str:
+    label = tax_label(group.category, group.rate_bp, locale=locale)
+    return f"Tax {label}" if group.category == TAXED else label.capitalize()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
-
-import msgspec
+from typing import Any
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.http.reply import File, Json
@@ -20,17 +18,6 @@ from shipworthy.rooms.invoicing.listing import list_customers, list_invoices
 from shipworthy.rooms.invoicing.settle import pay, void
 from shipworthy.rooms.invoicing.versions import VersionNeeded, etag, version_of
 
-Cursor = Annotated[str, msgspec.Meta(max_length=1000)]
-
-
-class InvoiceQuery(msgspec.Struct):
-    status: str | None = None
-    cursor: Cursor | None = None
-
-
-class CustomerQuery(msgspec.Struct):
-    cursor: Cursor | None = None
-
 
 async def api_create_customer(ctx: Ctx, body: bodies.CustomerBody) -> Json:
     customer = await create_customer(ctx, body.text())
@@ -38,7 +25,7 @@ async def api_create_customer(ctx: Ctx, body: bodies.CustomerBody) -> Json:
     return Json(bodies.customer_json(customer), status=201, headers=(location,))
 
 
-async def api_list_customers(ctx: Ctx, query: CustomerQuery) -> Any:
+async def api_list_customers(ctx: Ctx, query: bodies.CustomerListQuery) -> Any:
     return bodies.customers_json(await list_customers(ctx, cursor=query.cursor))
 
 
@@ -52,7 +39,7 @@ async def api_create_invoice(ctx: Ctx, body: bodies.InvoiceBody) -> Json:
     return Json(bodies.invoice_json(invoice), status=201, headers=(location, etag(invoice.version)))
 
 
-async def api_list_invoices(ctx: Ctx, query: InvoiceQuery) -> Any:
+async def api_list_invoices(ctx: Ctx, query: bodies.InvoiceListQuery) -> Any:
     return bodies.invoices_json(await list_invoices(ctx, status=query.status, cursor=query.cursor))
 
 
@@ -122,15 +109,6 @@ INVOICE_EXAMPLE = {
     ],
     "note": "Thank you.",
 }
-_FORM_LINE = {"description": "Concept", "quantity": "1.5", "unit_price": "95.00", "tax": "S:1900"}
-FORM_EXAMPLE = {
-    "customer_id": "$customer_id",
-    "currency": "EUR",
-    "payment_days": "14",
-    "lines": [_FORM_LINE],
-    "note": "Thank you.",
-}
-CUSTOMER_PERSONAL = ("name", "email", "tax_id", "street", "postal_code", "city")
 DRAFT, OPEN = {"invoice_id": "draft_invoice_id"}, {"invoice_id": "open_invoice_id"}
 ANY, CUSTOMER = {"invoice_id": "invoice_id"}, {"customer_id": "customer_id"}
 
@@ -138,16 +116,16 @@ ANY, CUSTOMER = {"invoice_id": "invoice_id"}, {"customer_id": "customer_id"}
 ROUTES = (
     route("POST", "/api/customers", api_create_customer, title="Create a customer", permission="customer.write",
           body=bodies.CustomerBody, status=201, idempotency="key", effect="create", audit="customer.created",
-          example=CUSTOMER_EXAMPLE, personal=CUSTOMER_PERSONAL, queries_max=6),
+          example=CUSTOMER_EXAMPLE, personal=bodies.CUSTOMER_PERSONAL, queries_max=6),
     route("GET", "/api/customers", api_list_customers, title="List customers", permission="customer.read",
-          query=CustomerQuery, queries_max=3),
+          query=bodies.CustomerListQuery, queries_max=3),
     route("GET", "/api/customers/{customer_id}", api_get_customer, title="Read a customer",
           permission="customer.read", params=CUSTOMER, queries_max=3),
     route("POST", "/api/invoices", api_create_invoice, title="Create a draft", permission="invoice.write",
           body=bodies.InvoiceBody, status=201, idempotency="key", effect="create", audit="invoice.created",
           example=INVOICE_EXAMPLE, slo="invoice_create", queries_max=9),
     route("GET", "/api/invoices", api_list_invoices, title="List invoices", permission="invoice.read",
-          query=InvoiceQuery, slo="invoice_list", queries_max=3),
+          query=bodies.InvoiceListQuery, slo="invoice_list", queries_max=3),
     route("GET", "/api/invoices/{invoice_id}", api_get_invoice, title="Read an invoice",
           permission="invoice.read", params=ANY, queries_max=5),
     route("PUT", "/api/invoices/{invoice_id}", api_edit_invoice, title="Replace a draft", permission="invoice.write",

@@ -1,0 +1,82 @@
+"""The auth room's declaration: who may sign in, how, and what the examiner may know of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shipworthy.contract.manifest import Journey, Login, Sample, Slo, Step, Table
+from shipworthy.kernel.room import Room
+from shipworthy.kernel.runtime import Runtime
+from shipworthy.kernel.settings import AuthSection, Settings
+from shipworthy.rooms.auth.catalogue import q
+from shipworthy.rooms.auth.hashing import STATE, open_pool, pool_of
+from shipworthy.rooms.auth.jobs import JOBS
+from shipworthy.rooms.auth.seed import seed
+from shipworthy.rooms.auth.web import ROUTES
+
+_FOLDER = Path(__file__).parent
+_OWN_ACCOUNT = frozenset({"account.read", "account.write"})
+_REALM_TABLES = (
+    "app_user",
+    "credential",
+    "membership",
+    "device",
+    "one_time_token",
+    "auth_mail",
+    "login_bucket",
+)
+
+
+async def _start(runtime: Runtime) -> None:
+    runtime.state[STATE] = open_pool(runtime.settings.auth)
+
+
+async def _stop(runtime: Runtime) -> None:
+    pool_of(runtime).close()
+
+
+def _slos(settings: Settings) -> tuple[Slo, ...]:
+    return (Slo(name="login", quantile=0.95, threshold_ms=settings.slo.login_p95_ms, title="Sign in"),)
+
+
+_LOGIN_FORM = {"email": "{user.email}", "password": "{user.password}"}
+
+ROOM = Room(
+    name="auth",
+    folder=_FOLDER,
+    queries=q,
+    routes=ROUTES,
+    jobs=JOBS,
+    permissions={"owner": _OWN_ACCOUNT, "member": _OWN_ACCOUNT, "viewer": _OWN_ACCOUNT},
+    tables=tuple(Table(name=name, scope="realm", column="realm_id") for name in _REALM_TABLES),
+    samples=(
+        # The oldest: the newest may be the one that the examiner itself works in.
+        Sample(
+            name="session_id",
+            sql="select session_id from session where tenant_id = my_tenant() order by created_at limit 1",
+        ),
+    ),
+    slos=_slos,
+    journeys=(
+        Journey(
+            name="login",
+            slo="login",
+            rate_per_s=3.0,
+            login=False,
+            steps=(Step(method="POST", path="/login", form=_LOGIN_FORM, expect=(303,)),),
+        ),
+    ),
+    login=Login(
+        route="POST /login",
+        form={"email": "{email}", "password": "{password}"},
+        ok=(303, 200),
+        refused=(401,),
+        throttled=(429,),
+        attempts_max=AuthSection().login_failures_max + 5,
+    ),
+    personal=("email", "email_raw", "email_canon", "name", "password", "pending"),
+    on_start=_start,
+    on_stop=_stop,
+    seed=seed,
+    volume_sql=(_FOLDER / "volume.sql").read_text(encoding="utf-8"),
+)

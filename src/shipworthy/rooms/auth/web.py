@@ -1,0 +1,297 @@
+"""The room's addresses: what each takes, what it answers, and what it promises."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.errors import Missing, Refusal
+from shipworthy.kernel.http import cookies
+from shipworthy.kernel.http.binding import Body
+from shipworthy.kernel.http.edge import SESSION_COOKIE
+from shipworthy.kernel.http.reply import Json, Page, Redirect
+from shipworthy.kernel.route import Route, route
+from shipworthy.rooms.auth import account
+from shipworthy.rooms.auth.admit import SignedIn
+from shipworthy.rooms.auth.confirm import address_to_confirm, confirm
+from shipworthy.rooms.auth.devices import COOKIE, COOKIE_MAX_AGE_S, browser_of, is_handheld
+from shipworthy.rooms.auth.landing import ACCOUNT, first_page, is_own_path, landing
+from shipworthy.rooms.auth.sign_in import sign_in
+from shipworthy.rooms.auth.sign_up import mail_again, read_sign_up, sign_up
+
+_FORM_BYTES_MAX = 8_192  # a password of 256 characters, four bytes each, percent-encoded, and room to spare
+
+
+class Next(msgspec.Struct):
+    next: str = ""
+
+
+class Link(msgspec.Struct):
+    token: str = ""
+
+
+class SignIn(Body):
+    email: str
+    password: str
+    next: str = ""
+
+
+class SignUp(Body):
+    name: str
+    organisation: str
+    email: str
+    password: str
+
+
+class MailAgain(Body):
+    email: str
+
+
+class Confirmation(Body):
+    token: str
+    password: str
+
+
+class NewName(Body):
+    name: str
+
+
+class NewPassword(Body):
+    current: str
+    new: str
+
+
+async def start(ctx: Ctx) -> Any:
+    """Lead to the first page, or to the door."""
+    return Redirect(first_page(ctx.runtime) if ctx.principal else "/login")
+
+
+async def login_page(ctx: Ctx, query: Next) -> Any:
+    if ctx.principal:
+        return Redirect(landing(ctx.runtime, query.next))
+    return _login_page(next=query.next)
+
+
+async def login(ctx: Ctx, body: SignIn) -> Any:
+    try:
+        signed_in = await sign_in(ctx, email=body.email, password=body.password, browser=browser_of(ctx))
+    except Refusal as refusal:
+        raise refusal.shown_on(_login_page(next=body.next, email=body.email, error=refusal)) from None
+    return _welcome(ctx, signed_in, to=landing(ctx.runtime, body.next))
+
+
+async def logout(ctx: Ctx) -> Any:
+    await account.sign_out(ctx)
+    gone = cookies.write(ctx.runtime.settings, SESSION_COOKIE, "", max_age_s=0)
+    return Redirect("/login", flash="You are signed out.", cookies=(gone,))
+
+
+async def signup_page(ctx: Ctx) -> Any:
+    return _signup_page(ctx)
+
+
+async def signup(ctx: Ctx, body: SignUp) -> Any:
+    try:
+        await sign_up(ctx, read_sign_up(ctx, **msgspec.structs.asdict(body)))
+    except Refusal as refusal:
+        raise refusal.shown_on(_signup_page(ctx, values=body, error=refusal)) from None
+    return _mail_sent(ctx)
+
+
+async def signup_sent_page(ctx: Ctx) -> Any:
+    return Page("auth/check_mail.html", {"hours": _link_hours(ctx)}, title="Check your mail")
+
+
+async def signup_again_page(_ctx: Ctx) -> Any:
+    return _again_page()
+
+
+async def signup_again(ctx: Ctx, body: MailAgain) -> Any:
+    try:
+        await mail_again(ctx, body.email)
+    except Refusal as refusal:
+        raise refusal.shown_on(_again_page(email=body.email, error=refusal)) from None
+    return _mail_sent(ctx)
+
+
+async def verify_page(ctx: Ctx, query: Link) -> Any:
+    email = await address_to_confirm(ctx, query.token)
+    if email is None:
+        raise Missing("open sign-up behind this link").shown_on(_dead_link_page())
+    return _verify_page(token=query.token, email=email)
+
+
+async def verify(ctx: Ctx, body: Confirmation) -> Any:
+    try:
+        signed_in = await confirm(ctx, token=body.token, password=body.password, browser=browser_of(ctx))
+    except Missing as missing:
+        raise missing.shown_on(_dead_link_page()) from None
+    except Refusal as refusal:
+        raise refusal.shown_on(_verify_page(token=body.token, error=refusal)) from None
+    welcome = f"Your address is confirmed. Welcome, {signed_in.person.name}."
+    return _welcome(ctx, signed_in, to=first_page(ctx.runtime), flash=welcome)
+
+
+async def account_page(ctx: Ctx) -> Any:
+    return await _account_page(ctx)
+
+
+async def account_rename(ctx: Ctx, body: NewName) -> Any:
+    try:
+        await account.rename(ctx, body.name)
+    except Refusal as refusal:
+        raise refusal.shown_on(await _account_page(ctx, name=body.name, error=refusal)) from None
+    return Redirect(ACCOUNT, flash="Your name is changed.")
+
+
+async def account_password(ctx: Ctx, body: NewPassword) -> Any:
+    try:
+        await account.change_password(ctx, current=body.current, new=body.new)
+    except Refusal as refusal:
+        raise refusal.shown_on(await _account_page(ctx, error=refusal)) from None
+    return Redirect(ACCOUNT, flash="Your password is changed, and all other sessions are ended.")
+
+
+async def account_end_session(ctx: Ctx, session_id: uuid.UUID) -> Any:
+    await account.end_session(ctx, session_id)
+    return Redirect(ACCOUNT, flash="That session is ended.")
+
+
+async def account_end_others(ctx: Ctx) -> Any:
+    await account.end_other_sessions(ctx)
+    return Redirect(ACCOUNT, flash="All other sessions are ended.")
+
+
+def _welcome(ctx: Ctx, signed_in: SignedIn, *, to: str, flash: str = "") -> Any:
+    settings, person = ctx.runtime.settings, signed_in.person
+    kept = (
+        cookies.write(
+            settings,
+            SESSION_COOKIE,
+            signed_in.session_token,
+            max_age_s=settings.sessions.absolute_ttl_s,
+        ),
+        cookies.write(settings, COOKIE, signed_in.device.token, max_age_s=COOKIE_MAX_AGE_S),
+    )
+    if not _sent_json(ctx):
+        return Redirect(to, flash=flash, cookies=kept)
+    facts = {"user_id": person.user_id, "email": person.email, "name": person.name, "role": person.role}
+    return Json({**facts, "tenant_id": person.tenant_id, "next": to}, cookies=kept)
+
+
+def _mail_sent(ctx: Ctx) -> Any:
+    return Json({"status": "mail_sent"}, status=200) if _sent_json(ctx) else Redirect("/signup/sent")
+
+
+def _sent_json(ctx: Ctx) -> bool:
+    headers: Mapping[str, str] = ctx.extra["headers"]
+    return headers.get("content-type", "").startswith("application/json")
+
+
+def _login_page(*, next: str, email: str = "", error: Refusal | None = None) -> Page:
+    wanted = next if is_own_path(next) else ""
+    return Page("auth/login.html", {"next": wanted, "email": email, **_error(error)}, title="Sign in")
+
+
+def _signup_page(ctx: Ctx, *, values: SignUp | None = None, error: Refusal | None = None) -> Page:
+    data = {"values": msgspec.structs.asdict(values) if values else {}, "chars_min": _chars_min(ctx)}
+    return Page("auth/signup.html", {**data, **_error(error)}, title="Create your account")
+
+
+def _again_page(*, email: str = "", error: Refusal | None = None) -> Page:
+    return Page("auth/signup_again.html", {"email": email, **_error(error)}, title="Send the mail again")
+
+
+def _verify_page(*, token: str, email: str = "", error: Refusal | None = None) -> Page:
+    data = {"token": token, "email": email, **_error(error)}
+    # The address of this page holds the token; nothing it leads to may learn it.
+    return Page(
+        "auth/verify.html", data, title="Confirm your address", headers=(("referrer-policy", "no-referrer"),)
+    )
+
+
+def _dead_link_page() -> Page:
+    return Page("auth/dead_link.html", title="This link no longer works")
+
+
+async def _account_page(ctx: Ctx, *, name: str | None = None, error: Refusal | None = None) -> Page:
+    person = ctx.user
+    sessions = [
+        {
+            "id": str(session.session_id),
+            "name": session.device_name,
+            "is_handheld": is_handheld(session.device_name),
+            "is_current": session.is_current,
+            "last_seen": session.last_seen_at.strftime("%d %b %Y, %H:%M UTC"),
+        }
+        for session in await account.open_sessions(ctx)
+    ]
+    data = {
+        "name": person.name if name is None else name,
+        "email": person.email,
+        "organisation": person.tenant_name,
+        "role": person.role,
+        "sessions": sessions,
+        "chars_min": _chars_min(ctx),
+    }
+    return Page("auth/account.html", {**data, **_error(error)}, title="Account", section="account")
+
+
+def _error(refusal: Refusal | None) -> dict[str, Any]:
+    """What a form shows of a refusal: one sentence, or a sentence at each field."""
+    if refusal is None:
+        return {"error": "", "errors": {}}
+    return {"error": "" if refusal.fields else refusal.message, "errors": refusal.fields}
+
+
+def _chars_min(ctx: Ctx) -> int:
+    return ctx.runtime.settings.auth.password_chars_min
+
+
+def _link_hours(ctx: Ctx) -> int:
+    return ctx.runtime.settings.auth.verify_ttl_s // 3600
+
+
+_DOOR: Any = {"auth": "public", "media": "html"}
+_OWN: Any = {"media": "html", "transaction": False}
+_SENT: Any = {"effect": "change", "transaction": False, "body_bytes_max": _FORM_BYTES_MAX}
+
+# Nothing here takes an idempotency key, because nothing needs one: an address has one account, a link
+# works once, and signing in twice is two sessions of one person.
+ROUTES: tuple[Route, ...] = (
+    route("GET", "/", start, **_DOOR, transaction=False, title="Start", queries_max=0),
+    route("GET", "/login", login_page, **_DOOR, transaction=False, query=Next, title="Sign in", queries_max=0),
+    route("POST", "/login", login, **_DOOR, **_SENT, body=SignIn, title="Sign in", slo="login",
+          audit="auth.signed_in", personal=("email", "password"), queries_max=6),
+    route("POST", "/logout", logout, **_OWN, effect="change", permission="account.read", title="Sign out",
+          audit="auth.signed_out", queries_max=2),
+    route("GET", "/signup", signup_page, **_DOOR, transaction=False, title="Create an account", queries_max=0),
+    route("POST", "/signup", signup, **_DOOR, **_SENT, body=SignUp, title="Create an account",
+          audit="auth.mail_asked", personal=("name", "organisation", "email", "password"), queries_max=7,
+          example={"name": "Ada Sample", "organisation": "Sample Works", "email": "ada@sample.example",
+                   "password": "a lantern over quiet water"}),
+    route("GET", "/signup/sent", signup_sent_page, **_DOOR, transaction=False, title="Check your mail", queries_max=0),
+    route("GET", "/signup/again", signup_again_page, **_DOOR, transaction=False, title="Send the mail again",
+          queries_max=0),
+    route("POST", "/signup/again", signup_again, **_DOOR, **_SENT, body=MailAgain, title="Send the mail again",
+          audit="auth.mail_asked", personal=("email",), queries_max=8, example={"email": "ada@sample.example"}),
+    route("GET", "/verify", verify_page, **_DOOR, query=Link, title="Confirm your address", queries_max=1),
+    route("POST", "/verify", verify, **_DOOR, **_SENT, body=Confirmation, title="Confirm your address",
+          audit="auth.account_created", personal=("password",), queries_max=10),
+    route("GET", "/account", account_page, **_OWN, permission="account.read", title="Account", queries_max=1),
+    route("POST", "/account/name", account_rename, **_OWN, effect="change", body=NewName, permission="account.write",
+          title="Change your name", audit="auth.renamed", personal=("name",), queries_max=3,
+          body_bytes_max=_FORM_BYTES_MAX, example={"name": "Ada Sample"}),
+    route("POST", "/account/password", account_password, **_OWN, effect="change", body=NewPassword,
+          permission="account.write", title="Change your password", audit="auth.password_changed",
+          personal=("current", "new"), queries_max=8, body_bytes_max=_FORM_BYTES_MAX),
+    route("POST", "/account/sessions/{session_id}/end", account_end_session, **_OWN, effect="change",
+          permission="account.write", title="End a session", audit="auth.session_ended",
+          params={"session_id": "session_id"}, queries_max=4),
+    route("POST", "/account/sessions/end-others", account_end_others, **_OWN, effect="change",
+          permission="account.write", title="End all other sessions", audit="auth.other_sessions_ended", queries_max=4),
+)  # fmt: skip
