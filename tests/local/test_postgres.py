@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -368,6 +369,24 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_committed(place: Path) -> N
         ballast.unlink()
         with database as address:
             assert run_sql(address, "select n from kept") == "7"
+
+
+def test_a_full_disk_that_only_the_server_notices_is_said_in_the_same_sentence(place: Path) -> None:
+    disk, app = place / "disk", place / "app"
+    for directory in (disk, app / ".shipworthy"):
+        directory.mkdir(parents=True)
+    with _small_disk(disk, size_mb=100):
+        home = disk / "database"
+        home.mkdir(mode=0o711)
+        (app / ".shipworthy/postgres.json").write_text(json.dumps({"home": str(home)}))
+        database = EmbeddedPostgres(app / ".shipworthy", settings={"max_wal_size": "32MB"})
+        with database:
+            assert database.status().data.is_relative_to(disk)
+        with pytest.raises(OSError, match="No space left"):
+            _write_without_end(disk / "ballast")
+        with pytest.raises(DiskFull, match=f"The disk that holds {home} is full"):
+            database.start()
+        assert "No space left on device" in database.log_file.read_text(), "the server noticed, not we"
 
 
 def _binaries_in_closed_home(place: Path) -> Binaries:

@@ -192,7 +192,7 @@ class Server:
         """Turn the last words of a server that would not start into one sentence."""
         if "No space left on device" in said or "Disk quota exceeded" in said:
             return disk_full(self._home.path)
-        if "could not bind" in said or "could not create any TCP/IP sockets" in said:
+        if "could not create any TCP/IP sockets" in said:
             return port_taken(self.port, what="database")
         fatal = [line for line in said.splitlines() if "FATAL:" in line or "PANIC:" in line]
         reason = fatal[-1].split(":  ", 1)[-1] if fatal else "it gave no reason"

@@ -12,6 +12,7 @@ import errno
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import cast
 
 import httptools
 
@@ -175,7 +176,7 @@ class Pool:
                 self._connections_max = len(self._open)  # our own limit, not the server's refusal
                 return
             self._refuse_one()
-            self._connecting.discard(asyncio.current_task())  # type: ignore[arg-type]  # it is one of them
+            self._connecting.discard(asyncio.current_task())
             self._open_for_waiting()
             return
         self.opened += 1
@@ -249,8 +250,7 @@ class _Connection(asyncio.Protocol):
     # -- asyncio.Protocol ----------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none of asyncio's classes
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is None:

@@ -118,12 +118,9 @@ def _guard_problems(exam: Exam, catalogue: Catalogue, table: TableFacts) -> list
     elif not table.is_forced:
         words = f"row security is not forced, its owner {table.owner} sees all rows"
         found.append(_Problem(words=words, fix=force, severity=Severity.HIGH))
-    rule = catalogue.rules.get(table.scope or "")
-    if rule is not None and table.column is not None:
-        rule = ScopeRule(column=table.column, setting=rule.setting, helpers=rule.helpers)
-        found += _policy_problems(
-            table, rule, catalogue.policies.get(table.oid, []), is_strict=table.is_declared
-        )
+    if rule := catalogue.rule_for(table):
+        policies = catalogue.policies.get(table.oid, [])
+        found += _policy_problems(table, rule, policies, is_strict=table.is_declared)
     return found
 
 

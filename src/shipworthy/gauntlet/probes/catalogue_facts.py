@@ -15,7 +15,8 @@ from shipworthy.gauntlet.probes.tables import TableFacts, app_tables
 _PRIVILEGES = "select,insert,update,delete,truncate"
 _REACH = """
 select r.rolname as role, r.rolsuper or r.rolbypassrls as bypasses, c.oid as table_oid,
-  has_table_privilege(r.rolname, c.oid, $2) as is_reached,
+  has_table_privilege(r.rolname, c.oid, $2)
+    or has_any_column_privilege(r.rolname, c.oid, 'select,insert,update') as is_reached,
   has_table_privilege(r.rolname, c.oid, 'select') as may_read,
   has_table_privilege(r.rolname, c.oid, 'truncate') as may_truncate,
   pg_has_role(r.rolname, c.relowner, 'member') as is_owner
@@ -72,7 +73,8 @@ class Catalogue:
 
     tables: list[TableFacts]
     policies: dict[int, list[Policy]]
-    rules: dict[str, ScopeRule]  # "tenant" | "realm" -> what policies must say
+    settings: dict[str, str]  # "tenant" | "realm" -> the setting that names the scope
+    helpers: dict[str, dict[str, str]]  # setting -> functions that read it, with their volatility
     reach: list[Any]
     unique: list[Any]
     foreign_keys: list[Any]
@@ -84,6 +86,13 @@ class Catalogue:
     def __post_init__(self) -> None:
         self.by_oid = {table.oid: table for table in self.tables}
 
+    def rule_for(self, table: TableFacts) -> ScopeRule | None:
+        """Return what the policies of a table must say; None where the app has no such scope."""
+        setting = self.settings.get(table.scope or "")
+        if setting is None or table.column is None:
+            return None
+        return ScopeRule(column=table.column, setting=setting, helpers=self.helpers[setting])
+
     def roles_that(self, what: str, table_oid: int) -> list[str]:
         return sorted(row["role"] for row in self.reach if row["table_oid"] == table_oid and row[what])
 
@@ -92,7 +101,9 @@ async def read_catalogue(exam: Exam) -> Catalogue:
     """Return what the catalogue says of the app's tables and of the roles its processes sign in as."""
     roles = _signing_in(exam)
     scope = exam.manifest.scope
-    settings = {"tenant": scope.tenant_setting, "realm": scope.realm_setting or ""}
+    settings = {"tenant": scope.tenant_setting}
+    if scope.realm_setting:
+        settings["realm"] = scope.realm_setting
     way_in = "admin" if exam.can("database.admin") else "app"
     async with exam.database(way_in).connection() as connection:
         tables = await app_tables(connection, exam.manifest.tables)
@@ -103,13 +114,8 @@ async def read_catalogue(exam: Exam) -> Catalogue:
         return Catalogue(
             tables=tables,
             policies=await policies_by_table(connection),
-            rules={
-                kind: ScopeRule(
-                    column=f"{kind}_id", setting=setting, helpers=await helpers_of(connection, setting)
-                )
-                for kind, setting in settings.items()
-                if setting
-            },
+            settings=settings,
+            helpers={setting: await helpers_of(connection, setting) for setting in settings.values()},
             reach=reach,
             unique=await connection.fetch(_UNIQUE),
             foreign_keys=await connection.fetch(_FOREIGN_KEYS),

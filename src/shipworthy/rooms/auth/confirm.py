@@ -31,7 +31,8 @@ _SLUG_CHARS_MAX = 40
 
 async def address_to_confirm(ctx: Ctx, token: str) -> str | None:
     """Return the address a link would confirm, or None when it is used, too old or was never one."""
-    row = await ctx.db.maybe(q.token_by_hash, token_sha256=digest(token), now=ctx.now())
+    async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
+        row = await tx.maybe(q.token_by_hash, token_sha256=digest(token), now=ctx.now())
     return row["email_raw"] if row else None
 
 

@@ -1,6 +1,6 @@
 -- login_account --
 -- All a sign-in needs to know of an address: person, password, first organisation, and whether this browser is known.
--- index: app_user_realm_id_email_canon_key, credential_user_password_idx, membership_user_idx, tenant_pkey, device_cookie_user_idx   rows: <= 1   scope: realm
+-- index: app_user_realm_id_email_canon_key, credential_user_password_idx, membership_user_idx, device_cookie_user_idx   rows: <= 1   scope: realm
 -- with: email_canon = (select u.email_canon from app_user u join device d using (user_id) limit 1), cookie_sha256 = (select d.cookie_sha256 from app_user u join device d using (user_id) limit 1)
 select u.user_id, u.email_raw, u.name, u.status, u.verified_at, c.password_hash,
   m.tenant_id, m.role, t.name as tenant_name, d.device_id,
@@ -116,7 +116,7 @@ update app_user set name = :name where user_id = :user_id
 -- membership_create --
 -- A person joins an organisation.
 -- index: none (insert)   rows: <= 0   scope: realm
--- with: tenant_id = my_tenant(), user_id = (select user_id from app_user where user_id not in (select user_id from membership where tenant_id = my_tenant()) limit 1), role = 'member', now = now()
+-- with: tenant_id = (select tenant_id from tenant order by created_at desc limit 1), user_id = (select user_id from membership where tenant_id = (select tenant_id from tenant order by created_at limit 1) limit 1), role = 'member', now = now()
 insert into membership (tenant_id, user_id, role, created_at) values (:tenant_id, :user_id, :role, :now)
 
 -- device_forget --

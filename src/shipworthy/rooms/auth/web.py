@@ -119,6 +119,8 @@ async def signup_again(ctx: Ctx, body: MailAgain) -> Any:
 
 
 async def verify_page(ctx: Ctx, query: Link) -> Any:
+    if not query.token:
+        return Redirect("/signup/again")
     email = await address_to_confirm(ctx, query.token)
     if email is None:
         raise Missing("open sign-up behind this link").shown_on(_dead_link_page())
@@ -131,7 +133,8 @@ async def verify(ctx: Ctx, body: Confirmation) -> Any:
     except Missing as missing:
         raise missing.shown_on(_dead_link_page()) from None
     except Refusal as refusal:
-        raise refusal.shown_on(_verify_page(token=body.token, error=refusal)) from None
+        email = await address_to_confirm(ctx, body.token) or ""
+        raise refusal.shown_on(_verify_page(token=body.token, email=email, error=refusal)) from None
     welcome = f"Your address is confirmed. Welcome, {signed_in.person.name}."
     return _welcome(ctx, signed_in, to=first_page(ctx.runtime), flash=welcome)
 
@@ -206,12 +209,9 @@ def _again_page(*, email: str = "", error: Refusal | None = None) -> Page:
     return Page("auth/signup_again.html", {"email": email, **_error(error)}, title="Send the mail again")
 
 
-def _verify_page(*, token: str, email: str = "", error: Refusal | None = None) -> Page:
+def _verify_page(*, token: str, email: str, error: Refusal | None = None) -> Page:
     data = {"token": token, "email": email, **_error(error)}
-    # The address of this page holds the token; nothing it leads to may learn it.
-    return Page(
-        "auth/verify.html", data, title="Confirm your address", headers=(("referrer-policy", "no-referrer"),)
-    )
+    return Page("auth/verify.html", data, title="Confirm your address")
 
 
 def _dead_link_page() -> Page:
@@ -262,36 +262,38 @@ _SENT: Any = {"effect": "change", "transaction": False, "body_bytes_max": _FORM_
 
 # Nothing here takes an idempotency key, because nothing needs one: an address has one account, a link
 # works once, and signing in twice is two sessions of one person.
+# queries_max counts the session's look-up and touch (2), which a visitor without a session spares.
 ROUTES: tuple[Route, ...] = (
-    route("GET", "/", start, **_DOOR, transaction=False, title="Start", queries_max=0),
-    route("GET", "/login", login_page, **_DOOR, transaction=False, query=Next, title="Sign in", queries_max=0),
+    route("GET", "/", start, **_DOOR, transaction=False, title="Start", queries_max=2),
+    route("GET", "/login", login_page, **_DOOR, transaction=False, query=Next, title="Sign in", queries_max=2),
     route("POST", "/login", login, **_DOOR, **_SENT, body=SignIn, title="Sign in", slo="login",
-          audit="auth.signed_in", personal=("email", "password"), queries_max=6),
+          audit="auth.signed_in", personal=("email", "password"), queries_max=8),
     route("POST", "/logout", logout, **_OWN, effect="change", permission="account.read", title="Sign out",
-          audit="auth.signed_out", queries_max=2),
-    route("GET", "/signup", signup_page, **_DOOR, transaction=False, title="Create an account", queries_max=0),
+          audit="auth.signed_out", queries_max=4),
+    route("GET", "/signup", signup_page, **_DOOR, transaction=False, title="Create an account", queries_max=2),
     route("POST", "/signup", signup, **_DOOR, **_SENT, body=SignUp, title="Create an account",
-          audit="auth.mail_asked", personal=("name", "organisation", "email", "password"), queries_max=7,
+          audit="auth.mail_asked", personal=("name", "organisation", "email", "password"), queries_max=9,
           example={"name": "Ada Sample", "organisation": "Sample Works", "email": "ada@sample.example",
                    "password": "a lantern over quiet water"}),
-    route("GET", "/signup/sent", signup_sent_page, **_DOOR, transaction=False, title="Check your mail", queries_max=0),
+    route("GET", "/signup/sent", signup_sent_page, **_DOOR, transaction=False, title="Check your mail", queries_max=2),
     route("GET", "/signup/again", signup_again_page, **_DOOR, transaction=False, title="Send the mail again",
-          queries_max=0),
+          queries_max=2),
     route("POST", "/signup/again", signup_again, **_DOOR, **_SENT, body=MailAgain, title="Send the mail again",
-          audit="auth.mail_asked", personal=("email",), queries_max=8, example={"email": "ada@sample.example"}),
-    route("GET", "/verify", verify_page, **_DOOR, query=Link, title="Confirm your address", queries_max=1),
+          audit="auth.mail_asked", personal=("email",), queries_max=10, example={"email": "ada@sample.example"}),
+    route("GET", "/verify", verify_page, **_DOOR, transaction=False, query=Link, title="Confirm your address",
+          queries_max=3),
     route("POST", "/verify", verify, **_DOOR, **_SENT, body=Confirmation, title="Confirm your address",
-          audit="auth.account_created", personal=("password",), queries_max=10),
-    route("GET", "/account", account_page, **_OWN, permission="account.read", title="Account", queries_max=1),
+          audit="auth.account_created", personal=("password",), queries_max=12),
+    route("GET", "/account", account_page, **_OWN, permission="account.read", title="Account", queries_max=3),
     route("POST", "/account/name", account_rename, **_OWN, effect="change", body=NewName, permission="account.write",
-          title="Change your name", audit="auth.renamed", personal=("name",), queries_max=3,
+          title="Change your name", audit="auth.renamed", personal=("name",), queries_max=5,
           body_bytes_max=_FORM_BYTES_MAX, example={"name": "Ada Sample"}),
     route("POST", "/account/password", account_password, **_OWN, effect="change", body=NewPassword,
           permission="account.write", title="Change your password", audit="auth.password_changed",
-          personal=("current", "new"), queries_max=8, body_bytes_max=_FORM_BYTES_MAX),
+          personal=("current", "new"), queries_max=10, body_bytes_max=_FORM_BYTES_MAX),
     route("POST", "/account/sessions/{session_id}/end", account_end_session, **_OWN, effect="change",
           permission="account.write", title="End a session", audit="auth.session_ended",
-          params={"session_id": "session_id"}, queries_max=4),
+          params={"session_id": "session_id"}, queries_max=6),
     route("POST", "/account/sessions/end-others", account_end_others, **_OWN, effect="change",
-          permission="account.write", title="End all other sessions", audit="auth.other_sessions_ended", queries_max=4),
+          permission="account.write", title="End all other sessions", audit="auth.other_sessions_ended", queries_max=6),
 )  # fmt: skip

@@ -79,7 +79,9 @@ async def fetch_pdf(ctx: Ctx, invoice_id: uuid.UUID) -> Printed:
 
 def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
     """Return what the paper says: the frozen copies of seller and buyer, never today's."""
-    assert invoice.number is not None and invoice.seller is not None and invoice.buyer is not None
+    assert invoice.number is not None, "a draft has no document"
+    assert invoice.seller is not None
+    assert invoice.buyer is not None
     return InvoiceDocument(
         number=invoice.number,
         issue_date=invoice.issue_date,

@@ -6,9 +6,9 @@ import re
 import uuid
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
@@ -46,7 +46,7 @@ class InvoiceForm(Body):
     payment_days: Text = "14"
     supply_date: Text = ""
     note: Text = ""
-    lines: list[LineForm] = []
+    lines: list[LineForm] = field(default_factory=list)
     version: Text = ""
 
     def written_lines(self) -> list[LineForm]:
@@ -123,16 +123,16 @@ def currency_choices() -> list[tuple[str, str]]:
 def form_errors(fields: dict[str, str]) -> dict[str, str]:
     """Return what is wrong under the names the form has: rate and category are one choice in it."""
     return {
-        re.sub(r"\.(tax_rate_bp|tax_category)$", ".tax", field): message for field, message in fields.items()
+        re.sub(r"\.(tax_rate_bp|tax_category)$", ".tax", name): message for name, message in fields.items()
     }
 
 
 def error_labels(errors: dict[str, str]) -> dict[str, str]:
     """Return what people call the fields that are wrong: `lines[1].unit_price` is Line 2, unit price."""
     labels = {"customer_id": "Customer", "payment_days": "Days to pay", "supply_date": "Date of supply"}
-    for field in errors:
-        if found := _LINE_FIELD.fullmatch(field):
-            labels[field] = f"Line {int(found[1]) + 1}, {found[2].replace('_', ' ')}"
+    for name in errors:
+        if found := _LINE_FIELD.fullmatch(name):
+            labels[name] = f"Line {int(found[1]) + 1}, {found[2].replace('_', ' ')}"
     return labels
 
 

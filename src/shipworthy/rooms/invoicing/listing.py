@@ -14,7 +14,6 @@ from datetime import date
 from typing import Any
 
 from shipworthy.kernel.context import Ctx
-from shipworthy.kernel.db.queries import NamedQuery
 from shipworthy.kernel.errors import Invalid
 from shipworthy.rooms.invoicing.catalogue import q
 

@@ -187,8 +187,8 @@ order by issue_date desc, invoice_id desc limit 10
 -- How many drafts and unpaid invoices there are, counted to 100 and no further, and the seller's time zone.
 -- index: invoice_tenant_status_issued_idx   rows: <= 1
 select t.time_zone,
-  (select count(*) from (select from invoice where status = 'draft' limit 100) as some) as drafts,
-  (select count(*) from (select from invoice where status = 'open' limit 100) as some) as unpaid
+  (select count(*) from (select from invoice where status = 'draft' limit 100) as few) as drafts,
+  (select count(*) from (select from invoice where status = 'open' limit 100) as few) as unpaid
 from tenant t where t.tenant_id = my_tenant()
 
 -- invoice_lock --

@@ -15,7 +15,8 @@ from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.invoicing.invoice import InvoiceLine
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES, TaxGroup, Totals
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NOTHING_YET = "\N{EN DASH}"
 
 Sums = dict[str, object]  # {"rows": [[label, amount]], "last": [label, amount]}
 
@@ -64,7 +65,7 @@ def sums(
 def sums_so_far(totals: Totals | None, *, currency: str, locale: Locale) -> Sums:
     """Return the sums of a draft being written; a dash while there is nothing to add."""
     if totals is None:
-        return {"rows": [["Net", "–"]], "last": ["Total", "–"]}
+        return {"rows": [["Net", _NOTHING_YET]], "last": ["Total", _NOTHING_YET]}
     return sums(totals.net_minor, totals.groups, totals.gross_minor, currency=currency, locale=locale)
 
 

@@ -1,0 +1,39 @@
+"""Sending a prepared call as somebody, signing in again when the session was ended meanwhile."""
+
+from __future__ import annotations
+
+from shipworthy.contract.target import Credential
+from shipworthy.gauntlet.call import Call
+from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.exam import Exam
+from shipworthy.gauntlet.http import Answer, Unanswered
+
+_SIGNED_OUT = (401,)
+_REDIRECTS = (302, 303, 307)
+
+
+async def ask_route(exam: Exam, call: Call, person: Credential | None, *, timeout_s: float = 10.0) -> Answer:
+    """Send a call in a person's shared session (None: not signed in) and return the answer.
+
+    An earlier request may have ended the session (sign-out, revocation): then the person signs
+    in once more and the call is sent again.
+    Errors:  Undecided when there is no answer, or when signing in is refused.
+    """
+    try:
+        if person is None:
+            return await call.send(exam.anonymous(), timeout_s=timeout_s)
+        answer = await call.send(await exam.session(person), timeout_s=timeout_s)
+        if not _is_signed_out(answer, exam):
+            return answer
+        exam.forget_session(person)
+        return await call.send(await exam.session(person), timeout_s=timeout_s)
+    except Unanswered as silent:
+        raise Undecided(str(silent), fix="Read the app's log around this request.") from silent
+
+
+def _is_signed_out(answer: Answer, exam: Exam) -> bool:
+    if answer.status in _SIGNED_OUT:
+        return True
+    login = exam.manifest.login
+    path = login.route.partition(" ")[2] if login else ""
+    return bool(path) and answer.status in _REDIRECTS and answer.header("location").startswith(path)

@@ -1,0 +1,98 @@
+"""How often the database ran each statement: pg_stat_statements, read before and after.
+
+Counts what one role of one database ran, without resetting anything: others may be counting
+too. Transaction control is left out, as the app's own bound leaves it out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.db import PostgresError
+
+_READ = """
+select s.queryid::text as id, s.query as text, sum(s.calls)::bigint as calls
+from pg_stat_statements s
+where s.userid = (select oid from pg_roles where rolname = $1)
+  and s.dbid = (select oid from pg_database where datname = current_database())
+group by s.queryid, s.query
+"""
+_SETTINGS = "select current_setting('pg_stat_statements.max', true)::int, count(*) from pg_stat_statements"
+# What frames a transaction or resets a pooled connection is not what a route asks for, and the
+# examiner's own questions carry its mark.
+_FRAMING = re.compile(
+    r"^\s*(begin|start transaction|commit|end|rollback|abort|savepoint|release|prepare transaction|"
+    r"set |reset |show |discard|deallocate|listen|unlisten|close |declare |fetch |"
+    r"select pg_advisory_unlock_all|select set_config|with recursive typeinfo_tree)",
+    re.IGNORECASE,
+)
+_OURS = "pg_stat_statements"
+_WRITES = re.compile(r"^\s*(insert|update|delete|merge)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement as the database remembers it: constants replaced, comments kept."""
+
+    id: str
+    text: str
+
+    @property
+    def is_write(self) -> bool:
+        return bool(_WRITES.match(self.text))
+
+
+Counts = dict[Statement, int]
+
+
+async def read_counts(connection: Any, user: str) -> Counts:
+    """Return how often `user` has run each statement in this database so far.
+
+    Errors:  Undecided when the database keeps no statement statistics.
+    """
+    try:
+        rows = await connection.fetch(_READ, user)
+    except PostgresError as missing:
+        raise Undecided(
+            f"The database counts no statements: {missing}",
+            fix="Preload pg_stat_statements and run: create extension pg_stat_statements;",
+        ) from missing
+    return {
+        Statement(row["id"], row["text"]): row["calls"]
+        for row in rows
+        if row["text"] and _OURS not in row["text"] and not _FRAMING.match(row["text"])
+    }
+
+
+async def room_left(connection: Any) -> bool:
+    """Say whether pg_stat_statements has room: when full, it forgets what was rare."""
+    bound, held = await connection.fetchrow(_SETTINGS)
+    return bound is None or held < bound
+
+
+def ran_between(before: Counts, after: Counts) -> Counts:
+    """Return what ran in between, and how often."""
+    return {
+        statement: calls - before.get(statement, 0)
+        for statement, calls in after.items()
+        if calls > before.get(statement, 0)
+    }
+
+
+def least(runs: list[Counts]) -> Counts:
+    """Return what every one of several runs did: background work shows in some of them only."""
+    common = set(runs[0]).intersection(*runs[1:]) if runs else set()
+    return {statement: min(run[statement] for run in runs) for statement in common}
+
+
+def total(counts: Mapping[Statement, int]) -> int:
+    """Return how many statements that is; a batch of one write counts as one.
+
+    A driver sends one prepared INSERT with many rows as many executions in one round trip, and
+    the database counts each. What a route pays for is round trips.
+    """
+    return sum(1 if statement.is_write else calls for statement, calls in counts.items())

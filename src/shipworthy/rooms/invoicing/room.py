@@ -1,0 +1,134 @@
+"""The invoicing room: what it declares to the composition root and to the examiner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shipworthy.contract.manifest import Journey, Oracle, Sample, Slo, Step, Table
+from shipworthy.kernel.room import NavItem, Room
+from shipworthy.kernel.settings import Settings
+from shipworthy.rooms.invoicing.bodies import CUSTOMER_PERSONAL
+from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.jobs import JOBS
+from shipworthy.rooms.invoicing.permissions import PERMISSIONS
+from shipworthy.rooms.invoicing.seed import seed
+from shipworthy.rooms.invoicing.shown import register
+from shipworthy.rooms.invoicing.web import ROUTES
+
+FOLDER = Path(__file__).parent
+
+
+def _slos(settings: Settings) -> tuple[Slo, ...]:
+    return (
+        Slo(
+            name="invoice_create",
+            quantile=0.95,
+            threshold_ms=settings.slo.invoice_create_p95_ms,
+            title="Creating an invoice",
+        ),
+        Slo(
+            name="invoice_list",
+            quantile=0.95,
+            threshold_ms=settings.slo.page_p95_ms,
+            title="Listing invoices",
+        ),
+    )
+
+
+def _newest(status: str) -> str:
+    return (
+        f"select invoice_id from invoice where status = '{status}' "  # noqa: S608 - a word of ours
+        "order by issue_date desc, invoice_id desc limit 1"
+    )
+
+
+SAMPLES = (
+    Sample(name="customer_id", sql="select customer_id from customer order by created_at desc, customer_id limit 1"),
+    Sample(name="invoice_id", sql="select invoice_id from invoice order by issue_date desc, invoice_id desc limit 1"),
+    Sample(name="draft_invoice_id", sql=_newest("draft")),
+    Sample(name="open_invoice_id", sql=_newest("open")),
+    Sample(name="paid_invoice_id", sql=_newest("paid")),
+    Sample(
+        name="printed_invoice_id",
+        sql="select d.invoice_id from invoice_document d where d.object_key <> 'volume' order by d.created_at desc limit 1",
+    ),
+)  # fmt: skip
+
+_BODY = {
+    "customer_id": "{sample.customer_id}",
+    "currency": "EUR",
+    "lines": [
+        {"description": "Concept", "quantity": "1.5", "unit_price": "95.00", "tax_rate_bp": 1900},
+        {"description": "Style guide", "quantity": "3", "unit_price": "19.99", "tax_rate_bp": 700},
+        {"description": "Travel", "quantity": "1", "unit_price": "148.20", "tax_rate_bp": 0},
+    ],
+}
+JOURNEYS = (
+    Journey(
+        name="invoice_create",
+        slo="invoice_create",
+        rate_per_s=6.0,
+        steps=(
+            Step(
+                method="POST",
+                path="/api/invoices",
+                json=_BODY,
+                headers={"Idempotency-Key": "{uuid}"},
+                expect=(201,),
+            ),
+        ),
+    ),
+    Journey(
+        name="invoice_list",
+        slo="invoice_list",
+        rate_per_s=6.0,
+        steps=(Step(method="GET", path="/api/invoices?status=open", expect=(200,)),),
+    ),
+)
+ORACLES = (
+    Oracle(
+        kind="invoice_totals",
+        create="POST /api/invoices",
+        body={
+            "customer_id": "$customer_id",
+            "currency": "EUR",
+            "lines": [{"description": "Concept", "quantity": "1", "unit_price": "1.00", "tax_rate_bp": 1900}],
+        },
+        fields={
+            "currency": "currency",
+            "lines": "lines",
+            "description": "description",
+            "quantity": "quantity",
+            "unit_price": "unit_price",
+            "tax_rate_bp": "tax_rate_bp",
+            "net_minor": "net_minor",
+            "tax_minor": "tax_minor",
+            "gross_minor": "gross_minor",
+        },
+    ),
+)
+
+ROOM = Room(
+    name="invoicing",
+    folder=FOLDER,
+    queries=q,
+    routes=ROUTES,
+    jobs=JOBS,
+    nav=(
+        NavItem(href="/invoices", label="Invoices", icon="receipt-text", section="invoices"),
+        NavItem(href="/customers", label="Customers", icon="users", section="customers"),
+    ),
+    permissions=PERMISSIONS,
+    tables=tuple(
+        Table(name=name, scope="tenant", column="tenant_id")
+        for name in ("customer", "invoice", "invoice_line", "invoice_tax", "series", "invoice_document")
+    ),
+    samples=SAMPLES,
+    slos=_slos,
+    journeys=JOURNEYS,
+    oracles=ORACLES,
+    personal=CUSTOMER_PERSONAL,
+    on_start=register,
+    seed=seed,
+    volume_sql=(FOLDER / "volume.sql").read_text(encoding="utf-8"),
+)

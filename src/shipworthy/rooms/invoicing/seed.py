@@ -1,0 +1,135 @@
+"""Example data of a demo tenant: a studio's customers and half a year of their invoices."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.room import SeedTenant
+from shipworthy.rooms.invoicing.customers import CustomerText, create_customer
+from shipworthy.rooms.invoicing.draft import DraftText, create_draft
+from shipworthy.rooms.invoicing.finalise import finalise
+from shipworthy.rooms.invoicing.lines import LineText
+from shipworthy.rooms.invoicing.settle import pay, void
+
+
+@dataclass(frozen=True)
+class Work:
+    """An invoice to write: how many days ago, for which customer, what became of it."""
+
+    days_ago: int
+    customer: int
+    status: str
+    lines: tuple[tuple[str, str, str, int, str], ...]  # description, quantity, price, rate, category
+
+
+CUSTOMERS = (
+    CustomerText(
+        name="Harbour Office Brandt & Sons",
+        email="accounts@brandt.example",
+        tax_id="DE811907980",
+        street="Am Sandtorkai 44",
+        postal_code="20457",
+        city="Hamburg",
+        country="DE",
+    ),
+    CustomerText(
+        name="Malmö Coffee Roasters",
+        email="ekonomi@malmo-coffee.example",
+        tax_id="SE556012579001",
+        street="Östergatan 12",
+        postal_code="211 25",
+        city="Malmö",
+        country="SE",
+    ),
+    CustomerText(
+        name="Bookshop at the Canal",
+        email="books@canal.example",
+        street="Fleetinsel 3",
+        postal_code="20459",
+        city="Hamburg",
+        country="DE",
+    ),
+    CustomerText(
+        name="Atelier Vermeulen",
+        email="studio@vermeulen.example",
+        tax_id="BE0428759497",
+        street="Kloosterstraat 81",
+        postal_code="2000",
+        city="Antwerpen",
+        country="BE",
+    ),
+    CustomerText(
+        name="Lindqvist Film",
+        email="produktion@lindqvist.example",
+        street="Hornsgatan 5",
+        postal_code="118 46",
+        city="Stockholm",
+        country="SE",
+    ),
+    CustomerText(
+        name="City Works Neumünster",
+        email="rechnung@works.example",
+        tax_id="DE134845170",
+        street="Bismarckstraße 51",
+        postal_code="24534",
+        city="Neumünster",
+        country="DE",
+    ),
+)
+_CONCEPT = ("Concept and wireframes", "24", "95.00", 1900, "S")
+_PHOTOS = ("Photography, one day on location", "1", "1520.00", 1900, "S")
+_GUIDE = ("Printed style guide", "3", "19.99", 700, "S")
+_ABROAD = ("Consulting, reverse charge", "12.5", "110.00", 0, "AE")
+_HOSTING = ("Hosting, per gigabyte and hour", "8760", "0.00125", 1900, "S")
+WORKS = (
+    Work(171, 0, "paid", (_CONCEPT, _GUIDE)),
+    Work(150, 2, "paid", (_HOSTING,)),
+    Work(128, 1, "paid", (_ABROAD,)),
+    Work(103, 5, "void", (_PHOTOS,)),
+    Work(102, 5, "paid", (_PHOTOS, _GUIDE)),
+    Work(74, 4, "paid", (("Film titles, animated", "1", "2380.00", 0, "K"),)),
+    Work(41, 1, "open", (_ABROAD, ("Travel, as agreed", "1", "148.20", 0, "AE"))),
+    Work(30, 0, "paid", (("Maintenance, October", "6", "95.00", 1900, "S"),)),
+    Work(9, 2, "open", (_GUIDE, _HOSTING)),
+    Work(4, 5, "open", (("Signs for the customer hall", "14", "238.50", 1900, "S"), _PHOTOS)),
+    Work(0, 0, "open", (_CONCEPT, _PHOTOS, _GUIDE)),
+    Work(0, 3, "draft", (_CONCEPT,)),
+    Work(0, 4, "draft", (("Colour grading", "3.5", "120.00", 1900, "S"), _GUIDE)),
+    Work(0, 1, "draft", (_ABROAD,)),
+)
+
+
+async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
+    """Write customers whose names carry the tenant's marker, and their invoices, through the room's own code."""
+    ids = []
+    for text in CUSTOMERS:
+        customer = await create_customer(ctx, replace(text, name=f"{text.name} ({tenant.marker})"))
+        ids.append(customer["customer_id"])
+    for work in WORKS:
+        await _write(_days_ago(ctx, work.days_ago), work, ids[work.customer])
+
+
+async def _write(ctx: Ctx, work: Work, customer_id: uuid.UUID) -> None:
+    lines = tuple(
+        LineText(description=what, quantity=many, unit_price=price, tax_rate_bp=rate, tax_category=category)
+        for what, many, price, rate, category in work.lines
+    )
+    draft = await create_draft(
+        ctx, DraftText(customer_id=customer_id, currency="EUR", lines=lines, note="Thank you for your order.")
+    )
+    if work.status == "draft":
+        return
+    await finalise(ctx, draft.invoice_id, version=None)
+    if work.status == "paid":
+        await pay(_days_ago(ctx, -min(work.days_ago, 11)), draft.invoice_id, version=None)
+    elif work.status == "void":
+        await void(ctx, draft.invoice_id, version=None)
+
+
+def _days_ago(ctx: Ctx, days: int) -> Ctx:
+    """The same transaction on another day: time is moved, as in a test."""
+    then = ctx.now() - timedelta(days=days)
+    return replace(ctx, runtime=replace(ctx.runtime, now=lambda: then))

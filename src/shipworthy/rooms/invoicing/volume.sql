@@ -1,0 +1,54 @@
+-- Fills one tenant for plan checks: volume.rows invoices over three years, ending yesterday, with three lines each,
+-- their taxes, documents and counters, and a tenth as many customers. Ids follow from the tenant and a counter,
+-- so that no statement has to look up what another wrote. Runs as the superuser, past row security.
+insert into customer (customer_id, name, email, city, country, created_at)
+select md5(my_tenant()::text || '/customer/' || n)::uuid,
+  (array['Atelier', 'Bakery', 'Clinic', 'Depot', 'Engineering', 'Foundry', 'Garage', 'Hotel'])[1 + n % 8] || ' ' || n,
+  'office' || n || '@volume.example', 'Hamburg', 'DE', now() - interval '4 years'
+from generate_series(1, greatest(1, current_setting('volume.rows')::int / 10)) as n;
+
+-- In twenty: one draft, six open, one void, twelve paid. Numbers go on where the period's counter stands.
+with planned as (
+  select n, my_tenant()::text as tenant, current_setting('volume.rows')::int as rows,
+    case when n % 20 = 0 then 'draft' when n % 20 <= 6 then 'open' when n % 20 = 7 then 'void' else 'paid' end as status,
+    current_date - 1 - ((current_setting('volume.rows')::int - n) * 1095 / current_setting('volume.rows')::int) as issue_date
+  from generate_series(1, current_setting('volume.rows')::int) as n
+), numbered as (
+  select p.*, to_char(issue_date, 'YYYY') as period,
+    case when status <> 'draft' then
+      row_number() over (partition by to_char(issue_date, 'YYYY'), status = 'draft' order by n)
+      + coalesce((select next_seq - 1 from series s
+        where s.tenant_id = my_tenant() and s.series_id = 'invoice' and s.period = to_char(p.issue_date, 'YYYY')), 0)
+    end as seq
+  from planned p
+)
+insert into invoice (invoice_id, customer_id, status, currency, exponent, issue_date, due_date, payment_days,
+  net_minor, tax_minor, gross_minor, series_id, period, seq, number, seller, buyer, created_at, issued_at, paid_at, voided_at)
+select md5(tenant || '/invoice/' || n)::uuid, md5(tenant || '/customer/' || (1 + n % greatest(1, rows / 10)))::uuid,
+  status, 'EUR', 2, issue_date, issue_date + 14, 14, 30000, 5700, 35700,
+  case when seq is not null then 'invoice' end, case when seq is not null then period end, seq,
+  period || '-' || lpad(seq::text, greatest(5, length(seq::text)), '0'),
+  case when seq is not null then '{"name": "Volume", "country": "DE"}'::jsonb end,
+  case when seq is not null then jsonb_build_object('name', 'Customer', 'email', '', 'tax_id', '', 'street', '',
+    'postal_code', '', 'city', 'Hamburg', 'country', 'DE') end,
+  issue_date::timestamptz, case when seq is not null then issue_date::timestamptz end,
+  case when status = 'paid' then issue_date::timestamptz + interval '9 days' end,
+  case when status = 'void' then issue_date::timestamptz + interval '1 day' end
+from numbered;
+
+insert into series (series_id, period, next_seq)
+select series_id, period, max(seq) + 1 from invoice where tenant_id = my_tenant() and seq is not null group by series_id, period
+on conflict (tenant_id, series_id, period) do update set next_seq = excluded.next_seq;
+
+insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor)
+select md5(my_tenant()::text || '/invoice/' || n)::uuid, line_no, 'Work of part ' || line_no, 1, 100, 'S', 1900, 10000, 1900
+from generate_series(1, current_setting('volume.rows')::int) as n, generate_series(1, 3) as line_no;
+
+insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_minor)
+select md5(my_tenant()::text || '/invoice/' || n)::uuid, 'S', 1900, 30000, 5700
+from generate_series(1, current_setting('volume.rows')::int) as n;
+
+-- Rows only: no file stands behind them, and no sample leads to them.
+insert into invoice_document (kind, invoice_id, object_key, sha256, bytes, created_at)
+select 'pdf', md5(my_tenant()::text || '/invoice/' || n)::uuid, 'volume', sha256('volume'), 1, now()
+from generate_series(1, current_setting('volume.rows')::int) as n where n % 20 <> 0;

@@ -1,0 +1,115 @@
+"""plans.index_used: green on a sound database; each defect is told by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shipworthy.contract.manifest import Query
+from shipworthy.contract.verdict import Verdict
+from shipworthy.gauntlet.stages.plans import CHECKS
+from tests.gauntlet.conftest import by_subject, verdicts
+from tests.support.ledger import Ledger, ledger_manifest
+
+(INDEX_USED,) = CHECKS
+
+
+def changed(name: str, **changes: object) -> tuple[Query, ...]:
+    """The ledger's queries, one of them changed."""
+    queries = ledger_manifest().queries
+    return tuple(replace(q, **changes) if q.name == f"ledger.{name}" else q for q in queries)  # type: ignore[arg-type]
+
+
+async def test_every_query_of_a_sound_app_passes_with_its_plan_as_evidence(ledger: Ledger) -> None:
+    exam = ledger.exam(INDEX_USED)
+    findings = by_subject(list(await INDEX_USED.run(exam)))
+    assert set(findings) == {f"ledger.{name}" for name in ("book_list", "book_get", "notes_of_book", "note_add")}
+    assert {finding.verdict for finding in findings.values()} == {Verdict.PASS}, findings
+    listed = findings["ledger.book_list"]
+    assert "book_tenant_status_at_idx" in listed.evidence[1].text
+    assert listed.measures[0].estimate == 20
+    assert await ledger.admin("select count(*) from note where text = 'x'") == [(0,)]
+    await exam.close()
+
+
+async def test_a_dropped_index_is_named_with_the_statement_that_restores_it(ledger: Ledger) -> None:
+    await ledger.admin("drop index book_tenant_status_at_idx")
+    findings = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED))))
+    failed = findings["ledger.book_list"]
+    assert failed.verdict is Verdict.FAIL
+    assert "book_tenant_status_at_idx, which does not exist" in failed.title
+    assert "create index book_tenant_status_at_idx on book" in failed.fix
+    assert failed.source == "ledger/0001.sql:5"
+    assert verdicts(list(findings.values()))["ledger.notes_of_book"] is Verdict.PASS
+
+
+async def test_an_index_that_is_there_and_passed_over_says_what_was_read_instead(ledger: Ledger) -> None:
+    queries = changed("book_list", sql="select book_id from book where title = $1 order by at limit 20")
+    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
+    assert failed.verdict is Verdict.FAIL
+    assert "does not use book_tenant_status_at_idx" in failed.title
+    assert "1,512 rows" in failed.cause
+    assert "Scan" in failed.cause
+
+
+async def test_an_operator_that_row_security_keeps_out_of_the_index_is_named(ledger: Ledger) -> None:
+    await ledger.admin("create index book_price_idx on book (tenant_id, price)")
+    queries = changed("book_list", sql="select book_id from book where price > $1 order by price limit 20",
+                      index=("book_price_idx",), params=("5",))  # fmt: skip
+    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
+    # The index may still be walked for its tenant; what row security costs is the condition on price.
+    assert failed.verdict is Verdict.PASS or "numeric > numeric" in failed.cause
+
+    no_order = changed("book_list", sql="select count(*) from book where price > $1", index=("book_price_idx",),
+                       params=("5",))  # fmt: skip
+    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=no_order))))["ledger.book_list"]
+    assert failed.verdict is Verdict.FAIL
+    assert "(numeric > numeric) is not leakproof" in failed.cause
+
+
+async def test_more_rows_than_promised_fail(ledger: Ledger) -> None:
+    queries = changed("book_list", rows_max=5)
+    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
+    assert failed.verdict is Verdict.FAIL
+    assert "20 rows where at most 5 were promised" in failed.title
+
+
+async def test_reading_a_large_table_whole_fails_even_where_no_index_was_declared(ledger: Ledger) -> None:
+    queries = changed("book_list", sql="select max(title) from book where price > $1", index=(), params=("5",))
+    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
+    assert failed.verdict is Verdict.FAIL
+    assert "reads the whole of book" in failed.title
+
+
+async def test_a_table_too_small_to_judge_is_not_measured(ledger: Ledger) -> None:
+    sql = "select email from reader_card where email like $1 limit 5"
+    queries = changed("book_list", sql=sql, index=("reader_card_realm_id_email_key",), params=("'a%'",), scope="realm")
+    found = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
+    assert found.verdict is Verdict.NOT_MEASURED
+    assert "reader_card has 1 rows" in found.cause
+
+
+async def test_a_sample_that_finds_no_row_is_inconclusive_and_the_others_are_still_asked(ledger: Ledger) -> None:
+    queries = changed("book_get", params=("(select book_id from book where title = 'none')",))
+    findings = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))
+    assert findings["ledger.book_get"].verdict is Verdict.INCONCLUSIVE
+    assert "finds no row" in findings["ledger.book_get"].cause
+    assert findings["ledger.book_list"].verdict is Verdict.PASS
+
+
+async def test_a_query_its_role_may_not_run_fails_and_a_broken_sample_is_inconclusive(ledger: Ledger) -> None:
+    await ledger.admin("revoke select on note from app")
+    queries = changed("book_get", sql="select book_id from book where book_id = $1 and bok = 1")
+    findings = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))
+    assert "does not run as role app" in findings["ledger.notes_of_book"].title
+    assert "bok" in findings["ledger.book_get"].cause
+    assert findings["ledger.book_get"].verdict is Verdict.FAIL
+
+    orphan = changed("note_add", params=("gen_random_uuid()", "gen_random_uuid()", "'x'"))
+    found = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=orphan))))["ledger.note_add"]
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "break a constraint" in found.cause
+
+
+async def test_only_one_query_is_asked_when_one_is_named(ledger: Ledger) -> None:
+    exam = ledger.exam(INDEX_USED, subject="ledger.book_get")
+    assert [finding.id for finding in await INDEX_USED.run(exam)] == ["plans.index_used:ledger.book_get"]
