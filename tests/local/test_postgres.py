@@ -38,11 +38,21 @@ from tests.local.conftest import (
 )
 from tests.support.postgres import psql_command, run_sql
 
+
+@pytest.fixture
+def private_umask() -> Iterator[None]:
+    """What careful administrators set for root: nothing new is readable by others."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
 _SUPERVISOR = """
 import json, sys
 from pathlib import Path
 from shipworthy.local.postgres import EmbeddedPostgres
-address = EmbeddedPostgres(Path(sys.argv[1])).start()
+database = EmbeddedPostgres(Path(sys.argv[1]))
+address = database.start()
 print(json.dumps({"pid": address.pid, "url": address.url()}), flush=True)
 sys.stdin.read()
 """
@@ -314,6 +324,7 @@ def test_a_database_that_belongs_to_root_is_refused_with_the_command_that_mends_
 
 
 @needs_root
+@pytest.mark.usefixtures("private_umask")
 def test_programs_in_a_closed_home_are_copied_to_where_the_database_user_can_run_them(place: Path) -> None:
     database = EmbeddedPostgres(place / ".shipworthy", binaries=_binaries_in_closed_home(place))
     for _ in ("made", "used again"):
@@ -354,6 +365,17 @@ def test_a_full_disk_is_said_in_a_sentence_and_a_half_made_database_is_not_left(
         with pytest.raises(DiskFull, match=r"The disk that holds .* is full\. Free some space"):
             database.start()
         assert database.status().state == "absent"
+
+
+@needs_root
+def test_a_disk_too_small_for_the_copied_programs_is_said_in_the_same_sentence(place: Path) -> None:
+    disk = place / "disk"
+    disk.mkdir()
+    binaries = _binaries_in_closed_home(place)
+    with _small_disk(disk, size_mb=10):
+        with pytest.raises(DiskFull, match="The disk that holds .* is full"):
+            EmbeddedPostgres(disk / ".shipworthy", binaries=binaries).start()
+        assert [path.name for path in (disk / ".shipworthy/postgres").iterdir()] == []
 
 
 def test_a_disk_that_fills_up_costs_nothing_that_was_committed(place: Path) -> None:
@@ -417,4 +439,4 @@ def _small_disk(place: Path, *, size_mb: int) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        subprocess.run(["umount", "--lazy", str(place)], check=True)  # also when a failed test left a server

@@ -37,6 +37,7 @@ class HttpSection:
     port: int = 8000
     workers: int = 1
     public_scheme: Literal["http", "https"] = "http"
+    public_port: int = 0  # in the addresses we print; 0: the scheme's own
     body_bytes_max: int = 1_048_576
     trusted_proxies: int = 0  # how many X-Forwarded-For hops are ours
 
@@ -162,10 +163,13 @@ def _consistent(settings: Settings) -> Settings:
 
 
 def _from_environment(settings: Settings) -> Settings:
-    """Apply what the supervisor passes to its children: mail and file addresses."""
+    """Apply what the supervisor passes to its children: mail, public and file addresses."""
     mail_port = os.environ.get("SHIPWORTHY_MAIL_PORT")
     if mail_port:
         settings = replace(settings, mail=replace(settings.mail, port=int(mail_port)))
+    public_port = os.environ.get("SHIPWORTHY_PUBLIC_PORT")
+    if public_port:
+        settings = replace(settings, http=replace(settings.http, public_port=int(public_port)))
     files_url = os.environ.get("SHIPWORTHY_FILES_URL")
     if files_url and not settings.files.url:
         settings = replace(settings, files=replace(settings.files, url=files_url))

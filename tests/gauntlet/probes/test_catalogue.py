@@ -95,7 +95,7 @@ async def test_tables_nobody_declared_are_told_and_worker_tables_must_be_closed_
     declared = (*ledger.target.manifest.tables, Table(name="due", scope="worker"))
     findings = await ask(ledger, tables=declared)
     assert findings["draft"].verdict is Verdict.FAIL
-    assert "row security is off" in findings["draft"].cause
+    assert "Row security is off" in findings["draft"].cause
     assert "not declared" in findings["draft"].cause
     assert "app may read it" in findings["due"].title
 

@@ -53,15 +53,9 @@ async def test_an_index_that_is_there_and_passed_over_says_what_was_read_instead
 
 async def test_an_operator_that_row_security_keeps_out_of_the_index_is_named(ledger: Ledger) -> None:
     await ledger.admin("create index book_price_idx on book (tenant_id, price)")
-    queries = changed("book_list", sql="select book_id from book where price > $1 order by price limit 20",
-                      index=("book_price_idx",), params=("5",))  # fmt: skip
-    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
-    # The index may still be walked for its tenant; what row security costs is the condition on price.
-    assert failed.verdict is Verdict.PASS or "numeric > numeric" in failed.cause
-
-    no_order = changed("book_list", sql="select count(*) from book where price > $1", index=("book_price_idx",),
+    queries = changed("book_list", sql="select count(*) from book where price > $1", index=("book_price_idx",),
                        params=("5",))  # fmt: skip
-    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=no_order))))["ledger.book_list"]
+    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
     assert failed.verdict is Verdict.FAIL
     assert "(numeric > numeric) is not leakproof" in failed.cause
 

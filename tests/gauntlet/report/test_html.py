@@ -124,7 +124,7 @@ def test_the_page_stays_small_however_much_was_found_and_says_what_it_left_off()
     left_off = [p.text for p in root.all("p", "more") if "more" in p.text]
     shown = len([d for d in root.all("details", "card") if "v-fail" in d.classes])
     assert any(text.startswith(f"{700 - shown:,} more findings") for text in left_off), left_off
-    assert shown >= 20
+    assert shown >= 10
     assert "more characters in the JSON result" in root.text
 
 

@@ -77,7 +77,7 @@ def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     text = printed("fail", force_terminal=True, color_system="standard")
     assert not {code for code in ("\x1b[31m", "\x1b[1;31m", "\x1b[32m", "\x1b[36m") if code in text}
-    assert "✗ " in text
+    assert "✗" in text
 
 
 def test_what_a_hostile_app_says_stays_text_on_a_terminal() -> None:

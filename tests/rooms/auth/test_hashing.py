@@ -116,6 +116,7 @@ async def test_callers_who_go_away_make_no_room_for_more_hashes_at_once(workers:
         assert hasher.running_max == workers
         hasher.release()
         assert await asyncio.gather(*waiting[5:]) == [f"hash of password {n}" for n in (5, 6, 7)]
+        await asyncio.to_thread(pool.close)  # lets the threads finish
         assert hasher.running_max == workers
         assert sorted(hasher.done)[-3:] == [f"password {n}" for n in (5, 6, 7)]
         assert len(hasher.done) == workers + 3  # nobody hashed for those who had left

@@ -110,7 +110,6 @@ async def test_a_password_that_could_not_be_judged_is_not_counted(auth: AuthApp)
     hasher.hold()
     first = asyncio.create_task(wrong(auth))
     assert await asyncio.to_thread(hasher.started.acquire, timeout=20)
-    rest = await asyncio.gather(*(wrong(auth) for _ in range(8)), return_exceptions=True) if False else []
     waiting = [asyncio.create_task(wrong(auth)) for _ in range(8)]
     done, pending = set(), set(waiting)
     while len(done) < 7:
@@ -120,7 +119,6 @@ async def test_a_password_that_could_not_be_judged_is_not_counted(auth: AuthApp)
     assert all(task.result().header("retry-after") for task in done)
     hasher.release()
     assert (await first).status == 401
-    assert not rest
     await asyncio.gather(*pending)
     pool.close()
     auth.running.runtime.state[STATE] = real

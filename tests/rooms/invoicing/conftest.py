@@ -63,7 +63,12 @@ class Person:
         return str(answer.json["customer_id"])
 
     async def draft(self, customer_id: str | None = None, **changes: Any) -> dict[str, Any]:
-        body = {"customer_id": customer_id or await self.customer(), "currency": "EUR", "lines": [LINE], **changes}
+        body = {
+            "customer_id": customer_id or await self.customer(),
+            "currency": "EUR",
+            "lines": [LINE],
+            **changes,
+        }
         answer = await self.post("/api/invoices", body)
         assert answer.status == 201, answer.text
         draft: dict[str, Any] = answer.json

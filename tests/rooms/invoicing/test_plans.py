@@ -9,15 +9,15 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
+from shipworthy.kernel.context import Scope
 from shipworthy.kernel.db.queries import NamedQuery
 from shipworthy.kernel.db.tx import opening
-from shipworthy.kernel.context import Scope
 from shipworthy.kernel.seed import seed_volume
 from shipworthy.local.postgres import PostgresAddress
 from shipworthy.rooms.invoicing.room import ROOM
@@ -35,12 +35,14 @@ class Volume:
     table_rows: dict[str, int]
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def volume(cluster: PostgresAddress, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Volume]:
     async with app_running(cluster, (ROOM,), tmp_path_factory.mktemp("state")) as app:
         large = await app.add_tenant("Large")
         await seed_volume(app.url("admin"), app.runtime.realm_id, (ROOM,), large_tenant=large)
-        counted = await app.admin("select relname, reltuples::bigint as rows from pg_class where relkind = 'r'")
+        counted = await app.admin(
+            "select relname, reltuples::bigint as rows from pg_class where relkind = 'r'"
+        )
         yield Volume(
             urls={role: app.url(role) for role in PASSWORDS},
             scope=Scope(app.runtime.realm_id, large),
@@ -50,7 +52,7 @@ async def volume(cluster: PostgresAddress, tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("plan_cache_mode", ["force_custom_plan", "force_generic_plan"])
-@pytest.mark.parametrize("query", ROOM.queries, ids=lambda query: query.name)
+@pytest.mark.parametrize("query", list(ROOM.queries), ids=lambda query: query.name)
 async def test_query_uses_its_index_and_keeps_its_bound(
     volume: Volume, query: NamedQuery, plan_cache_mode: str
 ) -> None:

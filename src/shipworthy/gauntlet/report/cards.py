@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from shipworthy.contract.finding import Evidence, Finding, RunResult
 from shipworthy.contract.verdict import Verdict
@@ -52,7 +52,7 @@ def gap_section(result: RunResult) -> Html | None:
     if not found:
         return None
     lead = f"Silence is not success: nothing below counts as held. {coverage_sentence(result)}"
-    rows = within((_gap(g) for g in found), bytes_max=40_000, left_off="reasons")
+    rows = within(found, _gap, bytes_max=40_000, left_off="reasons")
     return section("What was not measured, and why", tag("div", rows, class_="gaps"), id_="gaps", lead=lead)
 
 
@@ -67,40 +67,41 @@ def held_section(result: RunResult) -> Html | None:
 
 
 def _cards(findings: Sequence[Finding], *, bytes_max: int) -> Html:
-    return tag("div", within(_fitting(findings, bytes_max), bytes_max=bytes_max, left_off="findings"))
+    numbered = list(enumerate(findings))
+    cards = within(numbered, _whole_card, _brief_card, _bare_card, bytes_max=bytes_max, left_off="findings")
+    return tag("div", cards)
 
 
-def _fitting(findings: Sequence[Finding], bytes_max: int) -> Iterable[Html]:
-    """Yield whole cards while there is room, then cards without their evidence."""
-    room = bytes_max
-    for position, finding in enumerate(findings):
-        card = _card(finding, is_open=position < OPEN_AT_FIRST, evidence_max=EVIDENCE_MAX)
-        if len(card) > room:
-            card = _card(finding, is_open=False, evidence_max=0)
-        room -= len(card)
-        yield card
-
-
-def _card(finding: Finding, *, is_open: bool, evidence_max: int) -> Html:
-    shown = finding.evidence[:evidence_max]
-    missing = len(finding.evidence) - len(shown)
-    return tag(
-        "details",
-        _card_head(finding),
-        tag(
-            "div",
-            _facts(finding),
-            *(_evidence(e) for e in shown),
-            tag("p", f"{plural(missing, 'further piece')} of evidence in the JSON result.", class_="more")
-            if missing
-            else None,
-            tag("p", tag("span", "Run it again", class_="soft"), class_="again"),
-            tag("code", clip(repro_command(finding), 400), class_="command"),
-            class_="inside",
-        ),
-        class_=f"card v-{TONE[finding.verdict]}",
-        open=is_open,
+def _whole_card(numbered: tuple[int, Finding]) -> Html:
+    position, finding = numbered
+    missing = len(finding.evidence) - EVIDENCE_MAX
+    left_off = f"{plural(missing, 'further piece')} of evidence in the JSON result."
+    return _card(
+        finding,
+        _facts(finding),
+        *(_evidence(e) for e in finding.evidence[:EVIDENCE_MAX]),
+        tag("p", left_off, class_="more") if missing > 0 else None,
+        is_open=position < OPEN_AT_FIRST,
     )
+
+
+def _brief_card(numbered: tuple[int, Finding]) -> Html:
+    _, finding = numbered
+    evidence = tag("p", "Its evidence is in the JSON result.", class_="more") if finding.evidence else None
+    return _card(finding, _facts(finding), evidence, is_open=False)
+
+
+def _bare_card(numbered: tuple[int, Finding]) -> Html:
+    _, finding = numbered
+    return _card(finding, tag("p", "All of it is in the JSON result.", class_="more"), is_open=False)
+
+
+def _card(finding: Finding, *content: Node, is_open: bool) -> Html:
+    again = tag("p", tag("span", "Run it again", class_="soft"), class_="again")
+    command = tag("code", repro_command(finding), class_="command")
+    inside = tag("div", *content, again, command, class_="inside")
+    class_ = f"card v-{TONE[finding.verdict]}"
+    return tag("details", _card_head(finding), inside, class_=class_, open=is_open)
 
 
 def _card_head(finding: Finding) -> Html:
@@ -121,7 +122,7 @@ def _facts(finding: Finding) -> Html:
         ("Fix", _prose(finding.fix)),
         ("Where", tag("code", in_line(finding.source, 200)) if finding.source else None),
         ("Measured", tag("ul", *lines) if lines else None),
-        ("Playbook", in_line(", ".join(finding.playbook), 120) or None),
+        ("Playbook", in_line(", ".join(finding.playbook[:20]), 120) or None),
     ]
     pairs = (joined([tag("dt", name), tag("dd", value)]) for name, value in facts if value)
     return tag("dl", *pairs, class_="facts")
@@ -129,7 +130,7 @@ def _facts(finding: Finding) -> Html:
 
 def _prose(text: str) -> Html | None:
     """Return a text with what stands between backticks set as code; its lines stay lines."""
-    parts = clip(printable(text).strip(), PROSE_CHARS_MAX).split("`")
+    parts = clip(printable(text[: PROSE_CHARS_MAX * 2]).strip(), PROSE_CHARS_MAX).split("`")
     if len(parts) % 2 == 0:  # a backtick without its twin is a character like any other
         parts = ["`".join(parts)]
     marked = [tag("code", part) if n % 2 else part for n, part in enumerate(parts)]
@@ -137,31 +138,31 @@ def _prose(text: str) -> Html | None:
 
 
 def _evidence(evidence: Evidence) -> Html:
-    kind = _KIND_WORD.get(evidence.kind, in_line(evidence.kind.capitalize(), 24))
-    whole = printable(evidence.text)
-    text = whole[:EVIDENCE_CHARS_MAX]
-    if len(whole) > len(text):
-        text += f"\n… {len(whole) - len(text):,} more characters in the JSON result"
+    kind = _KIND_WORD.get(evidence.kind, in_line(evidence.kind, 24).capitalize())
+    text = printable(evidence.text[:EVIDENCE_CHARS_MAX])
+    if (missing := len(evidence.text) - EVIDENCE_CHARS_MAX) > 0:
+        text += f"\n… {missing:,} more characters in the JSON result"
     caption = tag("figcaption", tag("b", kind), in_line(evidence.title, 160))
     # tabindex: a block that scrolls must be reachable by keyboard.
     return tag("figure", caption, tag("pre", text, tabindex=0), class_="evidence")
 
 
 def _gap(gap: Gap) -> Html:
-    names = [in_line(f.id, 120) for f in gap.findings]
-    shown = ", ".join(names[:12]) + (f" and {len(names) - 12:,} more" if len(names) > 12 else "")
+    number = len(gap.findings)
+    shown = ", ".join(in_line(f.id, 120) for f in gap.findings[:12])
+    shown += f" and {number - 12:,} more" if number > 12 else ""
     return tag(
         "div",
         icon("gap"),
         tag("h3", in_line(gap.reason, 400)),
         tag("div", in_line(gap.fix, 400)) if gap.fix else None,
-        tag("div", f"{plural(len(names), 'check')}: {shown}", class_="id"),
+        tag("div", f"{plural(number, 'check')}: {shown}", class_="id"),
         class_="gap",
     )
 
 
 def _stage(stage: str, findings: Sequence[Finding], *, bytes_max: int) -> Html:
-    rows = within((_held_row(f) for f in findings), bytes_max=bytes_max, left_off="checks that held")
+    rows = within(findings, _held_row, bytes_max=bytes_max, left_off="checks that held")
     head = tag(
         "summary",
         tag("h3", in_line(stage, 60)),

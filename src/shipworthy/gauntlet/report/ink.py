@@ -51,4 +51,4 @@ def interval_bar(measure: Measure, verdict: Verdict, *, width: int, console: Con
 
 
 def _cell(value: float, whole: float, width: int) -> int:
-    return max(0, min(width - 1, int(value / whole * width)))
+    return max(0, min(width - 1, int(value / whole * width + 1e-9)))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from shipworthy.contract.finding import Finding, Measure
 from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.report.markup import Attribute, Html, Node, joined, tag
 from shipworthy.gauntlet.report.words import bound, in_line, measured
+
+T = TypeVar("T")
 
 # The verdict as a class name: it sets the colour, the icon beside it says the same without one.
 TONE = {
@@ -99,16 +102,18 @@ def measure_line(measure: Measure) -> Html:
     return joined([name, value, f"{held_against}{sample}"])
 
 
-def within(blocks: Iterable[Html], *, bytes_max: int, left_off: str) -> Html:
-    """Join blocks up to a size; what did not fit is counted in a sentence, never dropped silently."""
+def within(items: Sequence[T], *renderings: Callable[[T], Html], bytes_max: int, left_off: str) -> Html:
+    """Render items in order until a size is reached; what is left off is counted in a sentence.
+
+    Of several renderings the first that still fits is taken, so the fullest comes first.
+    """
     kept: list[Node] = []
-    room, missing = bytes_max, 0
-    for block in blocks:
-        room -= len(block)
-        if room < 0:
-            missing += 1
-        else:
-            kept.append(block)
-    if missing:
-        kept.append(tag("p", f"{missing:,} more {left_off} stand in the JSON result.", class_="more"))
+    room = bytes_max
+    for item in items:
+        fitting = next((html for render in renderings if len(html := render(item)) <= room), None)
+        if fitting is None:
+            more = f"{len(items) - len(kept):,} more {left_off} stand in the JSON result."
+            return joined([*kept, tag("p", more, class_="more")])
+        room -= len(fitting)
+        kept.append(fitting)
     return joined(kept)

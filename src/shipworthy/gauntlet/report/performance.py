@@ -50,8 +50,12 @@ def curve_section(result: RunResult) -> Html | None:
         "How many requests were answered within which time. "
         "The dashed line is the promise; the shaded part lies beyond it."
     )
-    curves = (_curve_figure(d, tones.get(d.journey, "")) for d in result.distributions)
-    content = within(curves, bytes_max=32_000, left_off="curves")
+    content = within(
+        result.distributions,
+        lambda curve: _curve_figure(curve, tones.get(curve.journey, "")),
+        bytes_max=32_000,
+        left_off="curves",
+    )
     return section("How fast, for how many", tag("div", content, class_="figures"), id_="curves", lead=lead)
 
 
@@ -62,11 +66,16 @@ def timeline_section(result: RunResult) -> Html | None:
     marks = sorted({mark for series in result.series for mark in series.marks})[:MARKS_MAX]
     numbers = {mark: number for number, mark in enumerate(marks, 1)}
     thresholds = {d.journey: d.threshold_ms for d in result.distributions}
-    figures = (_timeline_figure(s, thresholds.get(s.journey), numbers) for s in result.series)
+    figures = within(
+        result.series,
+        lambda series: _timeline_figure(series, thresholds.get(series.journey), numbers),
+        bytes_max=80_000,
+        left_off="timelines",
+    )
     return section(
         "Second by second",
         _legend(),
-        tag("div", within(figures, bytes_max=80_000, left_off="timelines"), class_="figures wide"),
+        tag("div", figures, class_="figures wide"),
         tag("ol", *(_mark(number, at, text) for (at, text), number in numbers.items()), class_="legend")
         if marks
         else None,

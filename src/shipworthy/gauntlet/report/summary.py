@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -44,33 +44,43 @@ BAR_FROM = 96  # columns a terminal must have before the objectives get their dr
 
 def print_summary(result: RunResult, console: Console, report_paths: Sequence[Path] = ()) -> None:
     """Print the run's conclusion; the paths are those of the written reports, best first."""
+    for block in _blocks(result, console, report_paths):
+        console.print()
+        for part in block:
+            if isinstance(part, Text) and part.no_wrap:
+                # The terminal wraps it, not we: what is copied from it stays one line.
+                console.print(Text(" ") + part, soft_wrap=True, highlight=False)
+            else:
+                padded = Padding(part, (0, 0, 0, 1), expand=False)
+                console.print(padded, width=min(console.width, WIDTH_MAX), highlight=False)
     console.print()
-    for part in _parts(result, console, report_paths):
-        console.print(
-            Padding(part, (0, 0, 1, 1), expand=False), width=min(console.width, WIDTH_MAX), highlight=False
-        )
 
 
-def _parts(result: RunResult, console: Console, report_paths: Sequence[Path]) -> Iterator[RenderableType]:
-    yield _verdict(result, console)
+Block = Sequence[RenderableType]  # what stands together, without an empty line
+
+
+def _blocks(result: RunResult, console: Console, report_paths: Sequence[Path]) -> Iterator[Block]:
+    yield from _verdict(result, console)
     if found := objectives(result):
-        yield Group(_heading("Objectives"), _objectives(found, console))
+        yield [_heading("Objectives"), _objectives(found, console)]
     for verdict, heading in ((Verdict.FAIL, "Failed"), (Verdict.INCONCLUSIVE, "Undecided")):
         yield from _findings(with_verdict(result, verdict), heading, console)
     if missing := gaps(result):
         yield _gaps(missing, console)
-    yield _trust(result, console)
+    yield _trust(result)
     if report_paths:
         yield _reports(report_paths)
 
 
-def _verdict(result: RunResult, console: Console) -> RenderableType:
+def _verdict(result: RunResult, console: Console) -> Iterator[Block]:
     verdict = result.verdict if result.valid else Verdict.INCONCLUSIVE
     word = str(result.verdict) if result.valid else "INVALID RUN"
     head = Text.assemble(sign(verdict, console), " ", (word, f"bold {STYLE[verdict]}"))
     for label in labels(result):
         head.append(f"   {label}")
-    return Group(head, Text(), Text(verdict_sentence(result), style="bold"), Text(), _counts(result, console))
+    yield [head]
+    yield [Text(verdict_sentence(result), style="bold")]
+    yield [_counts(result, console)]
 
 
 def _counts(result: RunResult, console: Console) -> Text:
@@ -122,17 +132,14 @@ def _objective_cells(finding: Finding, has_bar: bool, console: Console) -> list[
     ]
 
 
-def _findings(found: Sequence[Finding], heading: str, console: Console) -> Iterator[RenderableType]:
-    if not found:
-        return
-    yield Group(_heading(heading), _finding(found[0], console))
-    for finding in found[1:FINDINGS_MAX]:
-        yield _finding(finding, console)
+def _findings(found: Sequence[Finding], heading: str, console: Console) -> Iterator[Block]:
+    for position, finding in enumerate(found[:FINDINGS_MAX]):
+        yield [*([] if position else [_heading(heading)]), *_finding(finding, console)]
     if len(found) > FINDINGS_MAX:
-        yield Text(f"and {len(found) - FINDINGS_MAX:,} more, in the report", style="dim")
+        yield [Text(f"and {len(found) - FINDINGS_MAX:,} more, in the report", style="dim")]
 
 
-def _finding(finding: Finding, console: Console) -> RenderableType:
+def _finding(finding: Finding, console: Console) -> Block:
     head = Text.assemble(sign(finding.verdict, console), " ", (in_line(finding.title, 240), "bold"))
     head.append(f"  {finding.severity}", style="dim")
     facts = Table.grid(padding=(0, 2, 0, 0))
@@ -140,7 +147,8 @@ def _finding(finding: Finding, console: Console) -> RenderableType:
     facts.add_column(overflow="fold")
     for name, text in _facts(finding):
         facts.add_row(name, Text(text))
-    return Group(head, Padding(facts, (0, 0, 0, 2), expand=False), _command(repro_command(finding)))
+    command = Text.assemble(("  $ ", "dim"), repro_command(finding), no_wrap=True)
+    return [head, Padding(facts, (0, 0, 0, 2), expand=False), command]
 
 
 def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -159,18 +167,11 @@ def _measure(measure: Measure) -> str:
     return f"{name}{measured(measure)}" + (f", {bound(measure)}" if measure.bound is not None else "")
 
 
-def _command(command: str) -> RenderableType:
-    # Not wrapped by us: the terminal wraps it, and what is copied stays one line.
-    return Padding(
-        Text.assemble(("$ ", "dim"), clip(command, 400), no_wrap=True, overflow="ignore"), (0, 0, 0, 2)
-    )
-
-
-def _gaps(missing: Sequence[Gap], console: Console) -> RenderableType:
-    rows = [_gap(gap, console) for gap in missing[:FINDINGS_MAX]]
+def _gaps(missing: Sequence[Gap], console: Console) -> Block:
+    rows: list[RenderableType] = [_gap(gap, console) for gap in missing[:FINDINGS_MAX]]
     if len(missing) > FINDINGS_MAX:
         rows.append(Text(f"and {len(missing) - FINDINGS_MAX:,} more reasons, in the report", style="dim"))
-    return Group(_heading("Not measured"), *rows)
+    return [_heading("Not measured"), *rows]
 
 
 def _gap(gap: Gap, console: Console) -> RenderableType:
@@ -183,7 +184,7 @@ def _gap(gap: Gap, console: Console) -> RenderableType:
     return grid
 
 
-def _trust(result: RunResult, console: Console) -> RenderableType:
+def _trust(result: RunResult) -> Block:
     lines = [
         Text.assemble("Coverage ", (whole_percent(result.coverage), "bold"), f": {coverage_sentence(result)}")
     ]
@@ -191,7 +192,7 @@ def _trust(result: RunResult, console: Console) -> RenderableType:
         lines += [_error_rates(rates) for rates in result.error_rates]
     if result.valid:
         lines += [Text(in_line(note, 300), style="dim") for note in result.notes[:FINDINGS_MAX]]
-    return Group(_heading("How far to trust this"), *lines)
+    return [_heading("How far to trust this"), *lines]
 
 
 def _error_rates(rates: GateErrorRates) -> Text:
@@ -208,10 +209,9 @@ def _range(rates: dict[str, float]) -> str:
     return percent(low) if low == high else f"{percent(low)} to {percent(high)} of the time"
 
 
-def _reports(paths: Sequence[Path]) -> RenderableType:
-    lines = [
-        Text.assemble((f"{'Report' if n == 0 else '':<8}", "bold"), str(path)) for n, path in enumerate(paths)
+def _reports(paths: Sequence[Path]) -> Block:
+    heads = ["Report", *[""] * (len(paths) - 1)]
+    return [
+        Text.assemble((f"{head:<8}", "bold"), str(path), no_wrap=True)
+        for head, path in zip(heads, paths, strict=True)
     ]
-    for line in lines:
-        line.no_wrap, line.overflow = True, "ignore"
-    return Group(*lines)

@@ -15,6 +15,7 @@ from shipworthy.contract.verdict import Verdict
 # Below this share of measured checks a plain "passes" would be read as more than was seen.
 COVERAGE_FOR_A_PLAIN_PASS = 0.8
 TITLES_IN_SENTENCE = 2
+ID_CHARS_MAX = 300
 NBSP = "\u00a0"
 
 # Controls would move a terminal's cursor and are invalid in HTML; the bidirectional ones can
@@ -68,8 +69,13 @@ VERDICT_WORD = {  # for counting: "61 held"
 
 
 def repro_command(finding: Finding) -> str:
-    """Return the shell command that runs this one check again, quoted for any POSIX shell."""
-    quoted = printable(finding.id).replace("'", "'\"'\"'")
+    """Return the shell command that runs this finding again, quoted for any POSIX shell.
+
+    A subject that cannot be typed (endless, or with control characters) is left off: the
+    command then runs its check on every subject.
+    """
+    is_typeable = finding.id == in_line(finding.id, ID_CHARS_MAX)
+    quoted = (finding.id if is_typeable else finding.check).replace("'", "'\"'\"'")
     return f"shipworthy gauntlet --only '{quoted}'"
 
 
@@ -149,8 +155,9 @@ def clip(text: str, length_max: int) -> str:
 
 
 def in_line(text: str, length_max: int) -> str:
-    """Return text as one printable line of bounded length."""
-    return clip(" ".join(printable(text).split()), length_max)
+    """Return text as one printable line of bounded length, at a cost of that length."""
+    # Evidence may be megabytes; four times the length leaves room for blanks that collapse.
+    return clip(" ".join(printable(text[: length_max * 4]).split()), length_max)
 
 
 def _passes(result: RunResult) -> str:

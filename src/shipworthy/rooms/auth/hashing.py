@@ -108,9 +108,10 @@ class HashPool:
             with suppress(queue.Empty):
                 if task := self._queue.get_nowait():
                     task.refuse()
-        for _ in self._threads:
+        threads, self._threads = self._threads, []
+        for _ in threads:
             self._queue.put(None)
-        for thread in self._threads:
+        for thread in threads:
             thread.join(timeout=5)
 
     async def _run(self, work: Callable[[], Any]) -> Any:

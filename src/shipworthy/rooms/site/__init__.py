@@ -1,1 +1,1 @@
-
+"""The website room: pages a person edits and publishes, first byte from memory."""

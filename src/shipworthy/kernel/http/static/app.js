@@ -16,7 +16,7 @@
     const button = closest(event, "[commandfor]");
     const dialog = button && document.getElementById(button.getAttribute("commandfor"));
     if (!dialog || knowsCommands) return;
-    if (button.getAttribute("command") === "show-modal") dialog.showModal();
+    if (button.getAttribute("command") === "show-modal") dialog.open || dialog.showModal();
     else dialog.close();
   });
   on("click", (event) => event.target.matches?.("dialog") && event.target.close()); // the backdrop
