@@ -10,7 +10,6 @@ from hypothesis import settings
 from shipworthy.local.postgres import PostgresAddress
 from tests.support.postgres import fresh_cluster
 
-
 settings.register_profile("house", deadline=None, derandomize=True)  # no test depends on time or luck
 settings.load_profile("house")
 

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,6 +51,7 @@ def private_umask() -> Iterator[None]:
 _SUPERVISOR = """
 import json, sys
 from pathlib import Path
+from typing import Any
 from shipworthy.local.postgres import EmbeddedPostgres
 database = EmbeddedPostgres(Path(sys.argv[1]))
 address = database.start()
@@ -148,7 +150,7 @@ def test_a_pid_file_whose_pid_now_belongs_to_a_stranger_does_not_block_the_start
     os.kill(address.pid, signal.SIGKILL)
     database.stop()
     # PostgreSQL only minds strangers of its own user, so the stranger runs as that user.
-    as_owner = {"user": owner_uid} if os.geteuid() == 0 else {}
+    as_owner: dict[str, Any] = {"user": owner_uid} if os.geteuid() == 0 else {}
     with subprocess.Popen(
         ["/bin/sh", "-c", "read word"], stdin=subprocess.PIPE, cwd="/", **as_owner
     ) as stranger:

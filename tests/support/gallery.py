@@ -179,6 +179,11 @@ We are in the **old ropewalk**, second floor, left door.
 The studio is closed from 24 December to 2 January. Mail is answered on 4 January.
 """
 
+RENDERED = """<p>A paragraph with <strong>weight</strong>, <em>stress</em> and a <a href="/contact">link</a>.</p>
+<h2>A heading</h2><ul><li>One thing</li><li>Another</li></ul>
+<blockquote><p>Somebody said this.</p></blockquote>
+<pre tabindex="0"><code>typst compile invoice.typ</code></pre>"""
+
 DEVICES = [
     {"id": 1, "name": "Safari on iPhone", "seen": "Hamburg · yesterday, 21:14", "symbol": "smartphone"},
     {"id": 2, "name": "Chrome on Windows", "seen": "Kiel · 9 November", "symbol": "laptop"},
@@ -189,6 +194,13 @@ MISSING = {
     "title": "There is nothing here",
     "detail": "There is no such invoice. Check the address, or go back to the list.",
     "fields": {},
+    "trace_id": "",
+}
+WRONG_FIELDS = {
+    "status": 422,
+    "title": "Please check your entries",
+    "detail": "Some fields need another value: lines[0].price, due_date.",
+    "fields": {"lines[0].price": "is missing", "due_date": "lies before the issue date"},
     "trace_id": "",
 }
 CRASH = {
@@ -292,9 +304,15 @@ DEMOS = (
             "description": "When the studio in the old ropewalk is open, and how to reach us outside these hours.",
         },
     ),
-    Demo(name="parts", template="demo/parts.html", title="Parts"),
+    Demo(name="parts", template="demo/parts.html", title="Parts", data={"rendered": RENDERED}),
     Demo(
         name="error_404", template="kernel/error.html", title="There is nothing here", data={"error": MISSING}
+    ),
+    Demo(
+        name="error_422",
+        template="kernel/error.html",
+        title="Please check your entries",
+        data={"error": WRONG_FIELDS},
     ),
     Demo(
         name="error_500",

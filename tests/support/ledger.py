@@ -201,7 +201,8 @@ class _Server(uvicorn.Server):
 
 
 class _App:
-    """The ledger's handlers. `faults`: n_plus_one, grows, forbidden_not_missing, echoes_neighbour."""
+    """The ledger's handlers. `faults`: n_plus_one, grows, forbidden_not_missing, echoes_neighbour,
+    asks_past_row_security."""
 
     def __init__(self, pool: Any, admin: Any, faults: set[str]) -> None:
         self.pool, self.admin, self.faults = pool, admin, faults
@@ -245,7 +246,7 @@ class _App:
                 await tx.fetch(NOTES_OF_BOOKS, [row["book_id"] for row in found])
             if "grows" in self.faults:  # each statement another, as dynamic SQL makes them
                 for n in range(min(20, await tx.fetchval("select count(*) from book") // 10)):
-                    await tx.fetch(f"select 1 as n{n} from book limit 1")
+                    await tx.fetch(f"select {', '.join(['title'] * (n + 1))} from book limit 1")
         shown = [row["title"] for row in found]
         if "echoes_neighbour" in self.faults:
             shown.append(GLOBEX.marker)
@@ -256,7 +257,8 @@ class _App:
         async with self._scope(request) as tx:
             if tx is None:
                 return _signed_out()
-            row = await tx.fetchrow(BOOK_GET, book_id)
+            unscoped = "asks_past_row_security" in self.faults
+            row = await (self.admin if unscoped else tx).fetchrow(BOOK_GET, book_id)
         if row is not None:
             return JSONResponse({"title": row["title"]})
         if "forbidden_not_missing" in self.faults and await self.admin.fetchrow(BOOK_GET, book_id):
@@ -269,8 +271,11 @@ class _App:
         async with self._scope(request) as tx:
             if tx is None:
                 return _signed_out()
-            if await tx.fetchrow(BOOK_GET, book_id) is None:
+            unscoped = "asks_past_row_security" in self.faults
+            if await (self.admin if unscoped else tx).fetchrow(BOOK_GET, book_id) is None:
                 return _missing()
+            if unscoped:
+                return JSONResponse({}, 201)
             await tx.execute(NOTE_ADD, uuid.uuid4(), book_id, body["text"])
         return JSONResponse({}, 201)
 

@@ -34,14 +34,21 @@ async def test_routes_that_keep_tenants_apart_pass_and_a_page_without_a_marker_i
     assert "proves nothing" in findings["GET /me"].cause
 
 
-async def test_a_table_without_row_security_lets_the_neighbour_in_by_path_and_by_body(ledger: Ledger) -> None:
-    await ledger.admin("alter table book disable row level security")
+async def test_an_app_that_asks_past_row_security_is_told_by_path_and_by_body(ledger: Ledger) -> None:
+    ledger.faults.add("asks_past_row_security")
     findings = await ask(ledger)
     for subject in ("GET /books/{book_id}", "POST /notes"):
         assert findings[subject].verdict is Verdict.FAIL
         assert "lets one tenant reach another's book_id" in findings[subject].title
         assert findings[subject].source == "ledger/app.py:1"
     assert findings["GET /books/{book_id}"].evidence[0].text.startswith("GET /books/")
+
+
+async def test_ids_that_both_tenants_see_are_not_taken_for_safe(ledger: Ledger) -> None:
+    await ledger.admin("alter table book disable row level security")
+    found = (await ask(ledger))["GET /books/{book_id}"]
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "in both tenants' data" in found.cause
 
 
 async def test_an_answer_that_tells_what_exists_is_a_failure_though_nothing_is_shown(ledger: Ledger) -> None:

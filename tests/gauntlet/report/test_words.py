@@ -110,14 +110,14 @@ def test_the_command_that_repeats_a_finding_survives_the_shell() -> None:
     assert repro_command(plain_one) == (
         "shipworthy gauntlet --only 'budget.queries_per_route:GET /api/invoices'"
     )
-    for subject in ("it's", 'a b; rm -rf $HOME `x` "y"', HOSTILE):
-        tricky = finding("a.b", subject, "t")
-        assert shlex.split(repro_command(tricky)) == [
-            "shipworthy",
-            "gauntlet",
-            "--only",
-            printable(tricky.id),
-        ]
+    for subject in ("it's", 'a b; rm -rf $HOME `x` "y"', "''; $(x)"):
+        command = repro_command(finding("a.b", subject, "t"))
+        assert shlex.split(command) == ["shipworthy", "gauntlet", "--only", f"a.b:{subject}"]
+
+
+@pytest.mark.parametrize("subject", [HOSTILE, "two\nlines", "x" * 400])
+def test_a_subject_nobody_can_type_is_left_off_the_command(subject: str) -> None:
+    assert repro_command(finding("a.b", subject, "t")) == "shipworthy gauntlet --only 'a.b'"
 
 
 @pytest.mark.parametrize(

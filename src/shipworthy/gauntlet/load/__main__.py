@@ -26,30 +26,30 @@ def main() -> None:
     """Read the plan, offer the load, write the result; end at once when the parent does."""
     parser = argparse.ArgumentParser(prog="python -m shipworthy.gauntlet.load", description=__doc__)
     parser.add_argument("--cpu", type=int, help="run on this core only")
+    parser.add_argument(
+        "--with-parent", action="store_true", help="end when standard input or the parent does"
+    )
     arguments = parser.parse_args()
-    parent = os.getppid()
-    _die_with(parent)
+    if arguments.with_parent:
+        _die_with(os.getppid())
     if arguments.cpu is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {arguments.cpu})
     _raise_file_limit()
     plan = decode(LoadPlan, json.loads(sys.stdin.readline()))
     try:
-        result = uvloop.run(_offered(plan))
+        result = uvloop.run(_offered(plan, with_parent=arguments.with_parent))
     except PlanRefused as refusal:
         _write({"refused": str(refusal)})
     else:
         _write({"result": encode(result)})
 
 
-async def _offered(plan: LoadPlan) -> LoadResult:
-    loop = asyncio.get_running_loop()
-    # Nothing is ever written after the plan: a readable input is a closed one. Works where
-    # there is no death signal, and before the signal was set.
-    loop.add_reader(sys.stdin.fileno(), os._exit, 3)
-    try:
-        return await offer(plan, on_second=lambda progress: _write({"progress": encode(progress)}))
-    finally:
-        loop.remove_reader(sys.stdin.fileno())
+async def _offered(plan: LoadPlan, *, with_parent: bool) -> LoadResult:
+    if with_parent:
+        # Nothing is ever written after the plan: a readable input is a closed one. Works where
+        # there is no death signal, and for a parent that died before the signal was set.
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), os._exit, 3)
+    return await offer(plan, on_second=lambda progress: _write({"progress": encode(progress)}))
 
 
 def _write(message: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ class Recorder:
         self._measure_from_ns = measure_from_ns
         seconds = -(-self._block_ns * plan.blocks // _NS_PER_S)
         self._records = [_Record(j, slos[j.slo], blocks=plan.blocks, seconds=seconds) for j in plan.journeys]
-        self._last_block = plan.blocks - 1
+        self._last_block, self._last_second = plan.blocks - 1, seconds - 1
 
     def record(
         self,
@@ -50,11 +50,13 @@ class Recorder:
         record.blocks[min(offset_ns // self._block_ns, self._last_block)].record(
             latency_us, failed=failure != ""
         )
-        record.seconds[offset_ns // _NS_PER_S].record(latency_us)
+        # The minimum guards the last nanosecond of the load, where rounding may reach one further.
+        second = min(offset_ns // _NS_PER_S, self._last_second)
+        record.seconds[second].record(latency_us)
         if service_ns is not None:
             record.service.record(-(-service_ns // 1000))
         if failure:
-            record.fail(failure, offset_ns // _NS_PER_S, body)
+            record.fail(failure, second, body)
 
     def tally(self, second: int) -> tuple[Tally, ...]:
         """Return what is known so far of the requests intended within one second."""

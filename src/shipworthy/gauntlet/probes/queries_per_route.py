@@ -18,7 +18,7 @@ from shipworthy.contract.manifest import Route
 from shipworthy.contract.target import Credential
 from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.asking import ask_route
-from shipworthy.gauntlet.call import Call, prepare, subject_of
+from shipworthy.gauntlet.call import Call, prepare, samples_of, subject_of
 from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.evidence import answer_evidence, request_evidence, sql_evidence
 from shipworthy.gauntlet.exam import Exam
@@ -180,7 +180,9 @@ class _Asker:
                 await self._exam.session(person)
             elif self._own is None:
                 self._own = await self._exam.fresh_session(person)
-        return prepare(self._route, await self._exam.samples_for(person, fresh=True) if person else {})
+        if person is None or not samples_of(self._route):
+            return prepare(self._route, {})
+        return prepare(self._route, await self._exam.samples_for(person, fresh=True))
 
     async def ask(self, call: Call) -> Answer:
         """Errors: Undecided when no answer comes."""

@@ -52,10 +52,10 @@ where bucket = :wide and failures > 0 and (select count(*) from near) >= 0
 -- Forget a few counters whose window is over; each failure clears more rows than it adds.
 -- index: login_bucket_age_idx, login_bucket_pkey   rows: <= 0   scope: realm
 -- with: window_open = now() - interval '15 minutes'
-delete from login_bucket where bucket in (
+delete from login_bucket where bucket = any (array(
   select bucket from login_bucket where window_started_at < :window_open
   order by window_started_at limit 20 for update skip locked
-)
+))
 
 -- login_accepted --
 -- The password was right: give the tries back (near first, see bucket_give_back) and remember the browser.
@@ -149,7 +149,7 @@ where token_sha256 = :token_sha256 and purpose = 'sign_up' and used_at is null a
 -- The newest open sign-up of an address, for mailing its link again.
 -- index: one_time_token_email_idx   rows: <= 1   scope: realm
 -- with: email_canon = (select email_canon from one_time_token where purpose = 'sign_up' limit 1), now = now()
-select pending from one_time_token
+select email_raw, pending from one_time_token
 where email_canon = :email_canon and purpose = 'sign_up' and used_at is null and expires_at > :now
 order by created_at desc limit 1
 
@@ -164,10 +164,10 @@ returning token_id
 -- token_purge --
 -- Forget a few offers that are over, with what they asked for.
 -- index: one_time_token_expiry_idx, one_time_token_pkey   rows: <= 0   scope: realm
--- with: now = now()
-delete from one_time_token where token_id in (
+-- with: now = now() + interval '1 hour'
+delete from one_time_token where token_id = any (array(
   select token_id from one_time_token where expires_at < :now order by expires_at limit 10 for update skip locked
-)
+))
 
 -- token_to_mail --
 -- What the worker needs to write one mail.

@@ -80,4 +80,6 @@ async def mail_again(ctx: Ctx, email: str) -> None:
     async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
         await reserve(ctx, tx, sign_up_budget(ctx))
         row = await tx.maybe(q.token_pending, email_canon=address.canonical, now=ctx.now())
+        if row:  # write to the address as it was signed up with, not as it is typed now
+            address = Address(row["email_raw"], address.canonical)
         await offer(ctx, tx, address, pending=row["pending"] if row else None)

@@ -103,7 +103,7 @@ def customer_json(customer: dict[str, Any]) -> dict[str, Any]:
 
 
 def customers_json(page: Slice) -> dict[str, Any]:
-    names = ("customer_id", "name", "email", "city", "country")
+    names = ("customer_id", "name", "city", "country")
     return {"customers": [_picked(row, names) for row in page.rows], "next_cursor": page.next_cursor}
 
 

@@ -16,7 +16,7 @@ from customer where customer_id = :customer_id
 -- Customers by name, a page from a cursor on.
 -- index: customer_tenant_name_idx   rows: <= 51
 -- with: name_folded = '', customer_id = '00000000-0000-0000-0000-000000000000'::uuid
-select customer_id, name, email, city, country, name_folded
+select customer_id, name, city, country, name_folded
 from customer
 where (name_folded, customer_id) > (:name_folded, :customer_id)
 order by name_folded, customer_id limit 51
@@ -25,7 +25,7 @@ order by name_folded, customer_id limit 51
 -- The page of customers before a cursor, nearest first.
 -- index: customer_tenant_name_idx   rows: <= 51
 -- with: name_folded = 'zzzz', customer_id = '00000000-0000-0000-0000-000000000000'::uuid
-select customer_id, name, email, city, country, name_folded
+select customer_id, name, city, country, name_folded
 from customer
 where (name_folded, customer_id) < (:name_folded, :customer_id)
 order by name_folded desc, customer_id desc limit 51
@@ -137,43 +137,47 @@ from invoice_tax where invoice_id = :invoice_id order by tax_rate_bp desc, tax_c
 
 -- invoice_list --
 -- Newest invoices of the tenant, a page from a cursor on; the list screen and the API both use it.
--- index: invoice_tenant_issued_idx   rows: <= 26
+-- index: invoice_tenant_issued_idx, customer_pkey   rows: <= 26
 -- with: issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-select i.invoice_id, i.number, i.status, i.customer_id, c.name as customer_name, i.currency, i.issue_date, i.due_date,
-  i.net_minor, i.tax_minor, i.gross_minor, i.version
-from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
-where (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
-order by i.issue_date desc, i.invoice_id desc limit 26
+select invoice_id, number, status, customer_id,
+  (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, version
+from invoice i
+where (issue_date, invoice_id) < (:issue_date, :invoice_id)
+order by issue_date desc, invoice_id desc limit 26
 
 -- invoice_list_by_status --
 -- Newest invoices of the tenant in one status; the list screen and the API both use it.
--- index: invoice_tenant_status_issued_idx   rows: <= 26
+-- index: invoice_tenant_status_issued_idx, customer_pkey   rows: <= 26
 -- with: status = 'open', issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-select i.invoice_id, i.number, i.status, i.customer_id, c.name as customer_name, i.currency, i.issue_date, i.due_date,
-  i.net_minor, i.tax_minor, i.gross_minor, i.version
-from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
-where i.status = :status and (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
-order by i.issue_date desc, i.invoice_id desc limit 26
+select invoice_id, number, status, customer_id,
+  (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, version
+from invoice i
+where status = :status and (issue_date, invoice_id) < (:issue_date, :invoice_id)
+order by issue_date desc, invoice_id desc limit 26
 
 -- invoice_list_newer --
 -- The page of invoices before a cursor, nearest first.
--- index: invoice_tenant_issued_idx   rows: <= 26
+-- index: invoice_tenant_issued_idx, customer_pkey   rows: <= 26
 -- with: issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-select i.invoice_id, i.number, i.status, i.customer_id, c.name as customer_name, i.currency, i.issue_date, i.due_date,
-  i.net_minor, i.tax_minor, i.gross_minor, i.version
-from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
-where (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
-order by i.issue_date, i.invoice_id limit 26
+select invoice_id, number, status, customer_id,
+  (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, version
+from invoice i
+where (issue_date, invoice_id) > (:issue_date, :invoice_id)
+order by issue_date, invoice_id limit 26
 
 -- invoice_list_by_status_newer --
 -- The page of invoices in one status before a cursor, nearest first.
--- index: invoice_tenant_status_issued_idx   rows: <= 26
+-- index: invoice_tenant_status_issued_idx, customer_pkey   rows: <= 26
 -- with: status = 'open', issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-select i.invoice_id, i.number, i.status, i.customer_id, c.name as customer_name, i.currency, i.issue_date, i.due_date,
-  i.net_minor, i.tax_minor, i.gross_minor, i.version
-from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
-where i.status = :status and (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
-order by i.issue_date, i.invoice_id limit 26
+select invoice_id, number, status, customer_id,
+  (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, version
+from invoice i
+where status = :status and (issue_date, invoice_id) > (:issue_date, :invoice_id)
+order by issue_date, invoice_id limit 26
 
 -- invoice_list_of_customer --
 -- A customer's newest invoices, for the customer's page.
@@ -213,7 +217,7 @@ insert into series (series_id, period) values (:series_id, :period) on conflict 
 
 -- invoice_issue --
 -- Take the next number and issue the invoice with it: one statement, so the counter is held for the commit only.
--- index: series_pkey, invoice_pkey   rows: <= 1
+-- index: invoice_pkey   rows: <= 1
 -- with: series_id = 'invoice', period = (select period from series limit 1), invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), issue_date = current_date, due_date = current_date
 -- with: seller = '{}'::jsonb, buyer = '{}'::jsonb, now = now()
 with next as (

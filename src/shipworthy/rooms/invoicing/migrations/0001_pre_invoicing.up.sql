@@ -14,8 +14,14 @@ create table customer (
   created_at timestamptz not null,
   primary key (tenant_id, customer_id)
 );
-create index customer_tenant_name_idx on customer (tenant_id, name_folded, customer_id);
+-- Covers the list: where most tenants have few customers, the planner would else sort all of a large tenant's.
+create index customer_tenant_name_idx on customer (tenant_id, name_folded, customer_id) include (name, city, country);
 select protect('customer', 'tenant');
+-- Under row security the planner does not know the tenant, so it expects an average one. Where one tenant has
+-- 6,000 rows among 2,000 that have five, it would sort all of them for each page (measured 2026-11-24: 25 ms and
+-- 7,742 buffers against 0.3 ms and 89). So it is told to expect few tenants, and a LIMIT then makes it walk an index
+-- in order: the right plan for a large tenant, and for a small one too.
+alter table customer alter column tenant_id set (n_distinct = 20);
 
 create table invoice (
   tenant_id uuid not null default my_tenant(),
@@ -58,6 +64,7 @@ create index invoice_tenant_status_issued_idx on invoice (tenant_id, status, iss
 create index invoice_tenant_issued_idx on invoice (tenant_id, issue_date desc, invoice_id desc);
 create index invoice_tenant_customer_issued_idx on invoice (tenant_id, customer_id, issue_date desc, invoice_id desc);
 select protect('invoice', 'tenant');
+alter table invoice alter column tenant_id set (n_distinct = 20); -- as for customer
 
 create table invoice_line (
   tenant_id uuid not null default my_tenant(),
