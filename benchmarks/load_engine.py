@@ -27,6 +27,7 @@ from shipworthy.gauntlet.load.plan import LoadPlan, addresses
 from shipworthy.gauntlet.load.process import run_in_process
 from shipworthy.gauntlet.load.record import Recorder
 from shipworthy.gauntlet.load.result import LoadResult
+from shipworthy.gauntlet.load.template import requests_of
 
 _CONNECTIONS = 32
 _SATURATED_REQUESTS = 60_000
@@ -132,28 +133,32 @@ async def _saturate(url: str) -> dict[str, float]:
         hosts["console"], connections_max=_CONNECTIONS, response_bytes_max=1 << 20, connect_timeout_s=5.0
     )
     recorder = Recorder(plan, measure_from_ns=time.monotonic_ns())
-    journey = plan.journeys[0]
-    route = Route(
-        journey,
-        travellers=(Traveller(journey, user=None, jars=None, addresses=hosts),),
+    closed_loop = _ClosedLoop()
+    traveller = Traveller(requests=requests_of(plan.journeys[0].steps, addresses=hosts, user=None), jars=None)
+    closed_loop.route = Route(
+        place=0,
+        travellers=(traveller,),
         pools={"console": pool},
         sink=recorder,
         timeout_ns=5_000_000_000,
+        on_sent=_ignore,
+        on_end=closed_loop.ended,
     )
-    closed_loop = _ClosedLoop(route)
     await closed_loop.run(2_000)  # warm
     cpu_s, wall_s = time.process_time(), time.monotonic()
     await closed_loop.run(_SATURATED_REQUESTS)
     cpu_s, wall_s = time.process_time() - cpu_s, time.monotonic() - wall_s
     await pool.close()
+    assert recorder.tally()[0].failures == 0, "the empty server failed"
     return {"cpu_us": cpu_s / _SATURATED_REQUESTS * 1e6, "per_s": _SATURATED_REQUESTS / wall_s}
 
 
 class _ClosedLoop:
     """Starts the next arrival when one ends, the opposite of what the engine is for."""
 
-    def __init__(self, route: Route) -> None:
-        self._route = route
+    route: Route
+
+    def __init__(self) -> None:
         self._left = self._open = 0
         self._done: asyncio.Future[None] | None = None
 
@@ -167,16 +172,9 @@ class _ClosedLoop:
     def _begin(self) -> None:
         self._left -= 1
         self._open += 1
-        Arrival(
-            self._route,
-            place=0,
-            n=self._left,
-            intended_ns=time.monotonic_ns(),
-            on_sent=_ignore,
-            on_end=self._ended,
-        ).go()
+        Arrival(self.route, self._left, time.monotonic_ns()).go()
 
-    def _ended(self) -> None:
+    def ended(self) -> None:
         self._open -= 1
         if self._left > 0:
             self._begin()

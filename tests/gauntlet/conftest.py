@@ -12,7 +12,7 @@ from shipworthy.local.postgres import PostgresAddress
 from tests.support.ledger import Ledger, ledger_running
 
 
-@pytest.fixture()
+@pytest.fixture
 async def ledger(cluster: PostgresAddress) -> AsyncIterator[Ledger]:
     async with ledger_running(cluster) as running:
         yield running

@@ -185,7 +185,7 @@ async def served(asgi: Any) -> AsyncIterator[str]:
     server = _Server(uvicorn.Config(asgi, log_level="error", lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
@@ -224,7 +224,8 @@ class _App:
     async def login(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))
         person = next(
-            (p for p in (ACME, GLOBEX) if (p.email, p.password) == (form.get("email"), form.get("password"))), None
+            (p for p in (ACME, GLOBEX) if (p.email, p.password) == (form.get("email"), form.get("password"))),
+            None,
         )
         if person is None:
             return JSONResponse({"detail": "wrong"}, 401)

@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -64,8 +64,8 @@ async def stack(project: Project, options: Options) -> AsyncIterator[Running]:
     began = time.monotonic()
     state = StateDir(options.state).ensure()
     port = require_port(options.port, what="app")
-    async with _database(project, state, options) as database:
-        environment = _environment(project, state, database.url)
+    async with _database(project, state, options, port) as database:
+        environment = _environment(project, state, database.url, port)
         realm_id = uuid.UUID(environment["SHIPWORTHY_REALM"])
         tenants = demo_tenants(realm_id, state.secret("demo_password")) if options.seed != "none" else []
         async with _processes(
@@ -81,7 +81,9 @@ class _Database:
 
 
 @asynccontextmanager
-async def _database(project: Project, state: StateDir, options: Options) -> AsyncIterator[_Database]:
+async def _database(
+    project: Project, state: StateDir, options: Options, port: int
+) -> AsyncIterator[_Database]:
     """Yield the administrator's address of a migrated, seeded database."""
     given = os.environ.get("SHIPWORTHY_DB_URL_ADMIN")
     if project.settings.db.provider == "url":
@@ -89,7 +91,7 @@ async def _database(project: Project, state: StateDir, options: Options) -> Asyn
             raise click.UsageError('db.provider is "url": set SHIPWORTHY_DB_URL_ADMIN to postgresql://…/NAME')
         lock = state.lock()
         try:
-            await _prepare(project, state, given, options)
+            await _prepare(project, state, given, options, port)
             yield _Database(given, None)
         finally:
             lock.release()
@@ -104,7 +106,7 @@ async def _database(project: Project, state: StateDir, options: Options) -> Asyn
 
     keeper = asyncio.create_task(server.keep_running(on_change=restarted))
     try:
-        await _prepare(project, state, database.url, options)
+        await _prepare(project, state, database.url, options, port)
         yield database
     finally:
         keeper.cancel()
@@ -112,8 +114,8 @@ async def _database(project: Project, state: StateDir, options: Options) -> Asyn
         await asyncio.to_thread(server.stop)
 
 
-async def _prepare(project: Project, state: StateDir, admin_url: str, options: Options) -> None:
-    environment = _environment(project, state, admin_url)
+async def _prepare(project: Project, state: StateDir, admin_url: str, options: Options, port: int) -> None:
+    environment = _environment(project, state, admin_url, port)
     realm_id = uuid.UUID(environment["SHIPWORTHY_REALM"])
     applied = await prepare_database(
         admin_url,
@@ -134,7 +136,8 @@ async def _prepare(project: Project, state: StateDir, admin_url: str, options: O
         signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
     )
     tenants = demo_tenants(realm_id, state.secret("demo_password"))
-    async with running(project.settings, project.rooms, installation) as runtime:
+    settings = replace(project.settings, http=replace(project.settings.http, public_port=port))
+    async with running(settings, project.rooms, installation) as runtime:
         if await seed_demo(runtime, tenants):
             options.say(f"example data: {', '.join(t.name for t in tenants)}")
     if options.seed == "volume":
@@ -142,12 +145,13 @@ async def _prepare(project: Project, state: StateDir, admin_url: str, options: O
         await seed_volume(admin_url, realm_id, project.rooms, large_tenant=tenant_id_of(realm_id, tenants[0]))
 
 
-def _environment(project: Project, state: StateDir, admin_url: str) -> dict[str, str]:
+def _environment(project: Project, state: StateDir, admin_url: str, port: int) -> dict[str, str]:
     """Return what children need to know. Secrets travel by environment, never by argument."""
     realm = state.secret("realm_seed")
     return {
         **os.environ,
         "SHIPWORTHY_STATE": str(state.path),
+        "SHIPWORTHY_PUBLIC_PORT": str(port),
         "SHIPWORTHY_REALM": str(uuid.uuid5(uuid.NAMESPACE_OID, realm)),
         "SHIPWORTHY_SIGNING_KEY": state.secret("signing_key"),
         **{

@@ -44,6 +44,7 @@ class Route:
     body: dict[str, Any] | None = None  # JSON Schema of the request body
     returns: dict[str, Any] | None = None
     example: dict[str, Any] | None = None  # a valid body; "$sample" strings are replaced by samples
+    headers: dict[str, str] = field(default_factory=dict)  # headers a valid request needs; "$sample" too
     params: dict[str, str] = field(default_factory=dict)  # path parameter -> sample name
     statuses: tuple[int, ...] = (200,)  # success statuses
     slo: str | None = None

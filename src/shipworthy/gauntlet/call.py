@@ -55,6 +55,7 @@ def prepare(route: Route, samples: Mapping[str, str], *, key: str | None = None)
         headers = {"accept": "*/*"}
     if route.idempotency == "key":
         headers["idempotency-key"] = key or str(uuid.uuid4())
+    headers |= filled(route.headers, samples)
     body = None if route.method in ("GET", "HEAD") else filled(route.example, samples)
     path = route.path
     for name in path_parameters(route):
@@ -93,7 +94,8 @@ def path_parameters(route: Route) -> list[str]:
 
 def samples_of(route: Route) -> set[str]:
     """Return the names of all samples a route's request is made from."""
-    return {route.params.get(name, name) for name in path_parameters(route)} | samples_in(route.example)
+    in_path = {route.params.get(name, name) for name in path_parameters(route)}
+    return in_path | samples_in(route.example) | samples_in(route.headers)
 
 
 def subject_of(route: Route) -> str:

@@ -6,6 +6,7 @@ its handle says what is there. A capability is a plain word, so that the plan ca
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
 from collections.abc import Iterator
@@ -27,7 +28,6 @@ _LISTS = (
     "oracles",
 )
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def expected(target: Target) -> frozenset[str]:
@@ -70,7 +70,12 @@ def fault_refused(target: Target, fault: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Say whether a host name means this machine, without asking a resolver."""
-    return host in _LOOPBACK or host.endswith(".localhost") or host.startswith("127.")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name: whatever it resolves to today, it is not ours to attack
+        return False
 
 
 def browser_path() -> str | None:

@@ -75,6 +75,7 @@ def _route(room: Room, route: Route) -> manifest.Route:
         body=schema_of(route.body),
         returns=schema_of(route.returns),
         example=dict(route.example) if route.example is not None else None,
+        headers=dict(route.headers),
         params=dict(route.params),
         statuses=(route.status,) if route.media != "html" else (200, 303),
         slo=route.slo,

@@ -1,9 +1,3 @@
--- realm_create --
--- Create the realm of a new app.
--- index: none (insert)   rows: <= 0
--- with: realm_id = gen_random_uuid(), name = 'Sample'
-insert into realm (realm_id, name) values (:realm_id, :name) on conflict do nothing
-
 -- tenant_create --
 -- Create a tenant in the realm.
 -- index: none (insert)   rows: <= 0

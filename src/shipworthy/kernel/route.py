@@ -29,6 +29,7 @@ class Route:
     effect: Literal["read", "create", "change"] = "read"
     transaction: bool = True
     example: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # what a valid request also sends, e.g. if-match
     params: Mapping[str, str] = field(default_factory=dict)  # path parameter -> sample
     slo: str | None = None
     queries_max: int | None = None

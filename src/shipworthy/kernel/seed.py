@@ -21,6 +21,14 @@ DEMO_TENANTS = (("Acme Plumbing", "acme"), ("Globex Design", "globex"))
 # Volume: one tenant as large as a busy year, and many small neighbours, so that a plan which
 # ignores the tenant is visibly worse and the planner's statistics see skew.
 _ROWS_LARGE, _ROWS_SMALL, _SMALL_TENANTS = 6_000, 150, 40
+_TENANTS = 1_200  # most of them with little more than a name, as in life
+_KERNEL_VOLUME = """
+insert into idempotency_key (tenant_id, principal_id, key, request_sha256, status, headers, body)
+select t.tenant_id, gen_random_uuid(), 'k' || n, '\\x00', 200, '[]', '{}' from tenant t, generate_series(1, 4) n where t.slug like 'volume-%';
+insert into audit (tenant_id, audit_id, at, action, object_type, object_id, trace_id, seq, prev, hash)
+select t.tenant_id, gen_random_uuid(), now(), 'volume.made', 'row', n::text, 'volume', n, '\\x00', '\\x00' from tenant t, generate_series(1, 6) n where t.slug like 'volume-%';
+insert into audit_head (tenant_id, seq, hash) select tenant_id, 6, '\\x00' from tenant where slug like 'volume-%';
+"""
 
 
 def demo_tenants(realm_id: uuid.UUID, password: str) -> list[SeedTenant]:
@@ -78,13 +86,17 @@ async def seed_volume(
     try:
         if await connection.fetchval("select count(*) from tenant where slug like 'volume-%'"):
             return
-        neighbours = [uuid.uuid5(realm_id, f"volume-{i}") for i in range(_SMALL_TENANTS)]
+        neighbours = [uuid.uuid5(realm_id, f"volume-{i}") for i in range(_TENANTS)]
         await connection.executemany(
             "insert into tenant (realm_id, tenant_id, name, slug) values ($1, $2, $3, $4)",
             [(realm_id, t, f"Volume {i}", f"volume-{i}") for i, t in enumerate(neighbours)],
         )
-        for tenant_id, rows in [(large_tenant, _ROWS_LARGE), *((t, _ROWS_SMALL) for t in neighbours)]:
+        for tenant_id, rows in [
+            (large_tenant, _ROWS_LARGE),
+            *((t, _ROWS_SMALL) for t in neighbours[:_SMALL_TENANTS]),
+        ]:
             await _fill(connection, realm_id, tenant_id, rows, rooms)
+        await connection.execute(_KERNEL_VOLUME)
         await connection.execute("vacuum analyze")
     finally:
         await connection.close()

@@ -1,4 +1,7 @@
-"""isolation.row_security: green on guarded tables; each hole is told by its table."""
+"""isolation.row_security: green on guarded tables; each hole is told by its table.
+
+Covers: catalogue_facts, tables.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,9 @@ async def test_a_role_that_bypasses_every_policy_is_told(ledger: Ledger) -> None
     assert findings["role app"].verdict is Verdict.PASS
 
 
-async def test_tables_nobody_declared_are_told_and_worker_tables_must_be_closed_to_the_app(ledger: Ledger) -> None:
+async def test_tables_nobody_declared_are_told_and_worker_tables_must_be_closed_to_the_app(
+    ledger: Ledger,
+) -> None:
     await ledger.admin("create table draft (tenant_id uuid, text text)")
     await ledger.admin("create table due (tenant_id uuid)")
     for table in ("draft", "due"):
@@ -109,7 +114,9 @@ async def test_views_and_definer_functions_past_row_security_are_told(ledger: Le
     await ledger.admin("create materialized view book_copy as select * from book")
     for view in ("open_book", "safe_book", "book_copy"):
         await ledger.admin(f"grant select on {view} to app")
-    await ledger.admin("create function all_books() returns bigint language sql security definer as 'select count(*) from book'")
+    await ledger.admin(
+        "create function all_books() returns bigint language sql security definer as 'select count(*) from book'"
+    )
     findings = await ask(ledger)
     assert findings["open_book"].verdict is Verdict.FAIL
     assert "security_invoker = true" in findings["open_book"].fix
@@ -118,7 +125,9 @@ async def test_views_and_definer_functions_past_row_security_are_told(ledger: Le
     assert findings["all_books()"].verdict is Verdict.FAIL
 
 
-async def test_a_stranger_without_row_security_is_not_measured_and_a_declared_table_must_exist(ledger: Ledger) -> None:
+async def test_a_stranger_without_row_security_is_not_measured_and_a_declared_table_must_exist(
+    ledger: Ledger,
+) -> None:
     findings = await ask(ledger, tables=(*ledger.target.manifest.tables, Table(name="gone", scope="shared")))
     assert findings["gone"].verdict is Verdict.INCONCLUSIVE
     for table in ("book", "note", "reader_card"):

@@ -40,7 +40,10 @@ async def test_a_guarded_database_is_green_and_nothing_was_changed(ledger: Ledge
 
 LEAKS = {
     "row security off": ("alter table book disable row level security", "read in its own scope"),
-    "a policy that is true": ("create policy p on book to app using (true) with check (true)", "read in its own scope"),
+    "a policy that is true": (
+        "create policy p on book to app using (true) with check (true)",
+        "read in its own scope",
+    ),
     "a fallback when nothing is set": (
         f"create policy p on book to app using ({MINE} or current_setting('app.tenant_id', true) is null or "
         f"current_setting('app.tenant_id', true) = '') with check ({MINE})",

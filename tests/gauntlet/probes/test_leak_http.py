@@ -22,7 +22,9 @@ async def ask(ledger: Ledger, **changes: object) -> dict[str, Finding]:
         await exam.close()
 
 
-async def test_routes_that_keep_tenants_apart_pass_and_a_page_without_a_marker_is_not_measured(ledger: Ledger) -> None:
+async def test_routes_that_keep_tenants_apart_pass_and_a_page_without_a_marker_is_not_measured(
+    ledger: Ledger,
+) -> None:
     findings = await ask(ledger)
     assert {subject: finding.verdict for subject, finding in findings.items()} == {
         "GET /books": Verdict.PASS,
@@ -79,7 +81,9 @@ async def test_a_control_that_does_not_succeed_proves_nothing(ledger: Ledger) ->
 
 
 async def test_without_samples_or_with_the_same_names_nothing_is_claimed(ledger: Ledger) -> None:
-    none = (await ask(ledger, samples=(Sample(name="book_id", sql="select null::uuid"),)))["GET /books/{book_id}"]
+    none = (await ask(ledger, samples=(Sample(name="book_id", sql="select null::uuid"),)))[
+        "GET /books/{book_id}"
+    ]
     assert none.verdict is Verdict.NOT_MEASURED
     assert "No value of book_id" in none.cause
     same = (await ask(ledger, samples=(Sample(name="book_id", sql="select 'home'"),)))["GET /books/{book_id}"]

@@ -1,4 +1,7 @@
-"""plans.index_used: green on a sound database; each defect is told by name."""
+"""plans.index_used: green on a sound database; each defect is told by name.
+
+Covers: plan_tree, statistics.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ def changed(name: str, **changes: object) -> tuple[Query, ...]:
 async def test_every_query_of_a_sound_app_passes_with_its_plan_as_evidence(ledger: Ledger) -> None:
     exam = ledger.exam(INDEX_USED)
     findings = by_subject(list(await INDEX_USED.run(exam)))
-    assert set(findings) == {f"ledger.{name}" for name in ("book_list", "book_get", "notes_of_book", "note_add")}
+    assert set(findings) == {
+        f"ledger.{name}" for name in ("book_list", "book_get", "notes_of_book", "note_add")
+    }
     assert {finding.verdict for finding in findings.values()} == {Verdict.PASS}, findings
     listed = findings["ledger.book_list"]
     assert "book_tenant_status_at_idx" in listed.evidence[1].text
@@ -44,7 +49,9 @@ async def test_a_dropped_index_is_named_with_the_statement_that_restores_it(ledg
 
 async def test_an_index_that_is_there_and_passed_over_says_what_was_read_instead(ledger: Ledger) -> None:
     queries = changed("book_list", sql="select book_id from book where title = $1 order by at limit 20")
-    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
+    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))[
+        "ledger.book_list"
+    ]
     assert failed.verdict is Verdict.FAIL
     assert "does not use book_tenant_status_at_idx" in failed.title
     assert "1,512 rows" in failed.cause
@@ -55,34 +62,48 @@ async def test_an_operator_that_row_security_keeps_out_of_the_index_is_named(led
     await ledger.admin("create index book_price_idx on book (tenant_id, price)")
     queries = changed("book_list", sql="select count(*) from book where price > $1", index=("book_price_idx",),
                        params=("5",))  # fmt: skip
-    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
+    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))[
+        "ledger.book_list"
+    ]
     assert failed.verdict is Verdict.FAIL
     assert "(numeric > numeric) is not leakproof" in failed.cause
 
 
 async def test_more_rows_than_promised_fail(ledger: Ledger) -> None:
     queries = changed("book_list", rows_max=5)
-    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
+    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))[
+        "ledger.book_list"
+    ]
     assert failed.verdict is Verdict.FAIL
     assert "20 rows where at most 5 were promised" in failed.title
 
 
 async def test_reading_a_large_table_whole_fails_even_where_no_index_was_declared(ledger: Ledger) -> None:
-    queries = changed("book_list", sql="select max(title) from book where price > $1", index=(), params=("5",))
-    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
+    queries = changed(
+        "book_list", sql="select max(title) from book where price > $1", index=(), params=("5",)
+    )
+    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))[
+        "ledger.book_list"
+    ]
     assert failed.verdict is Verdict.FAIL
     assert "reads the whole of book" in failed.title
 
 
 async def test_a_table_too_small_to_judge_is_not_measured(ledger: Ledger) -> None:
     sql = "select email from reader_card where email like $1 limit 5"
-    queries = changed("book_list", sql=sql, index=("reader_card_realm_id_email_key",), params=("'a%'",), scope="realm")
-    found = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))["ledger.book_list"]
+    queries = changed(
+        "book_list", sql=sql, index=("reader_card_realm_id_email_key",), params=("'a%'",), scope="realm"
+    )
+    found = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))[
+        "ledger.book_list"
+    ]
     assert found.verdict is Verdict.NOT_MEASURED
     assert "reader_card has 1 rows" in found.cause
 
 
-async def test_a_sample_that_finds_no_row_is_inconclusive_and_the_others_are_still_asked(ledger: Ledger) -> None:
+async def test_a_sample_that_finds_no_row_is_inconclusive_and_the_others_are_still_asked(
+    ledger: Ledger,
+) -> None:
     queries = changed("book_get", params=("(select book_id from book where title = 'none')",))
     findings = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))
     assert findings["ledger.book_get"].verdict is Verdict.INCONCLUSIVE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shipworthy.contract.finding import Measure
 from shipworthy.contract.verdict import Verdict
-from shipworthy.gauntlet.report.markup import tag
+from shipworthy.gauntlet.report.markup import Html, tag
 from shipworthy.gauntlet.report.parts import TONE, cell, chip, icon_shapes, measure_line, row, table, within
 from tests.support.page import parse
 
@@ -51,10 +51,30 @@ def test_a_measure_reads_as_name_value_bound_and_sample() -> None:
 
 
 def test_what_does_not_fit_is_counted_and_all_that_fits_is_shown() -> None:
-    blocks = [tag("p", "x" * 93) for _ in range(10)]
-    assert len(blocks[0]) == 100
-    all_of_it = parse(within(blocks, bytes_max=1000, left_off="things").text)
-    assert len(all_of_it.all("p")) == 10
-    some = parse(within(blocks, bytes_max=999, left_off="things").text)
-    assert some.all("p")[-1].text == "1 more things stand in the JSON result."
-    assert len(some.all("p")) == 10
+    def render(item: str) -> Html:
+        return tag("p", item)
+
+    items = ["x" * 93] * 10
+    assert len(render(items[0])) == 100
+    whole = parse(within(items, render, bytes_max=1000, left_off="things").text)
+    assert [p.text for p in whole.all("p")] == items
+    cut = [p.text for p in parse(within(items, render, bytes_max=999, left_off="things").text).all("p")]
+    assert cut == [*items[:9], "1 more things stand in the JSON result."]
+
+
+def test_what_does_not_fit_whole_is_shown_in_brief_before_it_is_left_off() -> None:
+    def whole(item: int) -> Html:
+        return tag("p", "x" * 93)
+
+    def brief(item: int) -> Html:
+        return tag("i", str(item))
+
+    shown = parse(within(range(9), whole, brief, bytes_max=220, left_off="things").text)
+    assert [e.tag for e in shown.walk()] == ["document", "p", "p", "i", "i", "p"]
+    assert shown.all("p", "more")[0].text == "5 more things stand in the JSON result."
+
+
+def test_nothing_small_is_shown_after_something_urgent_that_was_left_off() -> None:
+    sizes = [90, 500, 1]
+    shown = parse(within(sizes, lambda n: tag("p", "x" * n), bytes_max=300, left_off="things").text)
+    assert shown.text == "x" * 90 + "2 more things stand in the JSON result."

@@ -67,7 +67,8 @@ def test_the_run_and_its_machine_are_named() -> None:
     )
     assert facts["Started"] == "27 July 2026, 14:03 UTC"
     assert facts["Took"] == "2 min 41 s"
-    assert facts["Examiner"] == "Shipworthy 0.1.0 at 5d1c0be"
+    assert facts["Examined"] == "Acme at commit 5d1c0be"
+    assert facts["Examiner"] == "Shipworthy 0.1.0"
     assert facts["Exit code"] == "1"
     assert facts["CPU"] == "AMD EPYC 7B13, 2 cores"
     assert facts["Coverage"].startswith("84 %. 16 of 19 kinds")

@@ -112,6 +112,17 @@ async def test_nobody_learns_whether_an_address_has_an_account(auth: AuthApp) ->
         assert len({tuple(n for n, _ in a.headers) for a in answers}) == 1
 
 
+async def test_every_try_costs_one_hash_whoever_is_meant(auth: AuthApp) -> None:
+    hasher = HeldHasher()
+    pool = HashPool(hasher, workers=1, queue_max=4, decoy="decoy")
+    real, auth.running.runtime.state[STATE] = auth.running.runtime.state[STATE], pool
+    for email in (auth.owner.email, "nobody@nowhere.example", "not an address"):
+        assert (await auth.sign_in(email=email)).status == 401
+    assert hasher.done == [PASSWORD] * 3
+    pool.close()
+    auth.running.runtime.state[STATE] = real
+
+
 async def test_every_try_leaves_a_row_in_the_realms_trail_without_the_address(auth: AuthApp) -> None:
     await auth.sign_in()
     await auth.sign_in(password="wrong wrong wrong")

@@ -12,7 +12,7 @@ import errno
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import cast
+from typing import Protocol, cast
 
 import httptools
 
@@ -33,6 +33,14 @@ _BODY_HEAD_BYTES = 400
 _ENGINE_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL})
 
 
+class Traits(Protocol):
+    """What the client must know of a kind of request; the same for all that are alike."""
+
+    is_safe: bool  # may be sent again when a connection closed before the first byte
+    is_head: bool
+    wants_body: bool  # keep the whole body, not only the beginning of an error's
+
+
 class Exchange:
     """One request on its way and what came back. `on_done` is called exactly once.
 
@@ -47,32 +55,25 @@ class Exchange:
         "ended_ns",
         "failure",
         "is_done",
-        "is_head",
         "is_retried",
-        "is_safe",
         "on_done",
         "request",
         "sent_ns",
         "status",
-        "wants_body",
+        "traits",
     )
 
     def __init__(
-        self,
-        request: bytes,
-        on_done: Callable[[Exchange], None],
-        *,
-        deadline_ns: int,
-        is_safe: bool = False,
-        is_head: bool = False,
-        wants_body: bool = False,
+        self, request: bytes, traits: Traits, deadline_ns: int, on_done: Callable[[Exchange], None]
     ) -> None:
-        self.request, self.on_done, self.deadline_ns = request, on_done, deadline_ns
-        self.is_safe, self.is_head, self.wants_body = is_safe, is_head, wants_body
+        self.request = request
+        self.traits = traits
+        self.deadline_ns = deadline_ns
+        self.on_done = on_done
         self.connection: _Connection | None = None
         self.sent_ns = self.ended_ns = self.status = 0
-        self.body = b""  # whole when wanted, else its first bytes
-        self.cookies: list[str] = []
+        self.body = b""
+        self.cookies: tuple[str, ...] = ()
         self.failure = ""
         self.is_done = self.is_retried = False
 
@@ -87,9 +88,10 @@ class Exchange:
 
     def expire(self) -> None:
         """Give up waiting, and give up the connection: its answer may still come."""
-        connection = self.connection
-        if connection is not None:
-            connection.abandon()
+        if self.is_done:
+            return
+        if self.connection is not None:
+            self.connection.abandon()
         self.finish(TIMEOUT)
 
 
@@ -120,23 +122,28 @@ class Pool:
         idle = self._idle
         while idle:
             connection = idle.pop()
-            if connection.is_usable(now_ns):
-                connection.send(exchange, now_ns)
-                return
+            if connection.is_closing:
+                continue
+            if now_ns - connection.idle_since_ns > _IDLE_NS_MAX:
+                connection.abandon()
+                continue
+            connection.send(exchange, now_ns)
+            return
         self._waiting.append(exchange)
         self._open_for_waiting()
 
-    def is_idle_again(self, connection: _Connection, now_ns: int) -> None:
-        """Take a free connection back: straight to who waits, else to the idle ones."""
+    def take_back(self, connection: _Connection, now_ns: int) -> None:
+        """Give a free connection to who waits, else keep it idle."""
         while self._waiting:
             exchange = self._waiting.popleft()
             if not exchange.is_done:
                 connection.send(exchange, now_ns)
                 return
+        connection.idle_since_ns = now_ns
         self._idle.append(connection)
 
-    def is_closed(self, connection: _Connection) -> None:
-        """Forget a connection, and replace it when requests still wait."""
+    def forget(self, connection: _Connection) -> None:
+        """Count a connection as closed, and replace it when requests still wait."""
         self._open.discard(connection)
         if self._waiting:
             self._open_for_waiting()
@@ -181,7 +188,7 @@ class Pool:
             return
         self.opened += 1
         self._open.add(connection)
-        self.is_idle_again(connection, time.monotonic_ns())
+        self.take_back(connection, time.monotonic_ns())
 
     def _refuse_one(self) -> None:
         while self._waiting:
@@ -194,23 +201,23 @@ class Pool:
 class _Connection(asyncio.Protocol):
     """One keep-alive connection; carries one exchange at a time.
 
-    Several methods are callbacks of httptools' parser and are named as it asks.
+    Several methods are callbacks of httptools' parser and are named as it asks. The sending
+    and receiving of one request costs about 10 us here, which is why flags are plain.
     """
 
     __slots__ = (
-        "_complete",
-        "_excess",
         "_exchange",
         "_has_length",
-        "_headers_done",
-        "_idle_since_ns",
-        "_is_closing",
+        "_is_complete",
+        "_is_malformed",
         "_keep_alive",
         "_parser",
         "_pool",
         "_received_bytes",
         "_served",
         "_transport",
+        "idle_since_ns",
+        "is_closing",
     )
 
     def __init__(self, pool: Pool) -> None:
@@ -218,32 +225,23 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
-        self._is_closing = False
-        self._idle_since_ns = time.monotonic_ns()
-        self._served = 0
-        self._begin()
+        self.is_closing = False
+        self.idle_since_ns = self._received_bytes = self._served = 0
+        self._is_complete = self._is_malformed = self._has_length = False
+        self._keep_alive = True
 
     def send(self, exchange: Exchange, now_ns: int) -> None:
-        assert self._transport is not None
+        """Send the request; the connection must be free."""
         self._exchange = exchange
         self._received_bytes = 0
         exchange.connection = self
         exchange.sent_ns = now_ns
-        self._transport.write(exchange.request)
-
-    def is_usable(self, now_ns: int) -> bool:
-        """False when it is closing or has been idle for too long; then it is closed."""
-        if self._is_closing:
-            return False
-        if now_ns - self._idle_since_ns < _IDLE_NS_MAX:
-            return True
-        self.abandon()
-        return False
+        self._transport.write(exchange.request)  # type: ignore[union-attr]  # connected, or it were not in the pool
 
     def abandon(self) -> None:
         """Drop the connection and whatever it was carrying, without a word to the owner."""
         self._exchange = None
-        self._is_closing = True
+        self.is_closing = True
         if self._transport is not None:
             self._transport.abort()
 
@@ -253,7 +251,8 @@ class _Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none of asyncio's classes
 
     def data_received(self, data: bytes) -> None:
-        if self._exchange is None:
+        exchange = self._exchange
+        if exchange is None:
             self.abandon()  # nobody asked: what comes now would be taken for the next answer
             return
         self._received_bytes += len(data)
@@ -265,84 +264,74 @@ class _Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail(MALFORMED)
             return
-        if self._excess:
+        if self._is_malformed:
             self._fail(MALFORMED)
-        elif self._complete:
-            self._answered()
+        elif self._is_complete:
+            self._answered(exchange)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._is_closing = True
+        self.is_closing = True
         exchange, self._exchange = self._exchange, None
-        self._pool.is_closed(self)
+        self._pool.forget(self)
         if exchange is None:
             return
-        if self._headers_done and not self._has_length and exc is None:
+        if exchange.status >= 200 and not self._has_length and exc is None:
             exchange.finish()  # a body that ends with the connection (RFC 9112, 6.3)
         elif self._received_bytes:
             exchange.finish(TRUNCATED)
-        elif self._served and exchange.is_safe and not exchange.is_retried:
+        elif self._served and exchange.traits.is_safe and not exchange.is_retried:
             self._pool.retry(exchange)
         else:
             exchange.finish(CLOSED)
 
     # -- httptools.HttpResponseParser ----------------------------------------------------
 
-    def on_message_begin(self) -> None:
-        self._excess = self._complete
-
     def on_header(self, name: bytes, value: bytes) -> None:
+        # By length first: most headers are none of these, and lower() makes a copy.
         length = len(name)
-        if length == 10 and name.lower() == b"set-cookie":
-            assert self._exchange is not None
-            self._exchange.cookies.append(value.decode("latin-1"))
-        elif (length == 14 and name.lower() == b"content-length") or (
-            length == 17 and name.lower() == b"transfer-encoding"
-        ):
-            self._has_length = True
+        if length == 14:
+            self._has_length = self._has_length or name.lower() == b"content-length"
+        elif length == 17:
+            self._has_length = self._has_length or name.lower() == b"transfer-encoding"
+        elif length == 10 and name.lower() == b"set-cookie" and self._exchange is not None:
+            self._exchange.cookies += (value.decode("latin-1"),)
 
     def on_headers_complete(self) -> None:
-        assert self._exchange is not None
-        self._exchange.status = self._parser.get_status_code()
-        self._headers_done = True
-        if self._exchange.is_head and self._exchange.status >= 200:
+        exchange = self._exchange
+        assert exchange is not None
+        if self._is_complete:
+            self._is_malformed = True  # a second answer to one request
+            return
+        exchange.status = self._parser.get_status_code()
+        if exchange.traits.is_head and exchange.status >= 200:
             # The parser cannot know that a HEAD answer has no body; it would wait for one.
-            self._complete, self._keep_alive = True, False
+            self._is_complete, self._keep_alive = True, False
 
     def on_body(self, body: bytes) -> None:
         exchange = self._exchange
         assert exchange is not None
-        if exchange.wants_body:
+        if exchange.traits.wants_body:
             exchange.body += body
-        elif len(exchange.body) < _BODY_HEAD_BYTES:
+        elif exchange.status >= 400 and len(exchange.body) < _BODY_HEAD_BYTES:
             exchange.body += body[:_BODY_HEAD_BYTES]
 
     def on_message_complete(self) -> None:
         assert self._exchange is not None
-        if self._exchange.status < 200:  # 100 Continue, 103 Early Hints: the answer is still to come
-            self._headers_done = False
-            return
-        self._complete = True
-        self._keep_alive = self._parser.should_keep_alive()
+        if self._exchange.status >= 200:  # 100 Continue, 103 Early Hints: the answer is still to come
+            self._is_complete = True
+            self._keep_alive = self._parser.should_keep_alive()
 
     # ------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        self._complete = self._excess = self._has_length = self._headers_done = False
-        self._keep_alive = True
-        self._received_bytes = 0
-
-    def _answered(self) -> None:
-        exchange, self._exchange = self._exchange, None
-        assert exchange is not None
-        keep_alive = self._keep_alive
-        self._begin()
+    def _answered(self, exchange: Exchange) -> None:
+        self._exchange = None
+        self._is_complete = self._has_length = False
         self._served += 1
         # The connection first: the owner's next step may want this very one.
-        if keep_alive:
-            self._idle_since_ns = time.monotonic_ns()
-            self._pool.is_idle_again(self, self._idle_since_ns)
+        if self._keep_alive:
+            self._pool.take_back(self, time.monotonic_ns())
         else:
-            self._is_closing = True
+            self.is_closing = True
             assert self._transport is not None
             self._transport.close()
         exchange.finish()

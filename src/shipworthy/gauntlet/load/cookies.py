@@ -13,10 +13,11 @@ class Jar:
     Secure are not honoured: a jar belongs to one host on loopback.
     """
 
-    __slots__ = ("_cookies", "version")
+    __slots__ = ("_cookies", "header", "version")
 
     def __init__(self) -> None:
         self._cookies: dict[str, str] = {}
+        self.header = ""  # the value of the Cookie header; empty when there is none to send
         self.version = 0  # grows with every change, so that a rendered request can be kept
 
     def store(self, set_cookie: str) -> None:
@@ -30,10 +31,7 @@ class Jar:
             self._cookies.pop(name, None)
         else:
             self._cookies[name] = value
-
-    def header(self) -> str:
-        """Return the value of the Cookie header; empty when there is none to send."""
-        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        self.header = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
 
 
 def _is_over(attributes: list[str]) -> bool:

@@ -27,6 +27,7 @@ from shipworthy.gauntlet.load.plan import Address, LoadPlan, addresses, check
 from shipworthy.gauntlet.load.record import Recorder
 from shipworthy.gauntlet.load.result import LoadResult, Progress
 from shipworthy.gauntlet.load.signin import SignInFailed, sign_in
+from shipworthy.gauntlet.load.template import requests_of
 from shipworthy.judge.validity import void_blocks
 
 _NS_PER_S = 1_000_000_000
@@ -115,13 +116,15 @@ class _Run:
         self._recorder = Recorder(plan, measure_from_ns=self._measure_from_ns)
         self._routes = [
             Route(
-                journey,
+                place=place,
                 travellers=travellers,
                 pools=self._pools,
                 sink=self._recorder,
                 timeout_ns=round(plan.timeout_s * _NS_PER_S),
+                on_sent=self._exchanges.append,
+                on_end=self._arrival_ended,
             )
-            for journey, travellers in zip(plan.journeys, self._travellers, strict=True)
+            for place, travellers in enumerate(self._travellers)
         ]
 
     def _send_due(self) -> None:
@@ -138,14 +141,7 @@ class _Run:
             self._next += 1
 
     def _arrive(self, place: int, intended_ns: int, now_ns: int, audit: Audit) -> None:
-        arrival = Arrival(
-            self._routes[place],
-            place=place,
-            n=self._next,
-            intended_ns=intended_ns,
-            on_sent=self._exchanges.append,
-            on_end=self._arrival_ended,
-        )
+        arrival = Arrival(self._routes[place], self._next, intended_ns)
         self._in_flight += 1
         if self._in_flight > self._plan.in_flight_max:
             audit.dropped(intended_ns=intended_ns)
@@ -187,7 +183,7 @@ class _Run:
                         seconds=seconds,
                         in_flight=self._in_flight,
                         lag_ms_p99=self._audit.lag_ms_p99_now(),
-                        journeys=self._recorder.tally(second),
+                        journeys=self._recorder.tally(),
                     )
                 )
 
@@ -248,11 +244,13 @@ def _pools(plan: LoadPlan, hosts: dict[str, Address]) -> dict[str, Pool]:
 def _travellers(
     journey: Journey, plan: LoadPlan, jars: list[dict[str, Jar]], hosts: dict[str, Address]
 ) -> tuple[Traveller, ...]:
-    if not plan.users:
-        return (Traveller(journey, user=None, jars=None, addresses=hosts),)
+    people = list(zip(plan.users, jars, strict=True)) or [(None, {})]
     return tuple(
-        Traveller(journey, user=user, jars=jar if journey.login else None, addresses=hosts)
-        for user, jar in zip(plan.users, jars, strict=True)
+        Traveller(
+            requests=requests_of(journey.steps, addresses=hosts, user=user),
+            jars=jar if journey.login else None,
+        )
+        for user, jar in people
     )
 
 

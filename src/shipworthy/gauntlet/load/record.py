@@ -2,10 +2,13 @@
 
 Owns the assignment of requests to blocks and seconds: by the intended send time, so that a
 stall shows where it began and the number of requests of a block never depends on the answers.
+While the load runs a request only appends four numbers; the histograms are made afterwards,
+because what the generator computes in between makes it late.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 
 from shipworthy.contract.finding import Series
@@ -16,19 +19,18 @@ from shipworthy.judge.exceedance import Block
 from shipworthy.judge.histogram import LogHistogram, merged
 
 _NS_PER_S = 1_000_000_000
+_NS_PER_US = 1_000
 _SAMPLE_BYTES = 300
 
 
 class Recorder:
-    """All journeys' records. Requests intended before `measure_from_ns` are warm-up and left out."""
+    """All journeys' requests. Those intended before `measure_from_ns` are warm-up and left out."""
 
     def __init__(self, plan: LoadPlan, *, measure_from_ns: int) -> None:
         slos = {slo.name: slo for slo in plan.slos}
-        self._block_ns = round(plan.block_s * _NS_PER_S)
         self._measure_from_ns = measure_from_ns
-        seconds = -(-self._block_ns * plan.blocks // _NS_PER_S)
-        self._records = [_Record(j, slos[j.slo], blocks=plan.blocks, seconds=seconds) for j in plan.journeys]
-        self._last_block, self._last_second = plan.blocks - 1, seconds - 1
+        self._logs = [_Log(journey, slos[journey.slo]) for journey in plan.journeys]
+        self._blocks, self._block_ns = plan.blocks, round(plan.block_s * _NS_PER_S)
 
     def record(
         self,
@@ -40,94 +42,125 @@ class Recorder:
         failure: str,
         body: bytes,
     ) -> None:
-        """Count one measured request; see `journey.Sink`."""
+        """Write down one measured request; see `journey.Sink`."""
         offset_ns = intended_ns - self._measure_from_ns
         if offset_ns < 0:
             return
-        record = self._records[journey]
-        # Rounded up: then latency > threshold holds for the whole microseconds exactly when it did before.
-        latency_us = -(-latency_ns // 1000)
-        record.blocks[min(offset_ns // self._block_ns, self._last_block)].record(
-            latency_us, failed=failure != ""
-        )
-        # The minimum guards the last nanosecond of the load, where rounding may reach one further.
-        second = min(offset_ns // _NS_PER_S, self._last_second)
-        record.seconds[second].record(latency_us)
-        if service_ns is not None:
-            record.service.record(-(-service_ns // 1000))
+        log = self._logs[journey]
+        log.offset_ns.append(offset_ns)
+        log.latency_ns.append(latency_ns)
+        log.service_ns.append(-1 if service_ns is None else service_ns)
+        log.failed.append(failure != "")
         if failure:
-            record.fail(failure, second, body)
+            log.failures[failure] += 1
+            if body and failure not in log.samples:
+                log.samples[failure] = body[:_SAMPLE_BYTES].decode("utf-8", "replace")
 
-    def tally(self, second: int) -> tuple[Tally, ...]:
-        """Return what is known so far of the requests intended within one second."""
-        return tuple(
-            Tally(
-                journey=r.journey.name,
-                requests=r.seconds[second].count,
-                failures=r.failed_per_second[second],
-                latency_ms_p50=r.seconds[second].quantile(0.50) / 1000,
-                latency_ms_p95=r.seconds[second].quantile(0.95) / 1000,
-            )
-            for r in self._records
-        )
+    def tally(self) -> tuple[Tally, ...]:
+        """Return what has ended since the last call, per journey."""
+        return tuple(log.tally() for log in self._logs)
 
     def results(self, *, voids: dict[str, tuple[bool, ...]]) -> tuple[JourneyResult, ...]:
         """Return every journey's result; `voids` says for each SLO which blocks may not be used."""
-        return tuple(r.result(voids[r.slo.name]) for r in self._records)
+        return tuple(
+            _result(log, blocks=self._blocks, block_ns=self._block_ns, voids=voids[log.slo.name])
+            for log in self._logs
+        )
 
 
-class _Record:
-    """The counts of one journey."""
+class _Log:
+    """One journey's requests in the order they ended, 25 bytes each."""
 
-    __slots__ = ("blocks", "failed_per_second", "failures", "journey", "samples", "seconds", "service", "slo")
+    __slots__ = (
+        "_told",
+        "failed",
+        "failures",
+        "journey",
+        "latency_ns",
+        "offset_ns",
+        "samples",
+        "service_ns",
+        "slo",
+    )
 
-    def __init__(self, journey: Journey, slo: Slo, *, blocks: int, seconds: int) -> None:
+    def __init__(self, journey: Journey, slo: Slo) -> None:
         self.journey, self.slo = journey, slo
-        # A threshold in fractions of a microsecond does not exist: 0.1 ms is 100 us.
-        threshold_us = round(slo.threshold_ms * 1000)
-        self.blocks = [LogHistogram(threshold_us=threshold_us) for _ in range(blocks)]
-        self.seconds = [LogHistogram() for _ in range(seconds)]
-        self.failed_per_second = [0] * seconds
-        self.service = LogHistogram()
+        self.offset_ns, self.latency_ns, self.service_ns, self.failed = (
+            array("q"),
+            array("q"),
+            array("q"),
+            array("b"),
+        )
         self.failures: Counter[str] = Counter()
         self.samples: dict[str, str] = {}
+        self._told = 0
 
-    def fail(self, failure: str, second: int, body: bytes) -> None:
-        self.failures[failure] += 1
-        self.failed_per_second[second] += 1
-        if failure not in self.samples and body:
-            self.samples[failure] = body[:_SAMPLE_BYTES].decode("utf-8", "replace")
-
-    def result(self, voids: tuple[bool, ...]) -> JourneyResult:
-        whole = merged(self.blocks, threshold_us=self.blocks[0].threshold_us)
-        # A bucket's edge, not the percentile itself: at an edge the buckets count exactly.
-        decile_us = whole.edge_above(0.90)
-        return JourneyResult(
+    def tally(self) -> Tally:
+        recent = LogHistogram()
+        for latency_ns in self.latency_ns[self._told :]:
+            recent.record(_us(latency_ns))
+        failures = sum(self.failed[self._told :])
+        self._told = len(self.latency_ns)
+        return Tally(
             journey=self.journey.name,
-            slo=self.slo,
-            requests=whole.count,
-            exceedances=whole.exceedances,
-            blocks=tuple(
-                Block(
-                    requests=b.count,
-                    exceedances=b.exceedances,
-                    decile_exceedances=b.count_above(decile_us),
-                    void=void,
-                )
-                for b, void in zip(self.blocks, voids, strict=True)
-            ),
-            histogram=whole.to_json(),
-            service_histogram=self.service.to_json(),
-            failures=dict(self.failures.most_common()),
-            samples=self.samples,
-            series=self._series(),
+            requests=recent.count,
+            failures=failures,
+            latency_ms_p50=recent.quantile(0.50) / 1000,
+            latency_ms_p95=recent.quantile(0.95) / 1000,
         )
 
-    def _series(self) -> Series:
-        return Series(
-            journey=self.journey.name,
-            latency_ms_p50=tuple(h.quantile(0.50) / 1000 for h in self.seconds),
-            latency_ms_p95=tuple(h.quantile(0.95) / 1000 for h in self.seconds),
-            requests=tuple(h.count for h in self.seconds),
-            failures=tuple(self.failed_per_second),
-        )
+
+def _result(log: _Log, *, blocks: int, block_ns: int, voids: tuple[bool, ...]) -> JourneyResult:
+    by_block = [LogHistogram(threshold_us=round(log.slo.threshold_ms * 1000)) for _ in range(blocks)]
+    service = LogHistogram()
+    for offset_ns, latency_ns, service_ns, failed in zip(
+        log.offset_ns, log.latency_ns, log.service_ns, log.failed, strict=True
+    ):
+        # The minimum guards the last nanosecond of the load, where rounding may reach one further.
+        by_block[min(offset_ns // block_ns, blocks - 1)].record(_us(latency_ns), failed=bool(failed))
+        if service_ns >= 0:
+            service.record(_us(service_ns))
+    whole = merged(by_block, threshold_us=by_block[0].threshold_us)
+    # A bucket's edge, not the percentile itself: at an edge the buckets count exactly.
+    decile_us = whole.edge_above(0.90)
+    return JourneyResult(
+        journey=log.journey.name,
+        slo=log.slo,
+        requests=whole.count,
+        exceedances=whole.exceedances,
+        blocks=tuple(
+            Block(
+                requests=b.count,
+                exceedances=b.exceedances,
+                decile_exceedances=b.count_above(decile_us),
+                void=void,
+            )
+            for b, void in zip(by_block, voids, strict=True)
+        ),
+        histogram=whole.to_json(),
+        service_histogram=service.to_json(),
+        failures=dict(log.failures.most_common()),
+        samples=log.samples,
+        series=_series(log, seconds=-(-blocks * block_ns // _NS_PER_S)),
+    )
+
+
+def _series(log: _Log, *, seconds: int) -> Series:
+    latencies = [LogHistogram() for _ in range(seconds)]
+    failures = [0] * seconds
+    for offset_ns, latency_ns, failed in zip(log.offset_ns, log.latency_ns, log.failed, strict=True):
+        second = min(offset_ns // _NS_PER_S, seconds - 1)
+        latencies[second].record(_us(latency_ns))
+        failures[second] += failed
+    return Series(
+        journey=log.journey.name,
+        latency_ms_p50=tuple(h.quantile(0.50) / 1000 for h in latencies),
+        latency_ms_p95=tuple(h.quantile(0.95) / 1000 for h in latencies),
+        requests=tuple(h.count for h in latencies),
+        failures=tuple(failures),
+    )
+
+
+def _us(duration_ns: int) -> int:
+    """Round up: then "longer than the threshold" holds for whole microseconds exactly when it did before."""
+    return -(-duration_ns // _NS_PER_US)

@@ -53,7 +53,7 @@ class JourneyResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """One journey's requests intended within one second, as far as they have ended."""
+    """One journey's requests that ended since the last tally, about a second ago."""
 
     journey: str
     requests: int

@@ -27,8 +27,9 @@ async def sign_in(login: Login, credential: Credential, *, pool: Pool, timeout_s
     answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     exchange = Exchange(
         request.render(n=0, last=None, cookies="", cookie_version=0),
+        request,
+        0,
         lambda _: answered.set_result(None),
-        deadline_ns=0,
     )
     pool.submit(exchange)
     try:
@@ -45,7 +46,7 @@ async def sign_in(login: Login, credential: Credential, *, pool: Pool, timeout_s
     jar = Jar()
     for cookie in exchange.cookies:
         jar.store(cookie)
-    if not jar.header():
+    if not jar.header:
         raise SignInFailed(f"{who}: answered {exchange.status} without a cookie")
     return jar
 

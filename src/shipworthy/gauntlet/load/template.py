@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -27,7 +27,10 @@ class FieldMissing(Exception):
 
 
 class Request:
-    """One step as one user sends it; ready bytes where nothing in it changes."""
+    """One step as one user sends it; ready bytes where nothing in it changes.
+
+    Also the client's `Traits` of such a request.
+    """
 
     __slots__ = (
         "_body",
@@ -36,14 +39,19 @@ class Request:
         "_media",
         "_path",
         "_ready",
-        "address",
+        "expected",
         "is_head",
+        "is_measured",
         "is_safe",
         "step",
+        "wants_body",
     )
 
-    def __init__(self, step: Step, *, address: Address, user: LoadUser | None) -> None:
-        self.step, self.address = step, address
+    def __init__(
+        self, step: Step, *, address: Address, user: LoadUser | None, wants_body: bool = False
+    ) -> None:
+        self.step, self.wants_body = step, wants_body
+        self.is_measured, self.expected = step.measured, frozenset(step.expect)
         self.is_safe = step.method.upper() in _SAFE_METHODS
         self.is_head = step.method.upper() == "HEAD"
         self._path = _Text(step.path, escape=lambda value: quote(value, safe=""), user=user)
@@ -73,6 +81,20 @@ class Request:
         if not values.used:
             self._ready, self._cookie_version = rendered, cookie_version
         return rendered
+
+
+def requests_of(
+    steps: Sequence[Step], *, addresses: Mapping[str, Address], user: LoadUser | None
+) -> tuple[Request, ...]:
+    """Return a journey's requests; a body is kept only where the following step reads a field of it.
+
+    Errors:  PlanRefused when a step uses something of the user that there is not.
+    """
+    reads_last = ["{last." in json.dumps([s.path, s.json, s.form, s.headers]) for s in steps]
+    return tuple(
+        Request(step, address=addresses[step.host], user=user, wants_body=wants_body)
+        for step, wants_body in zip(steps, [*reads_last[1:], False], strict=True)
+    )
 
 
 def _headers(step: Step, address: Address) -> str:

@@ -83,13 +83,14 @@ def _no_error_rates(result: RunResult) -> Html | None:
 
 
 def _run(result: RunResult) -> Html:
-    commit = f" at {in_line(result.commit, 40)}" if result.commit else ""
+    commit = f" at commit {in_line(result.commit, 40)}" if result.commit else ""
     facts: dict[str, Node] = {
         "Started": moment(result.started_at),
         "Took": duration(result.duration_s),
         "Mode": in_line(result.mode, 40),
         "Coverage": f"{whole_percent(result.coverage)}. {coverage_sentence(result)}",
-        "Examiner": f"Shipworthy {in_line(result.version, 40)}{commit}",
+        "Examined": f"{in_line(result.target, 60)}{commit}",
+        "Examiner": f"Shipworthy {in_line(result.version, 40)}",
         "Exit code": str(int(exit_code_of(result))),
         "Run": tag("span", in_line(result.run_id, 80), class_="id"),
     }

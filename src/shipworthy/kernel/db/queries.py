@@ -136,7 +136,8 @@ def _parse(room: str, name: str, line: int, block: list[str], path: Path) -> Nam
             raise BadQueryFile(
                 f"{where} has no sample for :{parameter}; add it to '-- with: {parameter} = …'"
             )
-    index = tuple(i.strip() for i in facts["index"].split(",") if not i.strip().startswith("none"))
+    declared = facts["index"].strip()
+    index = () if declared.startswith("none") else tuple(i.strip() for i in declared.split(","))
     return NamedQuery(
         room=room,
         name=name,

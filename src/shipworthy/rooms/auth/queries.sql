@@ -76,7 +76,7 @@ returning device_id
 -- credential_create --
 -- A person's password, as its hash.
 -- index: none (insert)   rows: <= 0   scope: realm
--- with: credential_id = gen_random_uuid(), user_id = (select user_id from app_user limit 1), password_hash = 'sample', now = now()
+-- with: credential_id = gen_random_uuid(), user_id = (select u.user_id from app_user u left join credential c using (user_id) where c.user_id is null limit 1), password_hash = 'sample', now = now()
 insert into credential (credential_id, user_id, kind, password_hash, changed_at)
 values (:credential_id, :user_id, 'password', :password_hash, :now)
 
@@ -89,7 +89,7 @@ update credential set password_hash = :password_hash, changed_at = :now where us
 -- credential_get --
 -- The hash a signed-in person's current password is checked against.
 -- index: credential_user_password_idx   rows: <= 1   scope: realm
--- with: user_id = (select user_id from app_user limit 1)
+-- with: user_id = (select user_id from credential limit 1)
 select password_hash from credential where user_id = :user_id and kind = 'password'
 
 -- user_create --

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 
 def today_in(time_zone: str, *, now: datetime) -> date:
-    """Return the date of `now` in an IANA time zone: at 23:30 UTC it is tomorrow in Berlin already."""
+    """Return the date of a moment in an IANA time zone: at 23:30 UTC it is tomorrow in Berlin already."""
     return now.astimezone(ZoneInfo(time_zone)).date()
 
 

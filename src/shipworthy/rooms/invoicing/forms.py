@@ -6,6 +6,7 @@ import re
 import uuid
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta, field
@@ -91,7 +92,7 @@ def form_of(invoice: Invoice) -> InvoiceForm:
             LineForm(
                 description=line.description,
                 quantity=decimal_text(line.quantity),
-                unit_price=decimal_text(line.unit_price),
+                unit_price=_price_text(line.unit_price, exponent=invoice.exponent),
                 tax=tax_value(line.tax_category, line.tax_rate_bp),
             )
             for line in invoice.lines
@@ -148,6 +149,13 @@ def _line_text(line: LineForm, index: int, wrong: dict[str, str]) -> LineText:
         tax_category=category,
         tax_rate_bp=rate_bp,
     )
+
+
+def _price_text(price: Decimal, *, exponent: int) -> str:
+    """Return a price with all its decimals, and at least the currency's: 120.00, 0.00125."""
+    whole, _, decimals = decimal_text(price).partition(".")
+    decimals = decimals.ljust(exponent, "0")
+    return f"{whole}.{decimals}" if decimals else whole
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -38,7 +38,7 @@ from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
 from shipworthy.rooms.invoicing.listing import STATUSES, Slice, list_customers, list_invoices
 from shipworthy.rooms.invoicing.permissions import may_write
 from shipworthy.rooms.invoicing.settle import pay, void
-from shipworthy.rooms.invoicing.shown import Sums, line_texts, sums, sums_so_far
+from shipworthy.rooms.invoicing.shown import Sums, day, happened, line_texts, sums, sums_so_far
 from shipworthy.rooms.invoicing.tax_choices import tax_choices
 from shipworthy.rooms.invoicing.versions import Stale
 
@@ -85,6 +85,7 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         "badge": _badge(invoice.status, is_late),
         "seller": invoice.seller or dict(seller),
         "buyer": invoice.buyer or {"name": invoice.customer_name},
+        "happened": happened(invoice, time_zone=seller["time_zone"]),
         "may_write": may_write(ctx),
     }
     title = f"Invoice {invoice.number}" if invoice.number else "Draft invoice"
@@ -172,7 +173,12 @@ async def customer_page(ctx: Ctx, customer_id: uuid.UUID) -> Page:
     today = today_in(seller["time_zone"], now=ctx.now())
     rows = await ctx.db.all(q.invoice_list_of_customer, customer_id=customer_id)
     invoices = [{**row, "badge": _badge(row["status"], row["due_date"] < today)} for row in rows]
-    data = {"customer": customer, "invoices": invoices, "may_write": may_write(ctx)}
+    data = {
+        "customer": customer,
+        "since": day(today_in(seller["time_zone"], now=customer["created_at"])),
+        "invoices": invoices,
+        "may_write": may_write(ctx),
+    }
     return Page("invoicing/customer.html", data, title=customer["name"], section="customers")
 
 

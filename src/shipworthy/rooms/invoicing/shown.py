@@ -7,12 +7,13 @@ and would make them binary fractions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 
 from shipworthy.kernel.money.currencies import currency_of
 from shipworthy.kernel.money.format import Locale, format_amount, format_decimal, format_rate
 from shipworthy.kernel.runtime import Runtime
-from shipworthy.rooms.invoicing.invoice import InvoiceLine
+from shipworthy.rooms.invoicing.dates import today_in
+from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES, TaxGroup, Totals
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -30,7 +31,7 @@ async def register(runtime: Runtime) -> None:
     runtime.pages.filter("day", day)
 
 
-def day(when: date | datetime) -> str:
+def day(when: date) -> str:
     """Return a day as people read it: 3 Nov 2026."""
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
@@ -48,6 +49,12 @@ def line_texts(lines: Sequence[InvoiceLine], *, currency: str, locale: Locale) -
         }
         for line in lines
     ]
+
+
+def happened(invoice: Invoice, *, time_zone: str) -> list[list[str]]:
+    """Return what became of an invoice and on which day it was there and then."""
+    moments = {"Written": invoice.created_at, "Paid": invoice.paid_at, "Voided": invoice.voided_at}
+    return [[word, day(today_in(time_zone, now=at))] for word, at in moments.items() if at]
 
 
 def sums(

@@ -1,0 +1,155 @@
+"""`shipworthy gauntlet`: the trials and the verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from shipworthy.contract.finding import RunResult
+    from shipworthy.contract.target import Target
+    from shipworthy.gauntlet.plan import PlannedCheck
+
+
+@click.command("gauntlet")
+@click.option(
+    "--quick",
+    "mode",
+    flag_value="quick",
+    default="quick",
+    help="About two minutes; not for release (default).",
+)
+@click.option("--full", "mode", flag_value="full", help="A release verdict: longer load, every trial.")
+@click.option(
+    "--target",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="A gauntlet.toml, for an app that is not ours.",
+)
+@click.option("--stage", "stages", multiple=True, help="Only this stage; may be repeated.")
+@click.option(
+    "--only",
+    default=None,
+    help="Only this finding (its id stands in the report), e.g. plans.index_used:QUERY.",
+)
+@click.option("--plan", "show_plan", is_flag=True, help="Print what would be asked, in order, and stop.")
+@click.option(
+    "--report",
+    "report_dir",
+    type=click.Path(path_type=Path),
+    default=Path("report"),
+    show_default=True,
+    help="Where the report goes.",
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=None,
+    help="The app's folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of the summary.")
+def command(
+    mode: str, target: Path | None, stages: tuple[str, ...], only: str | None, show_plan: bool, report_dir: Path, home: Path | None, as_json: bool
+) -> None:  # fmt: skip
+    """Put an app through its trials and give a verdict people can believe.
+
+    In an app's folder it examines that app on a database of its own; with --target any web app.
+    Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 invalid run.
+
+    \b
+    Example:  shipworthy gauntlet --quick
+              shipworthy gauntlet --target examples/notes/gauntlet.toml
+              shipworthy gauntlet --only 'plans.index_used:invoicing.invoice_list_by_status'
+    """
+    import asyncio
+
+    from rich.console import Console
+
+    from shipworthy.gauntlet.plan import UnknownName, plan
+    from shipworthy.gauntlet.report.document import document_of, exit_code_of
+    from shipworthy.gauntlet.report.summary import print_summary
+    from shipworthy.gauntlet.report.terminal import LiveView
+    from shipworthy.gauntlet.run import run
+    from shipworthy.gauntlet.stages import ALL_CHECKS
+
+    found = _target(target, home)
+    console = Console(stderr=as_json)
+    try:
+        planned = plan(found, ALL_CHECKS, mode=mode, only=only, stages=stages)  # type: ignore[arg-type]
+    except UnknownName as unknown:
+        raise click.UsageError(str(unknown)) from None
+    if show_plan:
+        _print_plan(planned, console)
+        return
+    thresholds_ms = {
+        j.name: s.threshold_ms
+        for j in found.manifest.journeys
+        for s in found.manifest.slos
+        if s.name == j.slo
+    }
+    with LiveView(
+        target=found.name,
+        label="quick" if mode == "quick" else "",
+        thresholds_ms=thresholds_ms,
+        console=console,
+    ) as view:
+        result = asyncio.run(run(found, ALL_CHECKS, mode=mode, only=only, stages=stages, view=view))  # type: ignore[arg-type]
+    paths = _write(result, report_dir)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(document_of(result)))
+    else:
+        print_summary(result, console, paths)
+    raise SystemExit(exit_code_of(result))
+
+
+def _target(file: Path | None, home: Path | None) -> Target:
+    import asyncio
+
+    from shipworthy.gauntlet.adapters.instance import StartFailed
+    from shipworthy.gauntlet.adapters.shipworthy import describe
+    from shipworthy.gauntlet.targetfile import load_target_file
+
+    if file is not None:
+        if not file.is_file():
+            raise click.UsageError(f"there is no file {file}. Give the path of a gauntlet.toml")
+        return load_target_file(file)
+    folder = (home or Path.cwd()).resolve()
+    if not (folder / "app.toml").is_file():
+        raise click.UsageError(
+            f"there is no app.toml in {folder}. Go into an app's folder, or give --target FILE"
+        )
+    try:
+        return asyncio.run(describe(folder))
+    except StartFailed as unreadable:
+        raise click.UsageError(str(unreadable)) from None
+
+
+def _print_plan(planned: tuple[PlannedCheck, ...], console: Console) -> None:
+    for item in planned:
+        note = f"  not measured: {item.obstacle}" if item.obstacle else ""
+        faults = f"  inflicts {', '.join(item.check.faults)}" if item.check.faults else ""
+        console.print(
+            f"{item.check.stage:10} {item.check.name:32} {item.check.title}{faults}{note}", highlight=False
+        )
+
+
+def _write(result: RunResult, folder: Path) -> list[Path]:
+    from shipworthy.gauntlet.report.document import write_json
+    from shipworthy.gauntlet.report.html import write_html
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / "report.html", folder / "report.json"]
+        write_html(result, paths[0])
+        write_json(result, paths[1])
+    except OSError as failed:
+        raise click.ClickException(
+            f"the report could not be written to {folder} ({failed.strerror}); give --report a folder that is yours"
+        ) from failed
+    return paths
