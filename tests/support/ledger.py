@@ -62,6 +62,7 @@ insert into book (tenant_id, book_id, title, status, at)
 """
 SEED_NOTES = "insert into note (tenant_id, note_id, book_id, text) select tenant_id, gen_random_uuid(), book_id, title from book"
 
+VERSION = '"v1"'
 BOOK_LIST = "select /* ledger.book_list */ book_id, title from book where status = $1 order by at desc, book_id limit 20"
 BOOK_GET = "select /* ledger.book_get */ book_id, title from book where book_id = $1"
 NOTES_OF_BOOK = (
@@ -84,6 +85,9 @@ def ledger_manifest(**changes: Any) -> Manifest:
                    example={"text": "seen"}, effect="create"),
             _route("POST", "/notes", queries_max=2, statuses=(201,), example={"book_id": "$book_id", "text": "seen"},
                    effect="create"),
+            _route("POST", "/preview", queries_max=0, example={"book_id": "$book_id", "text": "Seen"}),
+            _route("PUT", "/books/{book_id}", queries_max=1, params={"book_id": "book_id"}, example={"at": "x"},
+                   effect="change"),
             _route("GET", "/about", auth="public", queries_max=0),
             _route("GET", "/me", queries_max=0),
         ),
@@ -214,6 +218,8 @@ class _App:
                 Path("/login", self.login, methods=["POST"]),
                 Path("/books", self.books),
                 Path("/books/{book_id}", self.book),
+                Path("/books/{book_id}", self.touch, methods=["PUT"]),
+                Path("/preview", self.preview, methods=["POST"]),
                 Path("/books/{book_id}/notes", self.add_note, methods=["POST"]),
                 Path("/notes", self.add_note, methods=["POST"]),
                 Path("/about", self.about),
@@ -261,7 +267,7 @@ class _App:
             unscoped = "asks_past_row_security" in self.faults
             row = await (self.admin if unscoped else tx).fetchrow(BOOK_GET, book_id)
         if row is not None:
-            return JSONResponse({"title": row["title"]})
+            return JSONResponse({"title": row["title"]}, headers={"etag": VERSION})
         if "forbidden_not_missing" in self.faults and await self.admin.fetchrow(BOOK_GET, book_id):
             return JSONResponse({"detail": "not yours"}, 403)
         return _missing()
@@ -280,15 +286,33 @@ class _App:
             await tx.execute(NOTE_ADD, uuid.uuid4(), book_id, body["text"])
         return JSONResponse({}, 201)
 
+    async def touch(self, request: Request) -> Response:
+        """Take a change only from who has read: 428 without a version, 412 with another one."""
+        if "if-match" not in request.headers:
+            return JSONResponse({"detail": "read it first"}, 428)
+        async with self._scope(request) as tx:
+            if tx is None:
+                return _signed_out()
+            if await tx.fetchrow(BOOK_GET, request.path_params["book_id"]) is None:
+                return _missing()
+        return JSONResponse({}, 200 if request.headers["if-match"] == VERSION else 412)
+
+    async def preview(self, request: Request) -> Response:
+        body = await request.json()
+        return JSONResponse({"text": body["text"]}) if self._person(request) else _signed_out()
+
     async def about(self, _request: Request) -> Response:
         return JSONResponse({"about": "a ledger"})
 
     async def me(self, request: Request) -> Response:
-        return JSONResponse({}) if request.cookies.get("sid") in self.sessions else _signed_out()
+        return JSONResponse({}) if self._person(request) else _signed_out()
+
+    def _person(self, request: Request) -> Credential | None:
+        return self.sessions.get(request.cookies.get("sid", ""))
 
     @asynccontextmanager
     async def _scope(self, request: Request) -> AsyncIterator[Any]:
-        person = self.sessions.get(request.cookies.get("sid", ""))
+        person = self._person(request)
         if person is None:
             yield None
             return

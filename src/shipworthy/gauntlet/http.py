@@ -32,13 +32,17 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back. `is_cut` says that the body was longer than the cap."""
+    """What came back. `is_cut` says that the body was longer than the cap.
+
+    Units:   `wire_bytes` are the body's bytes as they came, compressed or not.
+    """
 
     status: int
     headers: httpx.Headers
     body: bytes
     elapsed_ms: float
     is_cut: bool = False
+    wire_bytes: int = 0
 
     @property
     def text(self) -> str:
@@ -148,6 +152,7 @@ class HttpSession:
             body=body,
             elapsed_ms=(time.perf_counter() - began) * 1000,
             is_cut=is_cut,
+            wire_bytes=response.num_bytes_downloaded,
         )
 
 

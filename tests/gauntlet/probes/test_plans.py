@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from shipworthy.contract.manifest import Query
 from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.stages.plans import CHECKS
@@ -58,15 +60,39 @@ async def test_an_index_that_is_there_and_passed_over_says_what_was_read_instead
     assert "Scan" in failed.cause
 
 
-async def test_an_operator_that_row_security_keeps_out_of_the_index_is_named(ledger: Ledger) -> None:
+async def test_another_index_that_leads_as_straight_to_the_rows_is_as_good(ledger: Ledger) -> None:
+    await ledger.admin("create index book_title_idx on book (tenant_id, book_id, title)")
+    await ledger.admin("vacuum analyze book")
+    found = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED))))["ledger.book_get"]
+    assert found.verdict is Verdict.PASS
+    assert "an index as good as book_pkey" in found.title
+    assert "book_title_idx" in found.evidence[1].text
+
+
+@pytest.mark.parametrize(
+    "sql", ["select count(*) from book where price > $1", "select max(title) from book where price > $1"]
+)
+async def test_an_operator_that_row_security_keeps_out_of_the_index_is_named(
+    ledger: Ledger, sql: str
+) -> None:
     await ledger.admin("create index book_price_idx on book (tenant_id, price)")
-    queries = changed("book_list", sql="select count(*) from book where price > $1", index=("book_price_idx",),
-                       params=("5",))  # fmt: skip
+    queries = changed("book_list", sql=sql, index=("book_price_idx",), params=("5",))
     failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))[
         "ledger.book_list"
     ]
     assert failed.verdict is Verdict.FAIL
     assert "(numeric > numeric) is not leakproof" in failed.cause
+
+
+async def test_an_index_that_is_walked_for_its_tenant_only_is_told_though_it_is_used(ledger: Ledger) -> None:
+    await ledger.admin("create index book_price_idx on book (tenant_id, price)")
+    sql = "select price from book where price > $1 order by price limit 5"
+    queries = changed("book_list", sql=sql, index=("book_price_idx",), params=("5",))
+    failed = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))[
+        "ledger.book_list"
+    ]
+    assert failed.verdict is Verdict.FAIL
+    assert failed.title == "ledger.book_list walks book_price_idx and throws 1,500 rows away"
 
 
 async def test_more_rows_than_promised_fail(ledger: Ledger) -> None:
@@ -118,6 +144,15 @@ async def test_a_query_its_role_may_not_run_fails_and_a_broken_sample_is_inconcl
     assert "does not run as role app" in findings["ledger.notes_of_book"].title
     assert "bok" in findings["ledger.book_get"].cause
     assert findings["ledger.book_get"].verdict is Verdict.FAIL
+
+    foreign = changed(
+        "note_add", sql="insert into note values ($1, $1, $1, 'x')", params=("gen_random_uuid()",)
+    )
+    found = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=foreign))))[
+        "ledger.note_add"
+    ]
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "row-level security" in found.cause
 
     orphan = changed("note_add", params=("gen_random_uuid()", "gen_random_uuid()", "'x'"))
     found = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=orphan))))["ledger.note_add"]

@@ -42,6 +42,8 @@ async def test_each_route_is_counted_exactly_and_within_its_bound(ledger: Ledger
         "GET /books/{book_id}": 1,
         "POST /books/{book_id}/notes": 2,
         "POST /notes": 2,
+        "POST /preview": 0,
+        "PUT /books/{book_id}": 1,
         "GET /about": 0,
         "GET /me": 0,
     }

@@ -110,6 +110,16 @@ def test_stages_show_as_waiting_then_running_then_with_their_counts(clock: Clock
     assert "1:05" in after.splitlines()[1], "the whole run's time stands in the head"
 
 
+def test_a_stage_that_is_come_back_to_adds_up_its_time(clock: Clock) -> None:
+    file = StringIO()
+    with LiveView(target="Acme", console=Console(file=file, width=80), clock=clock) as view:
+        for stage, takes_s in (("data", 60), ("load", 5), ("data", 30)):
+            view.stage(stage)
+            clock.now_s += takes_s
+    ends = [line.split(" in ")[1] for line in file.getvalue().splitlines() if " in " in line]
+    assert ends == ["1:00", "0:05", "1:30"]
+
+
 def test_the_load_shows_each_journey_beside_its_bound(clock: Clock) -> None:
     frame = frame_at("load", clock, thresholds_ms={"login": 200.0})
     rows = {line.split()[0]: line.split() for line in frame.splitlines() if line.split()}
@@ -193,4 +203,5 @@ def test_a_dumb_terminal_is_treated_as_a_log(clock: Clock, monkeypatch: pytest.M
         target="Acme", console=Console(file=file, width=80, force_terminal=True), clock=clock
     ) as view:
         view.stage("data")
+    assert file.getvalue().splitlines()[:2] == ["Gauntlet: Acme", "data"]
     assert "\x1b" not in file.getvalue()

@@ -292,7 +292,9 @@ def test_every_page_fits_its_window_and_says_nothing_on_the_console(
 
 
 @pytest.mark.browser
-def test_the_menu_of_a_phone_closes_by_a_tap_beside_it(tab: Any, site: str) -> None:
+@pytest.mark.parametrize("has_script", [True, False], ids=["with script", "without"])
+def test_the_menu_of_a_phone_closes_by_a_tap_beside_it(browser: Any, site: str, has_script: bool) -> None:
+    tab = browser.new_page(viewport={"width": 375, "height": 800}, java_script_enabled=has_script)
     tab.goto(f"{site}/invoices.html")
     assert not tab.is_visible(".menu-panel")
     tab.click("summary")
@@ -300,6 +302,7 @@ def test_the_menu_of_a_phone_closes_by_a_tap_beside_it(tab: Any, site: str) -> N
     tab.mouse.click(100, 200)
     tab.wait_for_selector(".menu-panel", state="hidden")
     assert tab.url.endswith("/invoices.html")
+    tab.close()
 
 
 @pytest.mark.browser

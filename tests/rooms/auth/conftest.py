@@ -154,9 +154,7 @@ async def add_owner(running: RunningApp, name: str = "Acme") -> tuple[uuid.UUID,
         site_host=f"{slug}.localhost",
         user_id=uuid.uuid4(),
     )
-    ctx = Ctx(
-        scope=Scope(running.runtime.realm_id, tenant_id), runtime=running.runtime, trace_id="0" * 32
-    )
+    ctx = Ctx(scope=Scope(running.runtime.realm_id, tenant_id), runtime=running.runtime, trace_id="0" * 32)
     async with ctx.begin() as tx:
         ctx.tx = tx
         assert ROOM.seed

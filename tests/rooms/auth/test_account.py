@@ -54,7 +54,9 @@ async def test_nobody_ends_anothers_session(auth: AuthApp) -> None:
     thief = auth.client()
     await auth.sign_in(thief, email=stranger.email)
     foreign = await thief.post(f"/account/sessions/{session_id}/end", headers={"accept": "application/json"})
-    missing = await thief.post(f"/account/sessions/{uuid.uuid4()}/end", headers={"accept": "application/json"})
+    missing = await thief.post(
+        f"/account/sessions/{uuid.uuid4()}/end", headers={"accept": "application/json"}
+    )
     assert (foreign.status, foreign.body) == (404, missing.body)
     await thief.post("/account/sessions/end-others")
     assert (await victim.get("/account")).status == 200

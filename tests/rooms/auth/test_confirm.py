@@ -108,9 +108,7 @@ async def test_a_dead_link_says_what_to_do_whatever_is_wrong_with_it(auth: AuthA
 
 async def test_guessing_the_password_behind_a_link_is_throttled(auth: AuthApp) -> None:
     token = await signed_up(auth)
-    statuses = [
-        (await confirm(auth, token, password=f"guess number {n} of many")).status for n in range(12)
-    ]
+    statuses = [(await confirm(auth, token, password=f"guess number {n} of many")).status for n in range(12)]
     assert statuses == [401] * 10 + [429] * 2
     assert (await confirm(auth, token)).status == 429
     auth.clock.move(901)

@@ -115,7 +115,8 @@ async def test_callers_who_go_away_make_no_room_for_more_hashes_at_once(workers:
             await pool.hash("one too many")
         assert hasher.running_max == workers
         hasher.release()
-        assert await asyncio.gather(*waiting[5:]) == [f"hash of password {n}" for n in (5, 6, 7)]
+        served = await asyncio.wait_for(asyncio.gather(*waiting[5:]), timeout=20)
+        assert served == [f"hash of password {n}" for n in (5, 6, 7)]
         await asyncio.to_thread(pool.close)  # lets the threads finish
         assert hasher.running_max == workers
         assert sorted(hasher.done)[-3:] == [f"password {n}" for n in (5, 6, 7)]

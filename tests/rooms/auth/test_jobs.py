@@ -37,9 +37,7 @@ async def test_a_job_that_runs_again_mails_once(auth: AuthApp) -> None:
 async def test_two_workers_at_once_mail_once(auth: AuthApp) -> None:
     await auth.client().post("/signup", form=SIGN_UP)
     source = await _token_id(auth)
-    run = [
-        run_job(JOBS[0], auth.running.runtime, payload(auth.running, source), attempt=0) for _ in range(4)
-    ]
+    run = [run_job(JOBS[0], auth.running.runtime, payload(auth.running, source), attempt=0) for _ in range(4)]
     await asyncio.gather(*run)
     assert len(auth.mails) == 1
 

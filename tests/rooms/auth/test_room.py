@@ -28,9 +28,7 @@ async def large(cluster: PostgresAddress, tmp_path: Path) -> AsyncIterator[Runni
     """The room at volume: one tenant with 600 people, forty with a few."""
     async with app_running(cluster, (ROOM,), tmp_path, settings=auth_settings()) as running:
         tenant_id, _ = await add_owner(running)
-        await seed_volume(
-            running.url("admin"), running.runtime.realm_id, (ROOM,), large_tenant=tenant_id
-        )
+        await seed_volume(running.url("admin"), running.runtime.realm_id, (ROOM,), large_tenant=tenant_id)
         yield running
 
 

@@ -233,12 +233,8 @@ async def test_a_person_of_another_realm_is_nobody_here(
     other_realm = uuid.uuid4()
     await auth.running.admin("insert into realm (realm_id, name) values ($1, 'other')", other_realm)
     installation = replace(auth.running.installation, realm_id=other_realm)
-    async with open_runtime(
-        auth.running.runtime.settings, (ROOM,), installation, now=auth.clock
-    ) as runtime:
-        other = RunningApp(
-            runtime, web_app(runtime), cluster, auth.running.database_name, installation
-        )
+    async with open_runtime(auth.running.runtime.settings, (ROOM,), installation, now=auth.clock) as runtime:
+        other = RunningApp(runtime, web_app(runtime), cluster, auth.running.database_name, installation)
         form = {"email": auth.owner.email, "password": PASSWORD}
         assert (await other.client().post("/login", form=form)).status == 401
         session = await auth.signed_in()

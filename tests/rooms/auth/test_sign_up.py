@@ -47,7 +47,12 @@ async def test_new_taken_and_too_often_cost_the_same_statements(auth: AuthApp) -
         await sign_up(auth, email="often@nordlicht.example", name=f"Often {n}")
     counted = [
         await _statements(auth, lambda email=email: sign_up(auth, email=email))
-        for email in (SIGN_UP["email"], auth.owner.email, "often@nordlicht.example", "often@nordlicht.example")
+        for email in (
+            SIGN_UP["email"],
+            auth.owner.email,
+            "often@nordlicht.example",
+            "often@nordlicht.example",
+        )
     ]
     assert counted[0] == counted[1] == counted[2] == counted[3]
     assert sum(counted[0].values()) <= 7

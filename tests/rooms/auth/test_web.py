@@ -19,9 +19,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize(("path", "heading"), PAGES.items())
-async def test_every_page_has_one_heading_and_nothing_inline(
-    auth: AuthApp, path: str, heading: str
-) -> None:
+async def test_every_page_has_one_heading_and_nothing_inline(auth: AuthApp, path: str, heading: str) -> None:
     _strict(await auth.client().get(path), heading)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,15 +17,19 @@ HEALTH_TIMEOUT_S = 2.0
 
 @asynccontextmanager
 async def started_by_command(target: Target, scratch: Path) -> AsyncIterator[StartedInstance]:
-    """Run the target's command until the block ends; {port} and {dir} are filled in.
+    """Run the target's command until the block ends.
+
+    {port}, {dir} (a directory of its own) and {python} (the one that runs us) are filled in.
 
     Ready is when the health path answers anything but a server error.
     Errors:  StartFailed with the command's last words.
     """
     assert target.start is not None
     port = _free_port()
-    command = [word.replace("{port}", str(port)).replace("{dir}", str(scratch)) for word in target.start]
-    program = await start_program(command, cwd=target.workdir, env=target.env, log=scratch / "app.log")
+    known = {"{port}": str(port), "{dir}": str(scratch), "{python}": sys.executable}
+    command = [_filled(word, known) for word in target.start]
+    env = {name: _filled(value, known) for name, value in target.env.items()}
+    program = await start_program(command, cwd=target.workdir, env=env, log=scratch / "app.log")
     try:
         base_url = f"http://127.0.0.1:{port}"
         started_in_s = await _until_healthy(program, base_url, target)
@@ -40,6 +45,12 @@ async def started_by_command(target: Target, scratch: Path) -> AsyncIterator[Sta
         yield StartedInstance(handle, program)
     finally:
         await program.stop()
+
+
+def _filled(word: str, known: Mapping[str, str]) -> str:
+    for placeholder, value in known.items():
+        word = word.replace(placeholder, value)
+    return word
 
 
 async def _until_healthy(program: Program, base_url: str, target: Target) -> float:

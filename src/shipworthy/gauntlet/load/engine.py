@@ -23,7 +23,7 @@ from shipworthy.gauntlet.load.client import Exchange, Pool
 from shipworthy.gauntlet.load.cookies import Jar
 from shipworthy.gauntlet.load.journey import Arrival, Route, Traveller
 from shipworthy.gauntlet.load.pacer import make_pacer
-from shipworthy.gauntlet.load.plan import Address, LoadPlan, addresses, check
+from shipworthy.gauntlet.load.plan import Address, LoadPlan, LoadUser, addresses, check
 from shipworthy.gauntlet.load.record import Recorder
 from shipworthy.gauntlet.load.result import LoadResult, Progress
 from shipworthy.gauntlet.load.signin import SignInFailed, sign_in
@@ -244,7 +244,7 @@ def _pools(plan: LoadPlan, hosts: dict[str, Address]) -> dict[str, Pool]:
 def _travellers(
     journey: Journey, plan: LoadPlan, jars: list[dict[str, Jar]], hosts: dict[str, Address]
 ) -> tuple[Traveller, ...]:
-    people = list(zip(plan.users, jars, strict=True)) or [(None, {})]
+    people: list[tuple[LoadUser | None, dict[str, Jar]]] = [*zip(plan.users, jars, strict=True)] or [(None, {})]
     return tuple(
         Traveller(
             requests=requests_of(journey.steps, addresses=hosts, user=user),

@@ -35,13 +35,32 @@ class PlanNode:
     @property
     def rows(self) -> int:
         """How many rows came out, over all loops."""
-        return round(float(self.facts.get("Actual Rows", 0)) * int(self.facts.get("Actual Loops", 1)))
+        return round(self.rows_a_loop * self._loops)
+
+    @property
+    def rows_thrown_away(self) -> int:
+        """How many rows were looked at in vain, a loop."""
+        reasons = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
+        return sum(int(self.facts.get(reason, 0)) for reason in reasons)
 
     @property
     def rows_read(self) -> int:
         """How many rows were looked at, those a filter threw away included."""
-        thrown_away = int(self.facts.get("Rows Removed by Filter", 0))
-        return self.rows + thrown_away * int(self.facts.get("Actual Loops", 1))
+        return self.rows + self.rows_thrown_away * self._loops
+
+    @property
+    def rows_a_loop(self) -> float:
+        return float(self.facts.get("Actual Rows", 0))
+
+    @property
+    def pages_a_loop(self) -> float:
+        """How many pages were touched, a loop, in the cache or not."""
+        pages = int(self.facts.get("Shared Hit Blocks", 0)) + int(self.facts.get("Shared Read Blocks", 0))
+        return pages / max(self._loops, 1)
+
+    @property
+    def _loops(self) -> int:
+        return int(self.facts.get("Actual Loops", 1))
 
     def walk(self) -> Iterator[PlanNode]:
         """Yield this node and all below it."""

@@ -17,7 +17,7 @@ from shipworthy.contract.finding import Evidence, Finding, Measure
 from shipworthy.contract.manifest import Route
 from shipworthy.contract.target import Credential
 from shipworthy.contract.verdict import Severity, Verdict
-from shipworthy.gauntlet.asking import ask_route
+from shipworthy.gauntlet.asking import PRECONDITION_NEEDED, ask_route, conditional
 from shipworthy.gauntlet.call import Call, prepare, samples_of, subject_of
 from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.evidence import answer_evidence, request_evidence, sql_evidence
@@ -125,28 +125,21 @@ async def _count(exam: Exam, watching: Any, route: Route, person: Credential | N
     """
     user = exam.database("app").user
     asked = _Asker(exam, route, person)
-    runs: list[Counts] = []
-    for number in range(RUNS + 1):
-        call = await asked.prepared()
-        before = await read_counts(watching, user)
-        answer = await asked.ask(call)
-        after = await _settled(watching, user)
-        if answer.status not in route.statuses:
-            break
-        if number:  # the first warms caches and prepares statements
-            runs.append(ran_between(before, after))
-        else:
-            warm = ran_between(before, after)
-    else:
-        return _Counted(counts=least(runs), call=call)
-    if number == 0:
+    call, warm, answer = await asked.counted(watching, user)
+    runs: list[Counts] = []  # the first one warmed caches and prepared statements
+    while answer.status in route.statuses and len(runs) < RUNS:
+        call, counts, answer = await asked.counted(watching, user)
+        if answer.status in route.statuses:
+            runs.append(counts)
+        elif not runs:
+            runs.append(warm)  # it succeeds once only (the last draft was finalised): that counts
+    if not runs:
         raise Undecided(
             f"It answered {answer.status}, not {' or '.join(map(str, route.statuses))}.",
             fix="Let the samples and the example of this route make a request that succeeds.",
             evidence=(request_evidence(call), answer_evidence(answer)),
         )
-    # It succeeds a few times only (the last draft was finalised): count what there was.
-    return _Counted(counts=least(runs or [warm]), call=call)
+    return _Counted(counts=least(runs), call=call)
 
 
 async def _settled(watching: Any, user: str) -> Counts:
@@ -168,6 +161,21 @@ class _Asker:
         self._exam, self._route = exam, route
         self._person = person
         self._own: HttpSession | None = None
+        self._needs_version = False
+
+    async def counted(self, watching: Any, user: str) -> tuple[Call, Counts, Answer]:
+        """Ask once; return what was asked, what the database ran for it, and the answer.
+
+        Errors:  Undecided when a sample is missing, signing in is refused or no answer comes.
+        """
+        call = await self.prepared()
+        before = await read_counts(watching, user)
+        answer = await self.ask(call)
+        counts = ran_between(before, await _settled(watching, user))
+        if answer.status == PRECONDITION_NEEDED and not self._needs_version:
+            self._needs_version = True
+            return await self.counted(watching, user)
+        return call, counts, answer
 
     async def prepared(self) -> Call:
         """Look up samples and sign in: what the examiner does as role app must not be counted.
@@ -182,7 +190,8 @@ class _Asker:
                 self._own = await self._exam.fresh_session(person)
         if person is None or not samples_of(self._route):
             return prepare(self._route, {})
-        return prepare(self._route, await self._exam.samples_for(person, fresh=True))
+        call = prepare(self._route, await self._exam.samples_for(person, fresh=True))
+        return await conditional(self._own, call) if self._own and self._needs_version else call
 
     async def ask(self, call: Call) -> Answer:
         """Errors: Undecided when no answer comes."""

@@ -76,8 +76,8 @@ def _owner(ctx: Ctx, row: Record) -> Person:
 
 async def _create(ctx: Ctx, tx: Tx, owner: Person, row: Record) -> None:
     now = ctx.now()
-    closed = await tx.all(q.token_use, email_canon=row["email_canon"], now=now)
-    is_first = row["token_id"] in [each["token_id"] for each in closed] and await tx.maybe(
+    # The address decides who is first: links used at the same moment wait here for one another.
+    is_first = await tx.maybe(
         q.user_create,
         user_id=owner.user_id,
         email_raw=owner.email,
@@ -87,6 +87,7 @@ async def _create(ctx: Ctx, tx: Tx, owner: Person, row: Record) -> None:
     )
     if not is_first:
         raise Conflict("auth.already_confirmed", "This address is confirmed already. Sign in with it.")
+    await tx.run(q.token_use, email_canon=row["email_canon"], now=now)
     await tx.run(q.credential_create, **_credential(ctx, owner, row["pending"]["password_hash"]))
     await tx.run(
         kernel.tenant_create,

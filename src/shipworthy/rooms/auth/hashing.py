@@ -152,7 +152,8 @@ class _Task:
     done: Future[Any] = field(default_factory=Future)
 
     def run(self) -> None:
-        self.done.set_running_or_notify_cancel()
+        if not self.done.set_running_or_notify_cancel():
+            return  # the caller has gone away
         try:
             self.done.set_result(self.work())
         except Exception as failure:  # handed to the caller: a thread has nobody to raise to

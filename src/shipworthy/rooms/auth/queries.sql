@@ -154,12 +154,11 @@ where email_canon = :email_canon and purpose = 'sign_up' and used_at is null and
 order by created_at desc limit 1
 
 -- token_use --
--- Close all open sign-ups of an address, once; what they asked for is forgotten.
--- index: one_time_token_email_idx   rows: <= 100   scope: realm
+-- Close all open sign-ups of an address; what they asked for is forgotten.
+-- index: one_time_token_email_idx   rows: <= 0   scope: realm
 -- with: email_canon = (select email_canon from one_time_token where purpose = 'sign_up' limit 1), now = now()
 update one_time_token set used_at = :now, pending = null
 where email_canon = :email_canon and purpose = 'sign_up' and used_at is null
-returning token_id
 
 -- token_purge --
 -- Forget a few offers that are over, with what they asked for.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from shipworthy.kernel.audit.record import record
@@ -23,7 +24,7 @@ SUPPLY_DAYS_MAX = 3660  # a supply further from today than ten years is a slip o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftText:
-    """A draft as it was written, not yet checked."""
+    """A draft as it was written, not yet checked. `unreadable` is what could not even be typed, by field."""
 
     customer_id: uuid.UUID | None
     currency: str
@@ -31,6 +32,7 @@ class DraftText:
     note: str = ""
     payment_days: int = 14
     supply_date: date | None = None
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 async def create_draft(ctx: Ctx, text: DraftText) -> Invoice:
@@ -92,7 +94,7 @@ class _Draft:
 
 
 async def _check(ctx: Ctx, text: DraftText) -> _Draft:
-    wrong: dict[str, str] = {}
+    wrong = dict(text.unreadable)
     facts = await ctx.db.maybe(q.draft_facts, customer_id=text.customer_id) if text.customer_id else None
     if facts is None:
         wrong["customer_id"] = "Choose one of your customers."

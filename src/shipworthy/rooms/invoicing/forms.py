@@ -54,25 +54,21 @@ class InvoiceForm(Body):
         return [line for line in self.lines if not line.is_blank]
 
     def text(self) -> DraftText:
-        """Return what was written, typed. Errors: Invalid for a day that does not exist and the like."""
+        """Return what was written, typed; a day that does not exist and the like is in `unreadable`."""
         wrong: dict[str, str] = {}
-        text = DraftText(
+        return DraftText(
             customer_id=_uuid(self.customer_id),
             currency=self.currency.strip(),
             lines=tuple(_line_text(line, i, wrong) for i, line in enumerate(self.written_lines())),
             note=self.note,
             payment_days=_days(self.payment_days, wrong),
             supply_date=_date(self.supply_date, wrong),
+            unreadable=wrong,
         )
-        if wrong:
-            named = ", ".join(wrong)
-            raise Invalid(
-                "invoicing.draft_invalid", f"Some fields need another value: {named}.", fields=wrong
-            )
-        return text
 
     def version_seen(self) -> int | None:
-        return int(self.version) if self.version.isascii() and self.version.isdigit() else None
+        """Return the version the form was filled in with; None where it names none."""
+        return int(self.version) if re.fullmatch("[0-9]{1,9}", self.version) else None
 
 
 def empty_form(*, customer_id: str = "", tax: str) -> InvoiceForm:
@@ -130,7 +126,7 @@ def form_errors(fields: dict[str, str]) -> dict[str, str]:
 
 def error_labels(errors: dict[str, str]) -> dict[str, str]:
     """Return what people call the fields that are wrong: `lines[1].unit_price` is Line 2, unit price."""
-    labels = {"customer_id": "Customer", "payment_days": "Days to pay", "supply_date": "Date of supply"}
+    labels = {"customer_id": "Customer", "payment_days": "Payable within", "supply_date": "Date of supply"}
     for name in errors:
         if found := _LINE_FIELD.fullmatch(name):
             labels[name] = f"Line {int(found[1]) + 1}, {found[2].replace('_', ' ')}"

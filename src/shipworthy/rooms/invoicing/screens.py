@@ -40,7 +40,7 @@ from shipworthy.rooms.invoicing.permissions import may_write
 from shipworthy.rooms.invoicing.settle import pay, void
 from shipworthy.rooms.invoicing.shown import Sums, day, happened, line_texts, sums, sums_so_far
 from shipworthy.rooms.invoicing.tax_choices import tax_choices
-from shipworthy.rooms.invoicing.versions import Stale
+from shipworthy.rooms.invoicing.versions import VERSION_MAX, Stale
 
 
 class NewInvoiceQuery(msgspec.Struct):
@@ -50,7 +50,7 @@ class NewInvoiceQuery(msgspec.Struct):
 class SeenVersion(Body):
     """The version a button was shown for."""
 
-    version: int | None = None
+    version: Annotated[int, msgspec.Meta(ge=1, le=VERSION_MAX)] | None = None
 
 
 async def invoices_page(ctx: Ctx, query: InvoiceListQuery) -> Page:

@@ -10,6 +10,7 @@ import re
 
 from shipworthy.kernel.errors import Refusal
 
+VERSION_MAX = 999_999_999
 _ETAG = re.compile(r'"([0-9]{1,9})"')
 
 
