@@ -68,7 +68,7 @@ class Rule:
         """Return how many requests, none of them beyond the threshold, it takes to pass.
 
         Source:  (1 - b)^n <= alpha, the zero-failure case of Clopper and Pearson (1934), times
-                 the assumed overdispersion: 438 requests at p95, 2,208 at p99.
+                 the assumed overdispersion: 432 requests at p95, 2,208 at p99.
         """
         independent = math.ceil(math.log(self.alpha) / math.log(1.0 - budget))
         return math.ceil(independent * self.overdispersion_assumed)

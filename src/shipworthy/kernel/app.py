@@ -15,7 +15,6 @@ from shipworthy.kernel.db.migrate import RoomMigrations
 from shipworthy.kernel.db.tx import Database, open_database
 from shipworthy.kernel.files.store import open_files
 from shipworthy.kernel.http.edge import Edge
-from shipworthy.kernel.http.metrics import Metrics
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.http.static import StaticFiles
 from shipworthy.kernel.mail.outbox import Mailer
@@ -78,7 +77,7 @@ def web_app(runtime: Runtime) -> Edge:
         routes=tuple(route for room in runtime.rooms for route in room.routes),
         lane=lane(runtime) if lane else None,
         static=static_files(runtime.rooms),
-        metrics=Metrics(),
+        metrics=runtime.metrics,
     )
 
 

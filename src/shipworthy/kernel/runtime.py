@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.kernel.context import utc_now
+from shipworthy.kernel.http.metrics import Metrics
 
 if TYPE_CHECKING:
     from shipworthy.kernel.db.tx import Database
@@ -47,4 +48,5 @@ class Runtime:
     signing_key: bytes
     now: Callable[[], datetime] = utc_now
     new_id: Callable[[], uuid.UUID] = uuid7
+    metrics: Metrics = field(default_factory=Metrics)
     state: dict[str, Any] = field(default_factory=dict)

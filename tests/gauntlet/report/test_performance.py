@@ -42,6 +42,13 @@ def test_an_objective_that_was_not_measured_says_why_and_draws_nothing() -> None
     assert section.all("svg", "bar") == []
 
 
+def test_an_invalid_run_gives_no_verdict_on_any_objective() -> None:
+    section = shown(performance.objective_section(RESULTS["invalid"]))
+    assert [r[-1] for r in cells(section)] == ["NOT COUNTED"] * 3
+    assert section.all(class_="v-pass") == []
+    assert shown(performance.curve_section(RESULTS["invalid"])).all(class_="v-pass") == []
+
+
 def test_without_objectives_the_page_says_that_none_was_examined() -> None:
     section = shown(performance.objective_section(RESULTS["nothing"]))
     assert "No service objective was examined" in section.text

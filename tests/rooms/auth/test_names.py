@@ -12,7 +12,7 @@ from shipworthy.rooms.auth.names import read_name
     [
         ("Ada", "Ada"),
         ("  Ada   B. ", "Ada B."),
-        ("O’Neil-Smith & Söhne GmbH", "O’Neil-Smith & Söhne GmbH"),
+        ("O'Neil-Smith & Söhne GmbH", "O'Neil-Smith & Söhne GmbH"),
         ("山田 太郎", "山田 太郎"),
         ("a\tb\nc", "a b c"),
         ("e\u0301", "é"),

@@ -140,7 +140,7 @@ async def test_every_try_leaves_a_row_in_the_realms_trail_without_the_address(au
 
 async def test_a_sign_in_runs_five_statements_and_a_refused_one_four(auth: AuthApp) -> None:
     await auth.sign_in()
-    right = await _statements(auth, lambda: auth.sign_in())
+    right = await _statements(auth, auth.sign_in)
     assert sum(right.values()) <= 5, right
     wrong = await _statements(auth, lambda: auth.sign_in(password="wrong wrong wrong"))
     unknown = await _statements(auth, lambda: auth.sign_in(email="nobody@nowhere.example"))

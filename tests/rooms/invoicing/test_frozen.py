@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -25,11 +26,6 @@ FROZEN = [
     "insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor)"
     " select invoice_id, 2, 'late', 1, 1, 'S', 0, 1, 0 from invoice",
 ]
-UNTOUCHED = [
-    "delete from invoice",
-    "delete from invoice_line",
-    "delete from invoice_tax",
-]
 
 
 @pytest.mark.parametrize("statement", FROZEN)
@@ -43,15 +39,15 @@ async def test_the_app_role_cannot_change_an_issued_invoice(
     assert await everything(app) == before
 
 
-@pytest.mark.parametrize("statement", UNTOUCHED)
-async def test_deleting_reaches_drafts_only(app: RunningApp, acme: Person, statement: str) -> None:
+@pytest.mark.parametrize("table", ["invoice", "invoice_line", "invoice_tax"])
+async def test_deleting_reaches_drafts_only(app: RunningApp, acme: Person, table: str) -> None:
     await acme.issued()
     before = await everything(app)
-    await as_app(app, acme, statement)
-    assert await everything(app) == before
-    await acme.draft()
-    await as_app(app, acme, statement)
-    assert len(await everything(app)) in (len(before), len(before) + 1)
+    draft = await acme.draft()
+    deleted = await as_app(app, acme, f"delete from {table} returning invoice_id")
+    assert [str(row["invoice_id"]) for row in deleted] == [draft["invoice_id"]]
+    kept = [row for row in await everything(app) if str(row["invoice_id"]) != draft["invoice_id"]]
+    assert kept == before
 
 
 @pytest.mark.parametrize("ended", ["paid", "void"])
@@ -104,13 +100,13 @@ def scope(app: RunningApp, acme: Person) -> Scope:
     return Scope(app.runtime.realm_id, uuid.UUID(str(acme.tenant_id)))
 
 
-async def as_app(app: RunningApp, acme: Person, statement: str) -> None:
+async def as_app(app: RunningApp, acme: Person, statement: str) -> list[Any]:
     async with app.runtime.database.begin(scope(app, acme)) as tx:
-        await tx.raw(statement)
+        return await tx.raw(statement)
 
 
-async def everything(app: RunningApp) -> list[object]:
-    rows: list[object] = []
+async def everything(app: RunningApp) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
     for table in ("invoice", "invoice_line", "invoice_tax"):
         rows += [dict(r) for r in await app.admin(f"select * from {table} order by 1, 2, 3")]
     return rows

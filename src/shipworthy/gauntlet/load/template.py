@@ -23,7 +23,7 @@ Escape = Callable[[str], str]
 
 
 class FieldMissing(Exception):
-    """The previous answer has no such field, so the request cannot be made."""
+    """The previous answer has no such field, or none that may stand there: the request cannot be made."""
 
 
 class Request:
@@ -70,7 +70,11 @@ class Request:
             return self._ready
         values = _Values(n, last)
         body = b"" if self._body is None else self._body.fill(values).encode()
-        head = f"{self.step.method.upper()} {self._path.fill(values)} HTTP/1.1\r\n{self._head.fill(values)}"
+        try:
+            headers = self._head.fill(values)
+        except PlanRefused as refused:  # a line break that came from an answer is the answer's fault
+            raise FieldMissing(str(refused)) from None
+        head = f"{self.step.method.upper()} {self._path.fill(values)} HTTP/1.1\r\n{headers}"
         if cookies:
             head += f"Cookie: {cookies}\r\n"
         if self._body is not None:

@@ -33,7 +33,7 @@ def failure_section(result: RunResult) -> Html | None:
     found = with_verdict(result, Verdict.FAIL)
     if not found:
         return None
-    lead = "The most severe first. Each can be run again alone, in seconds, with the command on its card."
+    lead = "The most severe first. Each can be run again alone, with the command on its card."
     return section("What failed", _cards(found, bytes_max=120_000), id_="failed", lead=lead)
 
 
@@ -42,7 +42,7 @@ def undecided_section(result: RunResult) -> Html | None:
     found = with_verdict(result, Verdict.INCONCLUSIVE)
     if not found:
         return None
-    lead = "These were measured, but the interval holds both answers. They keep the run from passing."
+    lead = "These could not be called either way; each says why. They keep the run from passing."
     return section("What is undecided", _cards(found, bytes_max=30_000), id_="undecided", lead=lead)
 
 

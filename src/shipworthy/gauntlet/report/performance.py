@@ -37,7 +37,7 @@ def objective_section(result: RunResult) -> Html:
     )
     if not result.valid:
         lead = "The run is not valid: these numbers are shown and claim nothing."
-    rows = [_objective_row(f) for f in found[:ROWS_MAX]]
+    rows = [_objective_row(f, is_valid=result.valid) for f in found[:ROWS_MAX]]
     return section("Service objectives", table(heads, rows), id_="objectives", lead=lead)
 
 
@@ -98,9 +98,12 @@ def drill_section(result: RunResult) -> Html | None:
 
 ROWS_MAX = 40  # of a table: an app with more is read in the JSON result
 MARKS_MAX = 30
+# What an invalid run says of a latency, instead of a verdict.
+NOT_COUNTED = tag("span", icon("gap"), "NOT COUNTED", class_="chip v-gap")
 
 
-def _objective_row(finding: Finding) -> Html:
+def _objective_row(finding: Finding, *, is_valid: bool) -> Html:
+    said = chip(finding.verdict) if is_valid else NOT_COUNTED
     measure, p95 = deciding_measure(finding), p95_of(finding)
     name = (tag("b", in_line(finding.title, 160)), " ", tag("small", in_line(finding.subject, 80)))
     if measure is None or finding.verdict is Verdict.NOT_MEASURED:
@@ -110,7 +113,7 @@ def _objective_row(finding: Finding) -> Html:
             cell("", class_="number"),
             reason,
             cell("", class_="number"),
-            cell(chip(finding.verdict)),
+            cell(said),
         )
     p95_text = (amount(p95.estimate, p95.unit), _of(p95.bound)) if p95 else ("", None)
     samples = f"{measure.samples:,}" if measure.samples is not None else ""
@@ -121,10 +124,10 @@ def _objective_row(finding: Finding) -> Html:
             charts.interval_bar(measure) if measure.bound is not None else None,
             measured(measure),
             tag("small", f", {bound(measure)}") if measure.bound is not None else None,
-            class_=f"meter v-{TONE[finding.verdict]}",
+            class_=f"meter v-{TONE[finding.verdict] if is_valid else 'gap'}",
         ),
         cell(samples, " ", tag("small", in_line(measure.method, 60)), class_="number", label="Requests"),
-        cell(chip(finding.verdict)),
+        cell(said),
     )
 
 
@@ -133,7 +136,7 @@ def _of(bound_ms: float | None) -> Html | None:
 
 
 def _tones(result: RunResult) -> dict[str, str]:
-    return {f.subject: TONE[f.verdict] for f in objectives(result)}
+    return {f.subject: TONE[f.verdict] for f in objectives(result)} if result.valid else {}
 
 
 def _curve_figure(distribution: Distribution, tone: str) -> Html:

@@ -62,7 +62,7 @@ Block = Sequence[RenderableType]  # what stands together, without an empty line
 def _blocks(result: RunResult, console: Console, report_paths: Sequence[Path]) -> Iterator[Block]:
     yield from _verdict(result, console)
     if found := objectives(result):
-        yield [_heading("Objectives"), _objectives(found, console)]
+        yield [_heading("Objectives"), _objectives(found, console, is_valid=result.valid)]
     for verdict, heading in ((Verdict.FAIL, "Failed"), (Verdict.INCONCLUSIVE, "Undecided")):
         yield from _findings(with_verdict(result, verdict), heading, console)
     if missing := gaps(result):
@@ -96,7 +96,7 @@ def _heading(text: str) -> Text:
     return Text(text, style="bold underline")
 
 
-def _objectives(found: Sequence[Finding], console: Console) -> Table:
+def _objectives(found: Sequence[Finding], console: Console, *, is_valid: bool) -> Table:
     has_bar = console.width >= BAR_FROM
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False)
     table.add_column("", width=1)
@@ -109,7 +109,8 @@ def _objectives(found: Sequence[Finding], console: Console) -> Table:
     table.add_column("requests", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for finding in found:
-        table.add_row(*_objective_cells(finding, has_bar, console))
+        cells = _objective_cells(finding, has_bar, console)
+        table.add_row(*(cells if is_valid else ["", *cells[1:-1], Text("NOT COUNTED", style="dim")]))
     return table
 
 
@@ -189,7 +190,7 @@ def _trust(result: RunResult) -> Block:
         Text.assemble("Coverage ", (whole_percent(result.coverage), "bold"), f": {coverage_sentence(result)}")
     ]
     if objectives(result):
-        lines += [_error_rates(rates) for rates in result.error_rates]
+        lines += [_error_rates(rates) for rates in result.error_rates[:4]]
     if result.valid:
         lines += [Text(in_line(note, 300), style="dim") for note in result.notes[:FINDINGS_MAX]]
     return [_heading("How far to trust this"), *lines]

@@ -34,6 +34,16 @@ _CONTENTION = (
     asyncpg.SerializationError,
 )
 
+# What says that the connection is gone. TimeoutError is an OSError.
+_GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+
 
 class Tx:
     """A running transaction. Takes named queries only; counts what it ran."""
@@ -109,11 +119,24 @@ class Database:
     async def listen(self, channel: str, callback: Any) -> Any:
         """Hold one connection that calls `callback(payload)` on each NOTIFY; returns it for closing."""
         connection = await self._acquire()
-        await connection.add_listener(channel, lambda _c, _p, _ch, payload: callback(payload))
+        try:
+            await _answered(connection.add_listener, channel, lambda _c, _p, _ch, payload: callback(payload))
+        except BaseException:
+            await self.unlisten(connection)
+            raise
         return connection
 
+    async def hears(self, connection: Any, *, timeout_s: float) -> bool:
+        """Ask over a listening connection. True: every NOTIFY committed before this was asked has been
+        delivered, because the answer comes behind them."""
+        try:
+            await asyncio.wait_for(connection.execute("select 1"), timeout=timeout_s)
+            return True
+        except (*_GONE, *_CONTENTION):
+            return False
+
     async def unlisten(self, connection: Any) -> None:
-        connection.terminate()
+        _terminate(connection)
         await self._release(connection)
 
     async def ping(self) -> float:
@@ -168,11 +191,7 @@ async def _answered(ask: Callable[..., Awaitable[Any]], *arguments: object) -> A
     """Ask the database and await its answer. Errors: Busy when it is away, too slow or in contention."""
     try:
         return await ask(*arguments)
-    except (
-        asyncpg.PostgresConnectionError,
-        asyncpg.InterfaceError,
-        OSError,
-    ) as gone:  # TimeoutError is an OSError
+    except _GONE as gone:
         raise _away() from gone
     except _CONTENTION as slow:
         raise _busy() from slow

@@ -35,5 +35,9 @@ class Metrics:
         if queries:
             self._queries.labels(route).inc(queries)
 
+    def counter(self, name: str, purpose: str, label: str) -> Counter:
+        """Return a new counter of this process, told apart by `label`: a room counts its own things."""
+        return Counter(name, purpose, (label,), registry=self.registry)
+
     def text(self) -> bytes:
         return generate_latest(self.registry)

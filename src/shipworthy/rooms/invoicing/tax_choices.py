@@ -27,7 +27,8 @@ def tax_choices(country: str, *, locale: Locale, also: tuple[str, ...] = ()) -> 
     """Return (value, label) pairs, the standard rate first; `also` keeps what a draft has already."""
     rates = [f"{TAXED}:{rate_bp}" for rate_bp in _RATES_BP.get(country, _ELSEWHERE_BP)]
     untaxed = [f"{category}:0" for category in UNTAXED_CATEGORIES]
-    return [(value, _label(value, locale)) for value in dict.fromkeys([*rates, *also, *untaxed])]
+    kept = [value for value in also if read_tax_value(value)]
+    return [(value, _label(value, locale)) for value in dict.fromkeys([*rates, *kept, *untaxed])]
 
 
 def tax_value(category: str, rate_bp: int) -> str:

@@ -1,0 +1,95 @@
+"""A whole app to measure: scaffolded, filled, started by its own command; and its CPU by process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipworthy.contract.manifest import Manifest
+from shipworthy.contract.strict import decode
+from shipworthy.contract.target import Handle
+
+SHIPWORTHY = [sys.executable, "-m", "shipworthy"]
+START_TIMEOUT_S = 300.0
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class App:
+    """A running app."""
+
+    home: Path
+    state: Path
+    handle: Handle
+    manifest: Manifest
+
+    def pid(self, process: str) -> int:
+        return next(p.pid for p in self.handle.processes if p.name == process)
+
+    def environment(self) -> dict[str, str]:
+        """What a further web process of this installation needs to know."""
+        secrets = json.loads((self.state / "secrets.json").read_text())
+        return {
+            **os.environ,
+            "SHIPWORTHY_STATE": str(self.state),
+            "SHIPWORTHY_REALM": self.handle.tenants[0].realm_id,
+            "SHIPWORTHY_SIGNING_KEY": secrets["signing_key"],
+            **{f"SHIPWORTHY_DB_URL_{r.upper()}": url for r, url in self.handle.database_urls.items()},
+        }
+
+
+@contextmanager
+def running_app(*, rooms: str = "invoicing,site", seed: str = "volume") -> Iterator[App]:
+    """Scaffold and run an app until the block ends; everything is removed afterwards."""
+    workshop = Path(tempfile.mkdtemp(prefix="shipworthy-bench-"))
+    if os.geteuid() == 0:
+        workshop.chmod(0o711)
+    home, state, handle_file = workshop / "app", workshop / "state", workshop / "handle.json"
+    subprocess.run([*SHIPWORTHY, "new", str(home), "--rooms", rooms], check=True, stdout=subprocess.DEVNULL)
+    described = subprocess.run([*SHIPWORTHY, "describe", "--json"], cwd=home, check=True, capture_output=True)
+    with (workshop / "up.log").open("wb") as log:
+        up = subprocess.Popen(
+            [
+                *SHIPWORTHY,
+                "up",
+                "--port",
+                "0",
+                "--seed",
+                seed,
+                "--state",
+                str(state),
+                "--handle",
+                str(handle_file),
+            ],
+            cwd=home,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not handle_file.exists():
+            if up.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the app did not start: {(workshop / 'up.log').read_text()[-2000:]}")
+            time.sleep(0.1)
+        handle = decode(Handle, json.loads(handle_file.read_text()))
+        yield App(home, state, handle, decode(Manifest, json.loads(described.stdout)))
+    finally:
+        up.send_signal(signal.SIGTERM)
+        up.wait(timeout=60)
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the user and system CPU seconds a process has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) * _TICK_S
