@@ -26,11 +26,13 @@ class Seen:
 
 @dataclass
 class Server:
-    """A listening server: its address, and all it has received."""
+    """A listening server: its address, all it has received, and what has happened to it."""
 
     url: str
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
+    was_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    was_left: asyncio.Event = field(default_factory=asyncio.Event)  # a connection has ended
 
 
 # Writes the answer; returning False closes the connection.
@@ -51,6 +53,7 @@ async def serving(handler: Handler) -> AsyncIterator[Server]:
         try:
             while (seen := await _request(reader)) is not None:
                 server.seen.append(seen)
+                server.was_asked.set()
                 if await handler(seen, writer) is False:
                     break
                 await writer.drain()
@@ -59,6 +62,7 @@ async def serving(handler: Handler) -> AsyncIterator[Server]:
         finally:
             writer.close()
             talking.discard(task)
+            server.was_left.set()
 
     listening = await asyncio.start_server(talk, "127.0.0.1", 0)
     server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"

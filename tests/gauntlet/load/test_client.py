@@ -161,8 +161,7 @@ async def test_a_hanging_answer_expires_and_its_connection_is_given_up() -> None
         settled: list[Exchange] = []
         exchange = Exchange(GET, Kind(), 0, settled.append)
         pool.submit(exchange)
-        while not server.seen:
-            await asyncio.sleep(0)
+        await asyncio.wait_for(server.was_asked.wait(), 30)
         exchange.expire()
         exchange.expire()
         assert [e.failure for e in settled] == [TIMEOUT]
@@ -210,24 +209,19 @@ async def test_an_unsafe_request_is_never_sent_twice() -> None:
 
 
 async def test_an_answer_nobody_asked_for_is_not_taken_for_the_next_one() -> None:
-    sent = asyncio.Event()
+    first_is_in = asyncio.Event()
 
     async def late(_seen: Seen, writer: asyncio.StreamWriter) -> None:
         writer.write(OK)
-        if not sent.is_set():
+        if not first_is_in.is_set():
             await writer.drain()
-            await released.wait()
+            await first_is_in.wait()
             writer.write(answer(b"poison", status="500 Oops"))
-            await writer.drain()
-            sent.set()
 
-    released = asyncio.Event()
     async with serving(late) as server, pool_to(server.url) as pool:
         assert (await ask(pool)).status == 200
-        released.set()
-        await asyncio.wait_for(sent.wait(), 30)
-        while server.connections == 1 and pool._idle and not pool._idle[0].is_closing:
-            await asyncio.sleep(0)
+        first_is_in.set()
+        await asyncio.wait_for(server.was_left.wait(), 30)
         assert (await ask(pool)).status == 200
         assert server.connections == 2
 

@@ -110,3 +110,21 @@ def test_routes_match_exactly_and_say_what_they_take() -> None:
 def test_a_route_declared_twice_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="declared twice"):
         Router([route("GET", "/a", nothing), route("GET", "/a", nothing)])
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"name": 1}', {"name": "must be text"}),
+        (
+            b'{"name": "a", "lines": [{"label": "", "count": "x"}]}',
+            {"lines[0].label": "must not be empty", "lines[0].count": "must be a whole number"},
+        ),
+        (b'{"name": "a", "paid": 3}', {"paid": "must be true or false"}),
+        (b"{}", {"name": "is missing"}),
+    ],
+)
+def test_a_misfit_is_said_in_words_for_people(body: bytes, said: dict[str, str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse_body(body, "application/json", Order)
+    assert refused.value.fields == said

@@ -50,6 +50,7 @@ async def test_a_form_makes_a_draft_and_blank_lines_do_not_count(acme: Person) -
 
 
 async def test_a_refused_form_comes_back_with_what_was_typed_and_every_error(acme: Person) -> None:
+    await acme.customer()
     wrong = {**FORM, "lines__2__unit_price": "19,99", "payment_days": "soon", "supply_date": "2026-02-30"}
     sent = await acme.submit("/invoices", customer_id="", note="<b>keep me</b>", **wrong)
     assert sent.status == 422

@@ -37,13 +37,12 @@ class Audit:
 
     def mark(self, *, now_ns: int) -> None:
         """Read the clocks whenever a block boundary has been passed; to be called often."""
-        while len(self._marks) <= len(self._lag) and now_ns >= self._boundary_ns(len(self._marks)):
-            self._marks.append(_Mark())
+        passed = (now_ns - self._measure_from_ns) // self._block_ns + 1
+        self._mark_until(min(passed, len(self._lag) + 1))
 
     def finish(self) -> None:
         """Close the last block, if the load ended before its boundary was noticed."""
-        while len(self._marks) <= len(self._lag):
-            self._marks.append(_Mark())
+        self._mark_until(len(self._lag) + 1)
 
     @property
     def cpu_s(self) -> float:
@@ -59,34 +58,41 @@ class Audit:
 
     def blocks(self) -> tuple[BlockAudit, ...]:
         """Return one entry per block; to be called after `finish`."""
-        return tuple(
-            BlockAudit(
-                lag_ms_p99=lag.quantile(0.99) / 1000,
-                cpu_share=(end.cpu_s - begin.cpu_s) / max(end.wall_s - begin.wall_s, 1e-9),
-                sent=lag.count,
-                dropped=dropped,
-                pressure_share=_share(begin.pressure_s, end.pressure_s, begin, end),
-                steal_share=_share(begin.steal_share_s, end.steal_share_s, begin, end),
+        found = []
+        for place, (lag, dropped) in enumerate(zip(self._lag, self._dropped, strict=True)):
+            begin, end = self._stretch(place)
+            found.append(
+                BlockAudit(
+                    lag_ms_p99=lag.quantile(0.99) / 1000,
+                    cpu_share=_share(begin.cpu_s, end.cpu_s, begin, end) or 0.0,
+                    sent=lag.count,
+                    dropped=dropped,
+                    pressure_share=_share(begin.pressure_s, end.pressure_s, begin, end),
+                    steal_share=_share(begin.steal_s, end.steal_s, begin, end),
+                )
             )
-            for lag, dropped, begin, end in zip(
-                self._lag, self._dropped, self._marks[:-1], self._marks[1:], strict=True
-            )
-        )
+        return tuple(found)
 
-    def _boundary_ns(self, number: int) -> int:
-        return self._measure_from_ns + number * self._block_ns
+    def _mark_until(self, count: int) -> None:
+        if len(self._marks) < count:
+            self._marks += [_Mark()] * (count - len(self._marks))
+
+    def _stretch(self, block: int) -> tuple[_Mark, _Mark]:
+        """Return the readings around a block; boundaries noticed together share the stretch they lay in."""
+        end = self._marks[block + 1]
+        return next((mark for mark in reversed(self._marks[: block + 1]) if mark is not end), end), end
 
 
 class _Mark:
     """The clocks at one moment. The thread's clock: others may share the process, not the thread."""
 
-    __slots__ = ("cpu_s", "pressure_s", "steal_share_s", "wall_s")
+    __slots__ = ("cpu_s", "pressure_s", "steal_s", "wall_s")
 
     def __init__(self) -> None:
         self.wall_s = time.monotonic_ns() / _NS_PER_S
         self.cpu_s = time.thread_time()
         self.pressure_s = _pressure_s()
-        self.steal_share_s = _steal_s_per_cpu()
+        self.steal_s = _steal_s_per_cpu()
 
 
 def _share(begin: float | None, end: float | None, first: _Mark, last: _Mark) -> float | None:

@@ -244,7 +244,9 @@ def _pools(plan: LoadPlan, hosts: dict[str, Address]) -> dict[str, Pool]:
 def _travellers(
     journey: Journey, plan: LoadPlan, jars: list[dict[str, Jar]], hosts: dict[str, Address]
 ) -> tuple[Traveller, ...]:
-    people: list[tuple[LoadUser | None, dict[str, Jar]]] = [*zip(plan.users, jars, strict=True)] or [(None, {})]
+    people: list[tuple[LoadUser | None, dict[str, Jar]]] = [*zip(plan.users, jars, strict=True)] or [
+        (None, {})
+    ]
     return tuple(
         Traveller(
             requests=requests_of(journey.steps, addresses=hosts, user=user),

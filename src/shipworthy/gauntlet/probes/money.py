@@ -108,15 +108,26 @@ async def _one(exam: Exam, oracle: Oracle, case: Case) -> _Asked:
         _call(exam, oracle, samples), json_body=body_of(oracle, case, filled(oracle.body, samples))
     )
     answer = await ask_route(exam, call, person if _needs_session(exam, oracle) else None)
-    succeeded = 200 <= answer.status < 300
-    document = answer.json if succeeded else None
     return _Asked(
         case=case,
         call=call,
         answer=answer,
         expected=exact_sums(case.lines, decimals=MINOR_DECIMALS.get(currency, 2)),
-        said={word: _at(document, oracle.fields[word]) for word in TOTALS},
+        said={} if answer.status >= 400 else _totals(oracle, call, answer),
     )
+
+
+def _totals(oracle: Oracle, call: Call, answer: Answer) -> dict[str, object]:
+    """Return the totals of an answer. Errors: Undecided when they do not stand where the oracle says."""
+    document = answer.json
+    said = {word: _at(document, oracle.fields[word]) for word in TOTALS}
+    if missing := [oracle.fields[word] for word, value in said.items() if value is None]:
+        raise Undecided(
+            f"The answer (status {answer.status}) holds no {', '.join(missing)}.",
+            fix="Let the oracle's fields name where the totals stand in the answer.",
+            evidence=(request_evidence(call), answer_evidence(answer)),
+        )
+    return said
 
 
 def body_of(oracle: Oracle, case: Case, body: Any) -> Any:

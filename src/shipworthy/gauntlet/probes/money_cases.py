@@ -72,7 +72,9 @@ def half_away(exact: Fraction) -> int:
 def cases() -> list[Case]:
     """Return the invoices to ask for, the smallest first, the same ones every time."""
     chosen = [*_half_cents(), *_tax_ties(), *_groups(), *_sizes(), *_currencies(), *_random()]
-    return sorted(chosen, key=lambda case: (len(case.lines), sum(len(line.unit_price) for line in case.lines)))
+    return sorted(
+        chosen, key=lambda case: (len(case.lines), sum(len(line.unit_price) for line in case.lines))
+    )
 
 
 def _half_cents() -> list[Case]:
@@ -163,7 +165,9 @@ def _currencies() -> list[Case]:
         Case(
             lines=(Line(quantity="3", unit_price="150.5", rate_bp=1000),), why="no minor unit", currency="JPY"
         ),
-        Case(lines=(Line(quantity="1", unit_price="1.0005", rate_bp=500),), why="thousandths", currency="KWD"),
+        Case(
+            lines=(Line(quantity="1", unit_price="1.0005", rate_bp=500),), why="thousandths", currency="KWD"
+        ),
     ]
 
 

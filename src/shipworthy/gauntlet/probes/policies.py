@@ -98,12 +98,13 @@ class ScopeRule:
 
     def faults(self, policies: Sequence[Policy]) -> list[str]:
         """Return what each unsound policy does wrong, in words."""
-        return [
+        told = [
             f"policy {policy.name} {fault}: {expression}"
             for policy in policies
             for expression in policy.expressions
             if (fault := self.fault(expression))
         ]
+        return list(dict.fromkeys(told))  # reading and writing are often bound by the same words
 
 
 async def policies_by_table(connection: Any) -> dict[int, list[Policy]]:

@@ -151,9 +151,7 @@ async def _asked(session: HttpSession, url: str, *, is_site: bool) -> Answer:
     return answer
 
 
-def _judged(
-    exam: Exam, subject: str, budget: Budget, weighed: _Weighed, total: int, counted: str
-) -> Finding:
+def _judged(exam: Exam, subject: str, budget: Budget, weighed: _Weighed, total: int, counted: str) -> Finding:
     rows = [("page", weighed.page_bytes, path_of(weighed.url))]
     rows += sorted(
         ((asset.kind, size, path_of(asset.url)) for asset, size in weighed.assets), key=lambda row: -row[1]
@@ -163,7 +161,9 @@ def _judged(
         "measures": (
             Measure(name=budget.kind, unit="bytes", estimate=total, bound=budget.bound, method=method),
         ),
-        "evidence": (table_evidence(f"What {path_of(weighed.url)} costs", ("kind", "bytes", "address"), rows),),
+        "evidence": (
+            table_evidence(f"What {path_of(weighed.url)} costs", ("kind", "bytes", "address"), rows),
+        ),
     }
     says = f"{subject} costs {total:,} bytes of {counted}"
     if total > budget.bound:

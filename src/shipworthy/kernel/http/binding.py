@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from typing import Any
 from urllib.parse import parse_qsl
@@ -97,7 +98,7 @@ def _problems(raw: Any, want: Any, strict: bool, path: str) -> typing.Iterator[t
     try:
         msgspec.convert(raw, want, strict=strict)
     except msgspec.ValidationError as wrong:
-        yield path or "body", str(wrong).partition(" - at ")[0]
+        yield path or "body", _in_words(str(wrong).partition(" - at ")[0])
 
 
 def _struct_problems(
@@ -122,6 +123,43 @@ def _struct_problems(
             yield from _problems(raw[name], kind, strict, f"{prefix}{name}")
         elif field.required:
             yield f"{prefix}{name}", "is missing"
+
+
+_KINDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a record",
+    "uuid": "an id",
+    "date": "a date (YYYY-MM-DD)",
+    "null": "empty",
+}
+_SAYINGS = (
+    (r"Expected `str` of length >= 1$", "must not be empty"),
+    (r"Expected `str` of length >= (\d+)$", r"must have at least \1 characters"),
+    (r"Expected `str` of length <= (\d+)$", r"may have at most \1 characters"),
+    (r"Expected `array` of length >= (\d+)$", r"needs at least \1 entries"),
+    (r"Expected `array` of length <= (\d+)$", r"may have at most \1 entries"),
+    (r"Expected `(?:int|float)` >= (\S+)$", r"must be at least \1"),
+    (r"Expected `(?:int|float)` <= (\S+)$", r"may be at most \1"),
+    (r"Expected `str` matching regex .*", "has characters that may not stand here"),
+    (r"Invalid enum value .*", "is not one of the choices"),
+    (r"Invalid UUID$", "is not an id"),
+    (r"Invalid RFC3339 encoded date$", "is not a date (YYYY-MM-DD)"),
+)
+
+
+def _in_words(message: str) -> str:
+    """Say a misfit as one would to a person; what is not known is passed on as it is."""
+    for pattern, saying in _SAYINGS:
+        if re.match(pattern, message):
+            return re.sub(pattern, saying, message)
+    if match := re.match(r"Expected `([^`]+)`, got `[^`]+`$", message):
+        kinds = [_KINDS.get(kind.strip(), kind.strip()) for kind in match.group(1).split("|")]
+        return f"must be {' or '.join(kinds)}"
+    return message
 
 
 def schema_of(want: type[Any] | None) -> dict[str, Any] | None:
