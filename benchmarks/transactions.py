@@ -32,7 +32,7 @@ def tenant_tx_ratio(app: App) -> tuple[float, list[float]]:
 async def _measure(app: App) -> tuple[float, list[float]]:
     url, person = app.handle.database_urls["app"], app.handle.tenants[0]
     scope = Scope(uuid.UUID(person.realm_id), uuid.UUID(person.tenant_id))
-    database = await open_database(url, size=_CONNECTIONS, acquire_timeout_s=10)
+    database = await open_database(url, connections_max=_CONNECTIONS, acquire_timeout_s=10)
     queries = [
         NamedQuery("bench", f"q{i}", "", sql, (), (), (), 1, "app", "tenant", False, "")
         for i, sql in enumerate(_SQL)

@@ -57,7 +57,7 @@ class RunningApp:
 
     @asynccontextmanager
     async def role(self, role: str) -> AsyncIterator[Database]:
-        database = await open_database(self.url(role), size=2, acquire_timeout_s=5)
+        database = await open_database(self.url(role), connections_max=2, acquire_timeout_s=5)
         try:
             yield database
         finally:

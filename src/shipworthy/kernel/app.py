@@ -40,7 +40,9 @@ async def running(
 ) -> AsyncIterator[Runtime]:
     """Open what a process needs, start the rooms, and close it all again. Tests pass `now=…`."""
     database = await open_database(
-        installation.database_url, size=settings.db.pool_size, acquire_timeout_s=settings.db.acquire_timeout_s
+        installation.database_url,
+        connections_max=settings.db.pool_size,
+        acquire_timeout_s=settings.db.acquire_timeout_s,
     )
     static = static_files(rooms)
     pages = Pages({r.name: r.templates for r in rooms}, static_url=static.url)

@@ -5,12 +5,6 @@
 -- with: tenant_id = gen_random_uuid(), name = 'Sample', slug = 'sample-' || substr(gen_random_uuid()::text, 1, 8), country = 'DE', time_zone = 'Europe/Berlin'
 insert into tenant (tenant_id, name, slug, country, time_zone) values (:tenant_id, :name, :slug, :country, :time_zone)
 
--- tenant_get --
--- One tenant of the realm, by id.
--- index: tenant_pkey   rows: <= 1
--- with: tenant_id = my_tenant()
-select tenant_id, name, slug, country, time_zone from tenant where tenant_id = :tenant_id
-
 -- idempotency_claim --
 -- Take a key for this request; no row means that it was taken before.
 -- index: none (insert)   rows: <= 1

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shipworthy.contract.manifest import Journey, Slo, Step
+from shipworthy.contract.manifest import Journey, Login, Slo, Step
 from shipworthy.gauntlet.load.plan import LoadPlan
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -96,7 +96,7 @@ def answer(body: bytes = b"", *, status: str = "200 OK", headers: str = "") -> b
 
 
 def plan_of(
-    url: str, *steps: Step, rate_per_s: float = 50.0, login: bool = False, **changes: Any
+    url: str, *steps: Step, rate_per_s: float = 50.0, signs_in: bool = False, **changes: Any
 ) -> LoadPlan:
     """Return a plan of one journey named "visit", ten blocks of 50 ms, evenly spaced, without warm-up."""
     plan = LoadPlan(
@@ -108,7 +108,7 @@ def plan_of(
                 slo="fast",
                 rate_per_s=rate_per_s,
                 steps=steps or (Step(method="GET", path="/"),),
-                login=login,
+                login=signs_in,
             ),
         ),
         slos=(Slo(name="fast", quantile=0.95, threshold_ms=500.0),),
@@ -117,6 +117,9 @@ def plan_of(
         warmup_s=0.0,
         shape="fixed",
         timeout_s=10.0,
+        login=Login(route="POST /login", form={"email": "{email}", "password": "{password}"})
+        if signs_in
+        else None,
     )
     return replace(plan, **changes)
 

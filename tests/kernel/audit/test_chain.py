@@ -1,4 +1,5 @@
-"""The audit chain: every way to tamper is named; honest rows hold."""
+"""The audit chain: every way to tamper is named; honest rows hold. Covers: chain, record,
+sealer, verify."""
 
 from __future__ import annotations
 

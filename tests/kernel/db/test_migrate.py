@@ -1,4 +1,7 @@
-"""Migrations: up, down and up again leave the same schema; an edit or a missing half is refused."""
+"""Migrations: up, down and up again leave the same schema; an edit or a missing half is refused.
+
+Covers: migrate, setup.
+"""
 
 from __future__ import annotations
 

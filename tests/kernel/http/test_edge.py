@@ -1,4 +1,7 @@
-"""The edge's promises, through HTTP on a real database."""
+"""The edge's promises, through HTTP on a real database.
+
+Covers: edge, wire, reply, cookies, idempotency, metrics, origin, pages, problem, static.
+"""
 
 from __future__ import annotations
 

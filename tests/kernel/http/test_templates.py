@@ -18,7 +18,7 @@ from typing import Any
 import minijinja
 import pytest
 
-from shipworthy.kernel.http.edge import _PAGE_HEADERS
+from shipworthy.kernel.http.edge import PAGE_HEADERS
 from shipworthy.kernel.http.pages import KERNEL_TEMPLATES
 from shipworthy.kernel.http.static import KERNEL_STATIC
 from tests.support.gallery import DEMO_TEMPLATES, DEMOS, context, demo_pages, write_gallery
@@ -234,7 +234,7 @@ class Site(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
     def end_headers(self) -> None:
-        for name, value in _PAGE_HEADERS:
+        for name, value in PAGE_HEADERS:
             self.send_header(name.decode(), value.decode())
         super().end_headers()
 

@@ -1,4 +1,7 @@
-"""Jobs: exist with the change or not at all, run at least once, acknowledged after they worked."""
+"""Jobs: exist with the change or not at all, run at least once, acknowledged after they worked.
+
+Covers: worker, job.
+"""
 
 from __future__ import annotations
 

@@ -120,3 +120,25 @@ async def test_a_cached_look_up_is_forgotten_on_revocation_here(toy: RunningApp,
     assert cached.email == "a@example.test"
     await store.revoke(principal.session_id)
     assert await store.lookup(token) is None
+
+
+async def test_a_new_name_shows_in_all_of_a_persons_sessions_and_nobody_elses(store: SessionStore) -> None:
+    user_id = uuid7()
+    tokens = [await store.create(person(user_id)) for _ in range(2)]
+    stranger = await store.create(person())
+    assert await store.lookup(tokens[0])  # cached, where there is a cache
+    await store.rename(user_id, name="Ada Berg")
+    names = [(await store.lookup(token)).name for token in (*tokens, stranger)]  # type: ignore[union-attr]
+    assert names == ["Ada Berg", "Ada Berg", ""]
+
+
+async def test_a_session_that_ended_by_itself_is_not_among_the_devices(
+    store: SessionStore, clock: Clock
+) -> None:
+    user_id = uuid7()
+    await store.create(person(user_id))
+    clock.move(60)
+    later = await store.lookup(await store.create(person(user_id)))
+    assert later
+    clock.move(50)
+    assert [d.session_id for d in await store.devices(user_id)] == [later.session_id]

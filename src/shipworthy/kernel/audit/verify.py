@@ -26,7 +26,7 @@ class Report:
 
 async def verify_tenant(installation: Installation, tenant_id: uuid.UUID) -> Report:
     """Verify one tenant's chain with the installation's role."""
-    database = await open_database(installation.database_url, size=1, acquire_timeout_s=5)
+    database = await open_database(installation.database_url, connections_max=1, acquire_timeout_s=5)
     try:
         return await verify_chain(database, Scope(installation.realm_id, tenant_id))
     finally:

@@ -26,6 +26,14 @@ UniqueViolation = asyncpg.UniqueViolationError
 CheckViolation = asyncpg.CheckViolationError
 ForeignKeyViolation = asyncpg.ForeignKeyViolationError
 
+# How asyncpg says that a connection is gone. One that is cut in mid-sentence is its "internal" error.
+_DEAD = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ConnectionError,
+)
+
 # What another transaction's lock or a timeout does to ours: not an error of the request.
 _CONTENTION = (
     asyncpg.LockNotAvailableError,
@@ -34,15 +42,16 @@ _CONTENTION = (
     asyncpg.SerializationError,
 )
 
-# What says that the connection is gone. TimeoutError is an OSError.
-_GONE = (
+# What says that the connection was cut.
+_CUT = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.InterfaceError,
-    OSError,
+    ConnectionError,
 )
+_GONE = (*_CUT, OSError)  # TimeoutError is an OSError
 
 
 class Tx:
@@ -164,7 +173,7 @@ class Database:
             try:
                 await asyncio.wait_for(connection.execute(statement), timeout=self._acquire_timeout_s)
                 return connection
-            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError):
+            except _CUT:
                 _terminate(connection)
                 await self._release(connection)
             except BaseException as failed:
@@ -204,14 +213,14 @@ def opening(scope: Scope) -> str:
 
 
 async def open_database(
-    url: str, *, size: int, acquire_timeout_s: float, command_timeout_s: float = 10.0
+    url: str, *, connections_max: int, acquire_timeout_s: float, command_timeout_s: float = 10.0
 ) -> Database:
     """Connect a pool to `url`. Errors: Busy when the database does not answer."""
     try:
         pool = await asyncpg.create_pool(
             url,
-            min_size=min(2, size),
-            max_size=size,
+            min_size=min(2, connections_max),
+            max_size=connections_max,
             timeout=acquire_timeout_s,
             command_timeout=command_timeout_s,
             reset=_nothing_to_reset,

@@ -6,18 +6,17 @@ trace -> host -> static or raw lane -> route -> body limit -> session -> origin 
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from shipworthy.kernel.context import Ctx, Principal, Scope
+from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.errors import Forbidden, Missing, Refusal, SignInNeeded
 from shipworthy.kernel.http import cookies, idempotency
 from shipworthy.kernel.http.binding import parse_body, parse_query
@@ -27,7 +26,6 @@ from shipworthy.kernel.http.problem import (
     STATUS_OF_KIND,
     Crash,
     Misdirected,
-    TooLarge,
     problem_answer,
     problem_page,
     refusal_headers,
@@ -35,23 +33,16 @@ from shipworthy.kernel.http.problem import (
 from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect
 from shipworthy.kernel.http.router import Router
 from shipworthy.kernel.http.static import StaticFiles
+from shipworthy.kernel.http.wire import Receive, Send, client_of, headers_of, read_body, send_answer
 from shipworthy.kernel.route import Route
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
 from shipworthy.kernel.telemetry.trace import trace_id_of
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Lane = Callable[[Any, Receive, Send], Awaitable[None]]
 
 _HTML = b"text/html; charset=utf-8"
-_SECURITY_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-]
-_PAGE_HEADERS = [
+PAGE_HEADERS = [
     (
         b"content-security-policy",
         b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -93,10 +84,10 @@ class Edge:
         if not self._is_console(host):
             await self._foreign_host(scope, receive, send)
             return
-        headers = _headers(scope)
+        headers = headers_of(scope)
         path: str = scope["path"]
         if path.startswith("/static/"):
-            await _send(send, self._static_answer(path, headers), scope["method"])
+            await send_answer(send, self._static_answer(path, headers), scope["method"])
             return
         await self._console(scope, headers, host, receive, send)
 
@@ -109,7 +100,7 @@ class Edge:
         if self._lane is not None:
             await self._lane(scope, receive, send)
             return
-        await _send(send, problem_answer(Misdirected(), trace_id="-"), scope["method"])
+        await send_answer(send, problem_answer(Misdirected(), trace_id="-"), scope["method"])
 
     async def _console(
         self, scope: Any, headers: dict[str, str], host: str, receive: Receive, send: Send
@@ -122,16 +113,16 @@ class Edge:
             runtime=self._runtime,
             trace_id=trace_id,
             host=host,
-            client=_client(scope, headers, self._runtime.settings.http.trusted_proxies),
+            client=client_of(scope, headers, self._runtime.settings.http.trusted_proxies),
         )
         ctx.extra["headers"] = headers
         route: Route | None = None
         try:
             if answer := await self._operations(scope["path"], ctx):
-                await _send(send, answer, method)
+                await send_answer(send, answer, method)
                 return
             route, values = self._router.find(method, scope["path"])
-            body = await _read_body(
+            body = await read_body(
                 receive, headers, route.body_bytes_max or self._runtime.settings.http.body_bytes_max
             )
             answer = await self._run(ctx, route, values, scope, headers, body)
@@ -142,7 +133,7 @@ class Edge:
                 "request crashed", extra={"trace_id": trace_id, "method": method, "path": scope["path"]}
             )
             answer = self._refuse(ctx, route, headers, scope, Crash())
-        await _send(send, answer, method)
+        await send_answer(send, answer, method)
         name = f"{route.method} {route.path}" if route else "unmatched"
         queries = ctx.tx.queries_run if ctx.tx else 0
         self._metrics.request(name, answer.status, time.perf_counter() - started, queries)
@@ -243,7 +234,7 @@ class Edge:
         return Answer(route.status, [(b"content-type", b"application/json")], encode_json(value))
 
     def _page(self, ctx: Ctx, page: Page) -> Answer:
-        headers = [(b"content-type", _HTML), (b"cache-control", b"no-store"), *_PAGE_HEADERS]
+        headers = [(b"content-type", _HTML), (b"cache-control", b"no-store"), *PAGE_HEADERS]
         if "flash" in ctx.extra.setdefault("headers", {}).get("cookie", ""):
             headers.append(
                 (
@@ -291,7 +282,7 @@ class Edge:
         answer = problem_page(
             refusal, self._runtime.pages, trace_id=ctx.trace_id, base=self.base(ctx, title="", section="")
         )
-        answer.headers += _PAGE_HEADERS
+        answer.headers += PAGE_HEADERS
         return answer
 
     async def _operations(self, path: str, ctx: Ctx) -> Answer | None:
@@ -351,46 +342,6 @@ def _host(scope: Any) -> str:
     return host.decode("latin-1").lower()
 
 
-def _headers(scope: Any) -> dict[str, str]:
-    """Header names arrive in lower case; of repeated ones the last wins, cookies are joined."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}; {value}" if name == "cookie" and name in headers else value
-    return headers
-
-
-def _client(scope: Any, headers: dict[str, str], trusted_proxies: int) -> str:
-    """Return the caller's address; X-Forwarded-For counts only as far as our own proxies wrote it."""
-    peer = scope["client"][0] if scope.get("client") else ""
-    hops = [h.strip() for h in headers.get("x-forwarded-for", "").split(",") if h.strip()]
-    return hops[-trusted_proxies] if trusted_proxies and len(hops) >= trusted_proxies else peer
-
-
-async def _read_body(receive: Receive, headers: dict[str, str], bytes_max: int) -> bytes:
-    declared = headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > bytes_max:
-        raise TooLarge(bytes_max)
-    chunks, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise asyncio.CancelledError
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > bytes_max:
-            raise TooLarge(bytes_max)
-        chunks.append(chunk)
-        if not message.get("more_body"):
-            return b"".join(chunks)
-
-
-async def _send(send: Send, answer: Answer, method: str) -> None:
-    headers = [*answer.headers, *_SECURITY_HEADERS, (b"content-length", str(len(answer.body)).encode())]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
-
-
 def _flash(cookie_header: str, runtime: Runtime) -> list[dict[str, str]]:
     value = cookies.read(cookie_header, cookies.name(runtime.settings, FLASH_COOKIE))
     if not value:
@@ -399,6 +350,3 @@ def _flash(cookie_header: str, runtime: Runtime) -> list[dict[str, str]]:
         return [{"kind": "success", "text": base64.urlsafe_b64decode(value).decode()[:300]}]
     except ValueError:
         return []
-
-
-__all__ = ["Edge", "Principal", "encode_json"]

@@ -43,7 +43,7 @@ async def create_draft(ctx: Ctx, text: DraftText) -> Invoice:
     draft = await _check(ctx, text)
     invoice_id, now = ctx.new_id(), ctx.now()
     await ctx.db.run(q.invoice_create, invoice_id=invoice_id, now=now, **_columns(draft))
-    await _write_lines(ctx, invoice_id, draft)
+    await _write_content(ctx, invoice_id, draft)
     await record(ctx, "invoice.created", of="invoice", id=invoice_id, detail=_amounts(draft))
     return _as_invoice(draft, invoice_id=invoice_id, version=1, created_at=now)
 
@@ -57,9 +57,8 @@ async def edit_draft(ctx: Ctx, invoice_id: uuid.UUID, text: DraftText, *, versio
     row = await ctx.db.maybe(q.invoice_edit, invoice_id=invoice_id, version=version, **_columns(draft))
     if row is None:
         raise await why_not(ctx, invoice_id, wanted="draft")
-    await ctx.db.run(q.invoice_lines_delete, invoice_id=invoice_id)
-    await ctx.db.run(q.invoice_taxes_delete, invoice_id=invoice_id)
-    await _write_lines(ctx, invoice_id, draft)
+    await ctx.db.run(q.invoice_content_delete, invoice_id=invoice_id)
+    await _write_content(ctx, invoice_id, draft)
     await record(ctx, "invoice.edited", of="invoice", id=invoice_id, detail=_amounts(draft))
     return _as_invoice(draft, invoice_id=invoice_id, version=row["version"], created_at=row["created_at"])
 
@@ -140,26 +139,22 @@ def _columns(draft: _Draft) -> dict[str, object]:
     }
 
 
-async def _write_lines(ctx: Ctx, invoice_id: uuid.UUID, draft: _Draft) -> None:
-    """Two statements, however many lines: arrays travel whole."""
+async def _write_content(ctx: Ctx, invoice_id: uuid.UUID, draft: _Draft) -> None:
+    """Write the lines and taxes: one statement, however many they are, because arrays travel whole."""
     lines, totals = draft.lines, draft.totals
     await ctx.db.run(
-        q.invoice_lines_write,
+        q.invoice_content_write,
         invoice_id=invoice_id,
         line_nos=list(range(1, len(lines) + 1)),
         descriptions=[line.description for line in lines],
         quantities=[line.quantity for line in lines],
         unit_prices=[line.unit_price for line in lines],
-        tax_categories=[line.tax_category for line in lines],
-        tax_rates_bp=[line.rate_bp for line in lines],
-        nets_minor=list(totals.line_nets_minor),
-        taxes_minor=list(totals.line_taxes_minor),
-    )
-    await ctx.db.run(
-        q.invoice_taxes_write,
-        invoice_id=invoice_id,
-        tax_categories=[group.category for group in totals.groups],
-        tax_rates_bp=[group.rate_bp for group in totals.groups],
+        line_categories=[line.tax_category for line in lines],
+        line_rates_bp=[line.rate_bp for line in lines],
+        line_nets_minor=list(totals.line_nets_minor),
+        line_taxes_minor=list(totals.line_taxes_minor),
+        categories=[group.category for group in totals.groups],
+        rates_bp=[group.rate_bp for group in totals.groups],
         bases_minor=[group.base_minor for group in totals.groups],
         taxes_minor=[group.tax_minor for group in totals.groups],
     )

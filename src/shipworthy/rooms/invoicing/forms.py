@@ -71,11 +71,6 @@ class InvoiceForm(Body):
         return int(self.version) if re.fullmatch("[0-9]{1,9}", self.version) else None
 
 
-def empty_form(*, customer_id: str = "", tax: str) -> InvoiceForm:
-    """Return a form with one line to write on."""
-    return InvoiceForm(customer_id=customer_id, lines=[LineForm(quantity="1", tax=tax)])
-
-
 def form_of(invoice: Invoice) -> InvoiceForm:
     """Return the form filled in with a draft."""
     return InvoiceForm(

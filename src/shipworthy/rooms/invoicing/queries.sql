@@ -57,21 +57,19 @@ insert into invoice (invoice_id, customer_id, currency, exponent, issue_date, du
 values (:invoice_id, :customer_id, :currency, :exponent, :issue_date, :due_date, :payment_days, :supply_date, :note,
   :net_minor, :tax_minor, :gross_minor, :now)
 
--- invoice_lines_write --
--- All lines of a draft, in one statement.
+-- invoice_content_write --
+-- All lines of a draft and the tax of each category and rate, in one statement.
 -- index: none (insert)   rows: <= 0
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), line_nos = array[999]::smallint[], descriptions = array['x']::text[], quantities = array[1]::numeric[], unit_prices = array[1]::numeric[]
--- with: tax_categories = array['S']::text[], tax_rates_bp = array[1900]::int[], nets_minor = array[100]::bigint[], taxes_minor = array[19]::bigint[]
-insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor)
-select :invoice_id, line.* from unnest(:line_nos::smallint[], :descriptions::text[], :quantities::numeric[], :unit_prices::numeric[],
-  :tax_categories::text[], :tax_rates_bp::int[], :nets_minor::bigint[], :taxes_minor::bigint[]) as line
-
--- invoice_taxes_write --
--- The tax of each category and rate of a draft, in one statement.
--- index: none (insert)   rows: <= 0
--- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), tax_categories = array['O']::text[], tax_rates_bp = array[0]::int[], bases_minor = array[100]::bigint[], taxes_minor = array[0]::bigint[]
+-- with: line_categories = array['S']::text[], line_rates_bp = array[1900]::int[], line_nets_minor = array[100]::bigint[], line_taxes_minor = array[19]::bigint[]
+-- with: categories = array['O']::text[], rates_bp = array[0]::int[], bases_minor = array[100]::bigint[], taxes_minor = array[0]::bigint[]
+with written as (
+  insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor)
+  select :invoice_id, line.* from unnest(:line_nos::smallint[], :descriptions::text[], :quantities::numeric[], :unit_prices::numeric[],
+    :line_categories::text[], :line_rates_bp::int[], :line_nets_minor::bigint[], :line_taxes_minor::bigint[]) as line
+)
 insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_minor)
-select :invoice_id, tax.* from unnest(:tax_categories::text[], :tax_rates_bp::int[], :bases_minor::bigint[], :taxes_minor::bigint[]) as tax
+select :invoice_id, tax.* from unnest(:categories::text[], :rates_bp::int[], :bases_minor::bigint[], :taxes_minor::bigint[]) as tax
 
 -- invoice_edit --
 -- Replace what a draft says, if it is still the draft that was seen.
@@ -84,16 +82,11 @@ update invoice set version = version + 1, customer_id = :customer_id, currency =
 where invoice_id = :invoice_id and status = 'draft' and version = coalesce(:version, version)
 returning version, created_at
 
--- invoice_lines_delete --
--- Take the lines of a draft away, for those that replace them.
--- index: invoice_line_pkey   rows: <= 0
+-- invoice_content_delete --
+-- Take the lines and taxes of a draft away, for those that replace them.
+-- index: invoice_line_pkey, invoice_tax_pkey   rows: <= 0
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1)
-delete from invoice_line where invoice_id = :invoice_id
-
--- invoice_taxes_delete --
--- Take the taxes of a draft away, for those that replace them.
--- index: invoice_tax_pkey   rows: <= 0
--- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1)
+with gone as (delete from invoice_line where invoice_id = :invoice_id)
 delete from invoice_tax where invoice_id = :invoice_id
 
 -- invoice_delete --

@@ -28,7 +28,6 @@ from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.forms import (
     InvoiceForm,
     currency_choices,
-    empty_form,
     error_labels,
     form_errors,
     form_of,
@@ -98,9 +97,7 @@ async def invoice_document_part(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
 
 
 async def new_invoice_page(ctx: Ctx, query: NewInvoiceQuery) -> Page:
-    seller = await ctx.db.one(q.seller_get)
-    standard_rate = tax_choices(seller["country"], locale=_locale(ctx))[0][0]
-    return await _form_page(ctx, empty_form(customer_id=query.customer_id, tax=standard_rate))
+    return await _form_page(ctx, InvoiceForm(customer_id=query.customer_id))
 
 
 async def edit_invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
@@ -279,10 +276,10 @@ ROUTES = (
     route("GET", "/invoices", invoices_page, title="Invoices", media="html", permission="invoice.read",
           query=InvoiceListQuery, slo="invoice_list", queries_max=4),
     route("GET", "/invoices/new", new_invoice_page, title="New invoice", media="html", permission="invoice.write",
-          query=NewInvoiceQuery, queries_max=6),
+          query=NewInvoiceQuery, queries_max=5),
     route("POST", "/invoices", submit_new_invoice, title="Create a draft", media="html", permission="invoice.write",
           body=InvoiceForm, idempotency="key", effect="create", audit="invoice.created", example=FORM_EXAMPLE,
-          queries_max=12),
+          queries_max=8),
     route("POST", "/invoices/preview", preview_sums, title="Sums of what is typed", media="html",
           permission="invoice.write", body=InvoiceForm, transaction=False, example=FORM_EXAMPLE, queries_max=2),
     route("GET", "/invoices/{invoice_id}", invoice_page, title="Invoice", media="html", permission="invoice.read",
@@ -293,7 +290,7 @@ ROUTES = (
           permission="invoice.read", params={"invoice_id": "invoice_id"}, queries_max=5),
     route("POST", "/invoices/{invoice_id}", submit_invoice, title="Replace a draft", media="html",
           permission="invoice.write", body=InvoiceForm, idempotency="key", effect="change", audit="invoice.edited",
-          params=_DRAFT, example=FORM_EXAMPLE, queries_max=13),
+          params=_DRAFT, example=FORM_EXAMPLE, queries_max=9),
     route("POST", "/invoices/{invoice_id}/finalise", submit_finalise, title="Issue a draft", media="html",
           permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.issued",
           params=_DRAFT, example={}, queries_max=10),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from shipworthy.kernel.errors import Invalid
 
-_PATH_CHARS_MAX = 300
-_SEGMENT = re.compile(r"[\w~.-]+", re.UNICODE)
+PATH_CHARS_MAX = 300
+_SLUG_CHARS_MAX = 80
+_SLUG_FALLBACK = "page"  # for a title without a letter or digit
+ROBOTS_PATH, SITEMAP_PATH = "/robots.txt", "/sitemap.xml"
 # Addresses the lane answers itself; a page there would never be seen.
-RESERVED = frozenset({"/robots.txt", "/sitemap.xml", "/favicon.ico", "/.well-known"})
+RESERVED = (ROBOTS_PATH, SITEMAP_PATH, "/favicon.ico", "/.well-known")
 
 
 def canonical_path(path: str) -> str:
@@ -29,22 +31,51 @@ def canonical_path(path: str) -> str:
     return "/" + "/".join(segments)
 
 
+def requested_path(raw_path: bytes) -> str | None:
+    """Return the canonical path a request line asks for, or None for one that no page can have."""
+    try:
+        path = canonical_path(unquote_to_bytes(raw_path).decode("utf-8"))
+    except UnicodeDecodeError:
+        return None
+    return path if _is_possible(path) else None
+
+
 def wanted_path(text: str) -> str:
     """Return the canonical path a person typed for a page.
 
     Errors:  Invalid `site.path_invalid` naming what may stand in an address.
     """
-    path = canonical_path("/" + text.strip().replace(" ", "-"))
-    fits = path == "/" or all(_SEGMENT.fullmatch(s) for s in path[1:].split("/"))
-    reserved = any(path == r or path.startswith(r + "/") for r in RESERVED)
-    if len(path) > _PATH_CHARS_MAX or not fits or reserved:
-        message = "An address may hold letters, digits, dots, hyphens and slashes, at most 300 characters."
-        if reserved:
-            message = f"{path} belongs to the website itself. Choose another address."
-        raise Invalid("site.path_invalid", message, fields={"path": message})
+    path = canonical_path("/" + "-".join(text.split()))
+    if not _is_possible(path):
+        raise _invalid(
+            f"An address may hold letters, digits, dots, hyphens and slashes, at most {PATH_CHARS_MAX} characters."
+        )
+    if any(path == r or path.startswith(r + "/") for r in RESERVED):
+        raise _invalid(f"{path} belongs to the website itself. Choose another address.")
     return path
+
+
+def path_for_title(title: str) -> str:
+    """Return an address made from a title: /spring-offer for “Spring offer!”."""
+    text = unicodedata.normalize("NFKD", title.replace("ß", "ss")).lower()
+    letters = "".join(char for char in text if not unicodedata.combining(char))
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", letters))
+    return wanted_path("-".join(words)[:_SLUG_CHARS_MAX].strip("-") or _SLUG_FALLBACK)
 
 
 def encoded(path: str) -> str:
     """Return a path as it stands in a URL."""
     return quote(path, safe="/~.-_")
+
+
+def _is_possible(path: str) -> bool:
+    return len(path) <= PATH_CHARS_MAX and all(map(_may_stand_in_path, path))
+
+
+def _may_stand_in_path(char: str) -> bool:
+    # Marks (M) as well as letters and numbers: without them no address can be written in Hindi or Thai.
+    return char in "/~.-_" or unicodedata.category(char)[0] in "LMN"
+
+
+def _invalid(message: str) -> Invalid:
+    return Invalid("site.path_invalid", message, fields={"path": message})

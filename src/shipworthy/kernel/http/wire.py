@@ -1,0 +1,60 @@
+"""The wire: reading an ASGI request's headers and body with limits, sending an answer whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from shipworthy.kernel.http.problem import TooLarge
+from shipworthy.kernel.http.reply import Answer
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+_SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+
+
+def headers_of(scope: Any) -> dict[str, str]:
+    """Header names arrive in lower case; of repeated ones the last wins, cookies are joined."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}; {value}" if name == "cookie" and name in headers else value
+    return headers
+
+
+def client_of(scope: Any, headers: dict[str, str], trusted_proxies: int) -> str:
+    """Return the caller's address; X-Forwarded-For counts only as far as our own proxies wrote it."""
+    peer = scope["client"][0] if scope.get("client") else ""
+    hops = [h.strip() for h in headers.get("x-forwarded-for", "").split(",") if h.strip()]
+    return hops[-trusted_proxies] if trusted_proxies and len(hops) >= trusted_proxies else peer
+
+
+async def read_body(receive: Receive, headers: dict[str, str], bytes_max: int) -> bytes:
+    declared = headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > bytes_max:
+        raise TooLarge(bytes_max)
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise asyncio.CancelledError
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > bytes_max:
+            raise TooLarge(bytes_max)
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+async def send_answer(send: Send, answer: Answer, method: str) -> None:
+    headers = [*answer.headers, *_SECURITY_HEADERS, (b"content-length", str(len(answer.body)).encode())]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})

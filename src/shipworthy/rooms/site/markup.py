@@ -1,0 +1,153 @@
+"""Markdown to clean HTML, once, when a page is saved: a visitor never waits for it.
+
+What a person writes cannot become script: raw HTML in it is text, links lead to http, https,
+mail and telephone only, and nh3 removes what the parser should not have let through.
+
+Three conventions make plain text look designed: what stands before the first heading is the
+intro; a paragraph that is one link alone is a button; a list whose items all begin in bold is
+a row of cards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from shipworthy.kernel.errors import Invalid
+
+BODY_CHARS_MAX = 60_000  # about 10,000 words
+# The parser is quadratic in unclosed brackets (40,000 of them took 3.3 s, 2026-11), and nearly so in
+# emphasis marks. No text of this length needs more; the longest page then costs a tenth of a second.
+_BRACKETS_MAX, _EMPHASIS_MAX = 2_000, 6_000
+_HEADING_MIN, _HEADING_MAX = 2, 4  # the page's title is its only h1
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+_TAGS = {
+    "p", "h2", "h3", "h4", "ul", "ol", "li", "a", "em", "strong", "s", "code", "pre", "blockquote", "hr", "br", "img",
+    "table", "thead", "tbody", "tr", "th", "td", "div",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title", "loading", "decoding"},
+    "th": {"align"},
+    "td": {"align"},
+    "ol": {"start"},
+    "div": {"role", "tabindex", "aria-label"},
+    "pre": {"tabindex"},
+}
+_CLASSES = {"p": {"action"}, "ul": {"cards"}, "div": {"scroll"}}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+_SCROLLING = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": "Table"}
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """Clean HTML: what stands before the first heading, and the rest."""
+
+    intro: str
+    rest: str
+
+
+async def to_markup(markdown: str) -> Markup:
+    """Return clean HTML without holding up other requests.
+
+    Errors:  Invalid `site.body_invalid` for text so full of brackets or stars that reading it would take seconds.
+    Cost:    about 1 ms for each 100 words.
+    """
+    tangled = markdown.count("[") > _BRACKETS_MAX or markdown.count("*") + markdown.count("_") > _EMPHASIS_MAX
+    if tangled:
+        message = f"The text has more than {_BRACKETS_MAX} brackets or {_EMPHASIS_MAX} stars. Split the page."
+        raise Invalid("site.body_invalid", message, fields={"body": message})
+    return await asyncio.to_thread(render_markdown, markdown)
+
+
+def render_markdown(markdown: str) -> Markup:
+    """Return clean HTML."""
+    tokens = _MARKDOWN.parse(markdown)
+    _level_headings(tokens)
+    _mark_buttons(tokens)
+    _mark_cards(tokens)
+    _hurry_images(tokens)
+    tokens = _boxed(tokens)
+    first_heading = next((i for i, t in enumerate(tokens) if t.type == "heading_open" and t.level == 0), None)
+    return Markup(_html(tokens[:first_heading]), _html(tokens[first_heading:] if first_heading is not None else []))
+
+
+def _html(tokens: Sequence[Token]) -> str:
+    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        allowed_classes=_CLASSES,
+        url_schemes=_SCHEMES,
+        link_rel=None,
+    ).strip()
+
+
+def _level_headings(tokens: Sequence[Token]) -> None:
+    """Begin at h2 and skip no level downwards: screen readers walk by levels."""
+    level = 1
+    for token in tokens:
+        if token.type == "heading_open":
+            level = min(max(int(token.tag[1]), _HEADING_MIN), level + 1, _HEADING_MAX)
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{level}"
+
+
+def _mark_buttons(tokens: Sequence[Token]) -> None:
+    for opening, inline in zip(tokens, tokens[1:], strict=False):
+        parts = inline.children or []
+        is_one_link = len(parts) > 2 and parts[0].type == "link_open" and parts[-1].type == "link_close"
+        if opening.type == "paragraph_open" and is_one_link and sum(p.type == "link_open" for p in parts) == 1:
+            opening.attrSet("class", "action")
+
+
+def _mark_cards(tokens: Sequence[Token]) -> None:
+    for at, token in enumerate(tokens):
+        if token.type == "bullet_list_open" and all(_begins_in_bold(i) for i in _items(tokens, at)):
+            token.attrSet("class", "cards")
+
+
+def _items(tokens: Sequence[Token], at: int) -> list[Token]:
+    """Return the first inline token of each item of the list that opens at `at`."""
+    level, first = tokens[at].level, []
+    for i in range(at + 1, len(tokens)):
+        if tokens[i].type == "bullet_list_close" and tokens[i].level == level:
+            break
+        if tokens[i].type == "list_item_open" and tokens[i].level == level + 1:
+            first.append(tokens[min(i + 2, len(tokens) - 1)])  # item, paragraph, inline
+    return first
+
+
+def _begins_in_bold(inline: Token) -> bool:
+    shown = [part for part in inline.children or [] if part.type != "text" or part.content]
+    return bool(shown) and shown[0].type == "strong_open"
+
+
+def _hurry_images(tokens: Sequence[Token]) -> None:
+    """Let the first picture come at once, for it may be the largest thing in sight, and the others when near."""
+    images = [part for token in tokens for part in token.children or [] if part.type == "image"]
+    for image in images[1:]:
+        image.attrSet("loading", "lazy")
+        image.attrSet("decoding", "async")
+
+
+def _boxed(tokens: Sequence[Token]) -> list[Token]:
+    """Put wide tables into a box that scrolls, and let keyboards reach code that does."""
+    boxed: list[Token] = []
+    for token in tokens:
+        if token.type == "table_open":
+            boxed.append(Token("box_open", "div", 1, attrs=dict(_SCROLLING), block=True))
+        if token.type in ("fence", "code_block"):
+            token.type, token.info = "code_block", ""  # no language class: there is nothing to colour it
+            token.attrSet("tabindex", "0")
+        boxed.append(token)
+        if token.type == "table_close":
+            boxed.append(Token("box_close", "div", -1, block=True))
+    return boxed
