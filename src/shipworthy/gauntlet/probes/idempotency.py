@@ -69,8 +69,9 @@ async def _ask(exam: Exam, route: Keyed) -> Finding:
     many = 0.0
     if not problem:
         many, problem = await _many(route, once)
+    refuses_another = False
     if not problem:
-        problem = await _another_body(route, once)
+        refuses_another, problem = await _another_body(route, once)
     counted = "rows of the tenant, counted" if once.grown else "told by the answers"
     measures = (
         Measure(name="effects of two sends", unit="effects", estimate=1 + twice, bound=1, method=counted),
@@ -90,6 +91,7 @@ async def _ask(exam: Exam, route: Keyed) -> Finding:
             measures=measures if many else measures[:1],
         )
     title = f"{subject} does once what is sent twice, and {AT_ONCE} times at once"
+    title += ", and refuses another body under a used key" if refuses_another else ""
     return exam.finding(subject, Verdict.PASS, title, source=source, measures=measures)
 
 
@@ -175,17 +177,20 @@ async def _many(route: Keyed, once: Once) -> tuple[float, _Problem | None]:
     return number, None
 
 
-async def _another_body(route: Keyed, once: Once) -> _Problem | None:
-    """Send another body under a used key: it must be refused, though under a key of its own it is valid."""
+async def _another_body(route: Keyed, once: Once) -> tuple[bool, _Problem | None]:
+    """Send another body under a used key; return whether it was refused for its key, and what was wrong.
+
+    Only a body that is valid under a key of its own shows why it was refused.
+    """
     for body in changed_bodies(once.call.json_body):
         reused = replace(once.call, json_body=body)
         answer = await route.send(reused)
         if not 400 <= answer.status < 500:
-            return _takes_another(reused, answer)
+            return False, _takes_another(reused, answer)
         own = replace(await route.like(once), json_body=body)
         if route.succeeded(await route.send(own)):
-            return None  # refused because of the key, not because of the body
-    return None
+            return True, None
+    return False, None
 
 
 def changed_bodies(body: Any) -> Iterator[Any]:

@@ -26,7 +26,16 @@ BODY_CHARS_MAX = 60_000  # about 10,000 words
 _BRACKETS_MAX, _EMPHASIS_MAX = 2_000, 6_000
 _HEADING_MIN, _HEADING_MAX = 2, 4  # the page's title is its only h1
 
+_SCHEMES = {"http", "https", "mailto", "tel"}
+
+
+def _leads_somewhere_safe(address: str) -> bool:
+    scheme, colon, _ = address.partition(":")
+    return not colon or any(c in scheme for c in "/?#") or scheme.strip().lower() in _SCHEMES
+
+
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+_MARKDOWN.validateLink = _leads_somewhere_safe  # type: ignore[method-assign]  # what is refused stays text
 _TAGS = {
     "p", "h2", "h3", "h4", "ul", "ol", "li", "a", "em", "strong", "s", "code", "pre", "blockquote", "hr", "br", "img",
     "table", "thead", "tbody", "tr", "th", "td", "div",
@@ -34,15 +43,18 @@ _TAGS = {
 _ATTRIBUTES = {
     "a": {"href", "title"},
     "img": {"src", "alt", "title", "loading", "decoding"},
-    "th": {"align"},
-    "td": {"align"},
     "ol": {"start"},
     "div": {"role", "tabindex", "aria-label"},
     "pre": {"tabindex"},
 }
-_CLASSES = {"p": {"action"}, "ul": {"cards"}, "div": {"scroll"}}
-_SCHEMES = {"http", "https", "mailto", "tel"}
-_SCROLLING = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": "Table"}
+_CLASSES = {
+    "p": {"action"},
+    "ul": {"cards"},
+    "div": {"scroll"},
+    "th": {"center", "right"},
+    "td": {"center", "right"},
+}
+_SCROLLING = {"class": "scroll", "role": "group", "tabindex": "0", "aria-label": "Table"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +151,7 @@ def _hurry_images(tokens: Sequence[Token]) -> None:
 
 
 def _boxed(tokens: Sequence[Token]) -> list[Token]:
-    """Put wide tables into a box that scrolls, and let keyboards reach code that does."""
+    """Put wide tables into a box that scrolls, and let keyboards reach code that does. No inline style."""
     boxed: list[Token] = []
     for token in tokens:
         if token.type == "table_open":
@@ -147,6 +159,8 @@ def _boxed(tokens: Sequence[Token]) -> list[Token]:
         if token.type in ("fence", "code_block"):
             token.type, token.info = "code_block", ""  # no language class: there is nothing to colour it
             token.attrSet("tabindex", "0")
+        if token.type in ("th_open", "td_open") and (style := token.attrs.pop("style", "")):
+            token.attrSet("class", str(style).removeprefix("text-align:"))
         boxed.append(token)
         if token.type == "table_close":
             boxed.append(Token("box_close", "div", -1, block=True))
