@@ -1,4 +1,4 @@
-"""Signing up: a mail comes of it, and nobody but the mailbox learns which one."""
+"""Signing up: a mail comes of it, and nobody but the mailbox learns which one. Covers: offer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wrong passwords are counted before they are judged; owners are not locked out by others."""
+"""Wrong passwords are counted before they are judged; owners are not locked out by others. Covers: verify."""
 
 from __future__ import annotations
 

@@ -252,7 +252,9 @@ def _rows(single: Growth, number: float) -> str:
 def _answers_evidence(answers: Sequence[Answer | None]) -> Evidence:
     counts: dict[tuple[str, str], int] = {}
     for answer in answers:
-        told = ("no answer", "") if answer is None else (str(answer.status), " ".join(answer.text.split())[:60])
+        told = (
+            ("no answer", "") if answer is None else (str(answer.status), " ".join(answer.text.split())[:60])
+        )
         counts[told] = counts.get(told, 0) + 1
     rows = [(number, status, body) for (status, body), number in counts.items()]
     return table_evidence("What was answered", ("times", "status", "body begins"), rows)

@@ -211,7 +211,9 @@ def _table(rounds: list[_Round]) -> Evidence:
             round_.when,
             round_.caught,
             sum(one.before is not None for one in round_.sent),
-            ", ".join(f"{name.rpartition('.')[2]} +{number}" for name, number in sorted(round_.grown.items())),
+            ", ".join(
+                f"{name.rpartition('.')[2]} +{number}" for name, number in sorted(round_.grown.items())
+            ),
         )
         for round_ in rounds
     ]
@@ -228,4 +230,7 @@ def _shown(sent: list[_Sent]) -> tuple[Evidence, ...]:
         for title, answer in (("Answered before the crash", first.before), ("Answered after it", first.after))
         if answer is not None
     ]
-    return (request_evidence(first.call, f"Sent before and after the crash, key {key_of(first.call)}"), *answers)
+    return (
+        request_evidence(first.call, f"Sent before and after the crash, key {key_of(first.call)}"),
+        *answers,
+    )

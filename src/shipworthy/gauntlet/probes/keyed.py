@@ -57,9 +57,7 @@ class Keyed:
 
     async def prepared(self, *, key: str | None = None) -> Call:
         """Return a new request with fresh samples. Errors: Undecided when a sample finds no row."""
-        samples = (
-            await self._exam.samples_for(self._samples_of, fresh=True) if self._samples_of else {}
-        )
+        samples = await self._exam.samples_for(self._samples_of, fresh=True) if self._samples_of else {}
         return prepare(self.route, samples, key=key or str(uuid.uuid4()))
 
     async def once(self) -> Once:

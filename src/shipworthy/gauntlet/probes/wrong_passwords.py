@@ -70,6 +70,7 @@ def is_judged(answer: Answer | None, login: Login) -> bool:
 
 def said(answer: Answer, asked_as: Credential) -> tuple[int, str, str]:
     """Return what an answer tells whoever asked, without what differs from one answer to the next."""
+
     def masked(text: str) -> str:
         for address in (asked_as.email, asked_as.email.replace("@", "%40")):
             text = text.replace(address, "ADDRESS")

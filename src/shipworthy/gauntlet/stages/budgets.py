@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from shipworthy.contract.verdict import Severity
 from shipworthy.gauntlet.check import Check
+from shipworthy.gauntlet.probes.cold_start import cold_start
 from shipworthy.gauntlet.probes.queries_per_route import queries_per_route
+from shipworthy.gauntlet.probes.weights import bundle_bytes, page_bytes
 
 CHECKS = (
     Check(
@@ -16,5 +18,32 @@ CHECKS = (
         playbook=("P4",),
         timeout_s=300.0,
         severity=Severity.HIGH,
+    ),
+    Check(
+        name="budget.bundle_bytes",
+        title="The scripts and stylesheets of the signed-in page stay within their bytes",
+        stage="budgets",
+        run=bundle_bytes,
+        needs=("budgets",),
+        playbook=("P4",),
+        severity=Severity.MEDIUM,
+    ),
+    Check(
+        name="budget.page_bytes",
+        title="A published page stays within its bytes",
+        stage="budgets",
+        run=page_bytes,
+        needs=("budgets",),
+        playbook=("P4",),
+        severity=Severity.MEDIUM,
+    ),
+    Check(
+        name="budget.cold_start",
+        title="The app answers soon after it is started",
+        stage="budgets",
+        run=cold_start,
+        needs=("budgets", "started"),
+        playbook=("P4",),
+        severity=Severity.MEDIUM,
     ),
 )

@@ -48,7 +48,7 @@ async def rename(ctx: Ctx, name: str) -> None:
     new = read_name(name, chars_max=PERSON_CHARS_MAX)
     if new is None:
         problem = f"Enter your name, at most {PERSON_CHARS_MAX} characters."
-        raise Invalid("auth.name_invalid", problem, fields={"name": problem})
+        raise Invalid("auth.name_invalid", "This is no name.", fields={"name": problem})
     async with ctx.begin() as tx:
         await tx.run(q.user_rename, user_id=ctx.user.user_id, name=new)
         await record(ctx, "auth.renamed", of="user", id=ctx.user.user_id, tx=tx)
@@ -108,7 +108,7 @@ def _check_new(ctx: Ctx, new: str) -> None:
         known_words=(person.name, person.email, person.tenant_name, ctx.runtime.settings.app.name),
     )
     if problem:
-        raise Invalid("auth.password_invalid", problem, fields={"new": problem})
+        raise Invalid("auth.password_invalid", "The new password will not do.", fields={"new": problem})
 
 
 async def _check_current(ctx: Ctx, current: str) -> None:
@@ -119,7 +119,9 @@ async def _check_current(ctx: Ctx, current: str) -> None:
         row = await tx.maybe(q.credential_get, user_id=ctx.user.user_id)
     if not await is_right(ctx, current, stored=row["password_hash"] if row else None, budget=budget):
         problem = "This is not your current password."
-        raise Invalid("auth.password_wrong", problem, fields={"current": problem})
+        raise Invalid(
+            "auth.password_wrong", "The current password is not right.", fields={"current": problem}
+        )
     async with ctx.begin() as tx:
         await give_back(tx, budget)
 

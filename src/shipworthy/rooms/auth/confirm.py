@@ -39,7 +39,7 @@ async def address_to_confirm(ctx: Ctx, token: str) -> str | None:
 async def confirm(ctx: Ctx, *, token: str, password: str, browser: Browser) -> SignedIn:
     """Make the account, its organisation and its owner, and begin the owner's session.
 
-    Errors:  Missing for a link that is no longer good, SignInNeeded `auth.password_wrong`,
+    Errors:  Missing for a link that is no longer good, SignInNeeded `auth.confirm_refused`,
              Conflict `auth.already_confirmed`, TooMany `auth.throttled`, Busy `auth.busy`.
     """
     pool_of(ctx.runtime).refuse_when_full()
@@ -51,7 +51,7 @@ async def confirm(ctx: Ctx, *, token: str, password: str, browser: Browser) -> S
         await reserve(ctx, tx, budget)
     if not await is_right(ctx, password, stored=row["pending"]["password_hash"], budget=budget):
         raise SignInNeeded(
-            "auth.password_wrong",
+            "auth.confirm_refused",
             "This is not the password chosen with this sign-up. If you signed up more than once, use the latest mail.",
         )
     person = _owner(ctx, row)

@@ -76,7 +76,7 @@ async def mail_again(ctx: Ctx, email: str) -> None:
     address = read_address(email)
     if address is None:
         problem = "Enter an e-mail address like ada@example.com."
-        raise Invalid("auth.address_invalid", problem, fields={"email": problem})
+        raise Invalid("auth.address_invalid", "This is no e-mail address.", fields={"email": problem})
     async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
         await reserve(ctx, tx, sign_up_budget(ctx))
         row = await tx.maybe(q.token_pending, email_canon=address.canonical, now=ctx.now())

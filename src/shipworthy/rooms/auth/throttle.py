@@ -78,6 +78,7 @@ def network_of(client: str) -> str:
 async def reserve(ctx: Ctx, tx: Tx, budget: Budget) -> None:
     """Count one try now. Errors: TooMany `auth.throttled`, saying when the window is over.
 
+    Raised in the transaction that counted, it takes the count back: a full bucket stays just full.
     Cost:    one statement, no disk flush.
     """
     wait_s = await wait_of(ctx, tx, budget)

@@ -22,7 +22,7 @@ from shipworthy.kernel.errors import Invalid
 
 BODY_CHARS_MAX = 60_000  # about 10,000 words
 # The parser is quadratic in unclosed brackets (40,000 of them took 3.3 s, 2026-11), and nearly so in
-# emphasis marks. No text of this length needs more; the longest page then costs a tenth of a second.
+# emphasis marks. No text of this length needs more, and the worst one then takes well under a second.
 _BRACKETS_MAX, _EMPHASIS_MAX = 2_000, 6_000
 _HEADING_MIN, _HEADING_MAX = 2, 4  # the page's title is its only h1
 

@@ -1,5 +1,8 @@
-"""Rendering a published page: Markdown to clean HTML, the theme around it, bytes ready to send. Pure
-but for the template environment it is given."""
+"""Rendering a published page: the theme around its text, as bytes ready to send.
+
+Pure but for the template environment it is given. Every address in a page comes from the page
+and the site's own host: nothing a visitor sends can reach it.
+"""
 
 from __future__ import annotations
 
@@ -7,43 +10,41 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import nh3
-from markdown_it import MarkdownIt
 
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.site.addresses import encoded
 
-_THEME = Path(__file__).parent / "templates"
-STYLE = (_THEME / "theme.css").read_text(encoding="utf-8")
-_STYLE_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-# What a published page may do: show itself and pictures. No script, no frame, nothing from elsewhere.
-CSP = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; img-src 'self' https: data:; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-THEME_VERSION = hashlib.sha256(
-    (STYLE + (_THEME / "page.html").read_text(encoding="utf-8")).encode()
-).hexdigest()[:12]
+HTML = "text/html; charset=utf-8"
+HOME = "/"
+DESCRIPTION_CHARS = 155  # what a list of search results shows
+# Each has its colours in theme.css; this one is for the icon, which no stylesheet reaches.
+ACCENTS = {"ocean": "#0b5cad", "pine": "#0f6b4f", "brick": "#b03a1e", "plum": "#7a2e8c"}
+_GZIP_LEVEL = 6  # 9 makes a page of 8 kB no smaller and costs twice the time
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-_TAGS = {
-    "p", "h2", "h3", "h4", "ul", "ol", "li", "a", "em", "strong", "s", "code", "pre", "blockquote", "hr", "br", "img",
-    "table", "thead", "tbody", "tr", "th", "td",
-}  # fmt: skip
-_ATTRIBUTES = {
-    "a": {"href", "title"},
-    "img": {"src", "alt", "title"},
-    "th": {"align"},
-    "td": {"align"},
-    "ol": {"start"},
-}
+Row = Mapping[str, Any]
+
+
+def _read_style() -> str:
+    text = (Path(__file__).parent / "templates" / "theme.css").read_text(encoding="utf-8")
+    return re.sub(r"\s*\n\s*", "", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
+
+
+STYLE = _read_style()
+_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+# What a page may do: show itself and pictures, and say which of its links may be fetched ahead. No script,
+# no frame, nothing from elsewhere.
+_MAY_SHOW = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src 'self' https: data:; form-action 'self'; frame-ancestors 'none'"
+CSP = f"{_MAY_SHOW}; script-src 'inline-speculation-rules'; base-uri 'none'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,92 +58,105 @@ class Rendered:
 
 
 def origin(settings: Settings, host: str) -> str:
-    """Return scheme, host and port of a site. From settings and the domain record, never from a request."""
+    """Return scheme, host and port of a site: from settings and the domain record, never from a request."""
     port = settings.http.public_port
     default = {"http": 80, "https": 443}[settings.http.public_scheme]
     return f"{settings.http.public_scheme}://{host}" + (f":{port}" if port not in (0, default) else "")
 
 
-def revision(site_origin: str) -> str:
-    """Name what a render depends on beside its content."""
-    return f"{THEME_VERSION}@{site_origin}"
-
-
-def body_html(markdown: str) -> str:
-    """Return clean HTML. The page's title is its only h1, so the body's headings start at h2."""
-    tokens = _MARKDOWN.parse(markdown)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = (
-                f"h{min(int(token.tag[1]) + 1, 4)}" if token.tag == "h1" else f"h{min(int(token.tag[1]), 4)}"
-            )
-    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
-    return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https", "mailto", "tel"})
-
-
-def render_page(
-    pages: Pages, page: Mapping[str, Any], menu: Sequence[Mapping[str, Any]], *, site_origin: str, locale: str
-) -> Rendered:
+def render_page(pages: Pages, page: Row, menu: Sequence[Row], *, site_origin: str, locale: str) -> Rendered:
     """Return a published page; its canonical address is a function of the page alone."""
-    canonical = site_origin + encoded(page["path"])
-    data = {
-        "lang": locale,
-        "title": page["title"],
-        "description": page["description"],
-        "canonical": canonical,
-        "site": {"title": page["site_title"], "tagline": page["tagline"]},
-        "menu": [
-            {"href": encoded(m["path"]), "title": m["title"], "here": m["path"] == page["path"]} for m in menu
-        ],
-        "home": page["path"] == "/",
-        "body": body_html(page["body"]),
-        "style": STYLE,
-        "changed": page["content_changed_at"],
-        "json_ld": _json_ld(page, canonical),
-    }
-    return ready("text/html; charset=utf-8", pages.render("site/page.html", data))
+    return ready(HTML, pages.render("site/page.html", _shown(page, menu, site_origin, locale)))
 
 
-def render_missing(pages: Pages, *, site_title: str, locale: str) -> bytes:
-    """Return the page for an address where nothing is. It has no canonical: it is no page."""
-    return pages.render("site/missing.html", {"lang": locale, "site": {"title": site_title}, "style": STYLE})
+def render_missing(pages: Pages, site: Row, menu: Sequence[Row], *, site_origin: str, locale: str) -> Rendered:
+    """Return what stands where no page is. It has no canonical address: it is no page."""
+    return ready(HTML, pages.render("site/missing.html", _around(site, menu, site_origin, locale, path="")))
+
+
+def render_preview(pages: Pages, page: Row, menu: Sequence[Row], *, site_origin: str, locale: str) -> bytes:
+    """Return a page as it would look; its links lead to the site and not into the console."""
+    shown = _shown(page, menu, site_origin, locale) | {"preview": True, "base": site_origin + encoded(page["path"])}
+    return pages.render("site/page.html", shown)
+
+
+def preview_csp(site_origin: str) -> str:
+    """Return the policy of a preview, which stands on the console's host: cut off from it (sandbox)."""
+    return f"sandbox; {_MAY_SHOW}; base-uri {site_origin}"
+
+
+def title_of(title: str, site_title: str) -> str:
+    """Return the title as browsers and search results show it."""
+    return title if site_title in title else f"{title} · {site_title}"
+
+
+def description_of(description: str, intro_html: str) -> str:
+    """Return the description, or one made from the first words of the page."""
+    if description:
+        return description
+    text = " ".join(unescape(nh3.clean(intro_html, tags=set())).split())
+    return text if len(text) <= DESCRIPTION_CHARS else text[:DESCRIPTION_CHARS].rpartition(" ")[0] + " …"
 
 
 def ready(media_type: str, body: bytes) -> Rendered:
     """Compress once, name once."""
-    return Rendered(
-        media_type, f'"{hashlib.sha256(body).hexdigest()[:20]}"', body, gzip.compress(body, 9, mtime=0)
+    name = hashlib.sha256(body).hexdigest()[:20]
+    return Rendered(media_type, f'"{name}"', body, gzip.compress(body, _GZIP_LEVEL, mtime=0))
+
+
+def _shown(page: Row, menu: Sequence[Row], site_origin: str, locale: str) -> dict[str, Any]:
+    canonical = site_origin + encoded(page["path"])
+    description = description_of(page["description"], page["intro_html"])
+    return _around(page, menu, site_origin, locale, path=page["path"]) | {
+        "title": page["title"],
+        "full_title": title_of(page["title"], page["site_title"]),
+        "description": description,
+        "canonical": canonical,
+        "home": page["path"] == HOME,
+        "intro": page["intro_html"],
+        "body": page["body_html"],
+        "json_ld": _json_ld(page, description, canonical, locale),
+    }
+
+
+def _around(site: Row, menu: Sequence[Row], site_origin: str, locale: str, *, path: str) -> dict[str, Any]:
+    """Return what stands around every page: the site's name, its menu, its look."""
+    return {
+        "lang": locale,
+        "site": {"title": site["site_title"], "tagline": site["tagline"], "accent": site["accent"]},
+        "menu": [
+            {"href": encoded(m["path"]), "title": m["title"], "here": m["path"] == path}
+            for m in menu
+            if m["path"] != HOME
+        ],
+        "style": STYLE,
+        "icon": _icon(site["site_title"], ACCENTS[site["accent"]]),
+    }
+
+
+def _icon(site_title: str, colour: str) -> str:
+    """Return the site's initial in its colour, as an address."""
+    letter = site_title[0].upper().replace("&", "&amp;").replace("<", "&lt;")
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="{colour}"/>'
+        f'<text x="16" y="23" font-family="sans-serif" font-size="20" font-weight="700" text-anchor="middle" fill="#fff">{letter}</text></svg>'
     )
+    return "data:image/svg+xml," + quote(svg, safe="/:=' ")
 
 
-def sitemap_xml(paths: Sequence[tuple[str, datetime]], *, site_origin: str) -> bytes:
-    """Return a sitemap (sitemaps.org 0.9). `lastmod` is when the content changed, not the build."""
-    entries = "".join(
-        f"<url><loc>{site_origin}{encoded(path)}</loc><lastmod>{changed.date().isoformat()}</lastmod></url>\n"
-        for path, changed in paths
-    )
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</urlset>\n'
-    ).encode()
-
-
-def robots_txt(*, site_origin: str, is_primary: bool) -> bytes:
-    """Return robots.txt. A host that is not the site's own is kept out of indexes by header instead:
-    a crawler that may not fetch would never see the noindex."""
-    if not is_primary:
-        return b"User-agent: *\nAllow: /\n"
-    return f"User-agent: *\nAllow: /\nSitemap: {site_origin}/sitemap.xml\n".encode()
-
-
-def _json_ld(page: Mapping[str, Any], canonical: str) -> str:
+def _json_ld(page: Row, description: str, canonical: str, locale: str) -> str:
+    site = {"@type": "WebSite", "name": page["site_title"]}
     document = {
         "@context": "https://schema.org",
         "@type": "WebPage",
         "name": page["title"],
         "url": canonical,
-        "description": page["description"],
-        "isPartOf": {"@type": "WebSite", "name": page["site_title"]},
+        "description": description,
+        "inLanguage": locale,
+        "isPartOf": site,
     }
+    if page["published_at"]:
+        document["datePublished"] = page["published_at"].isoformat()
+        document["dateModified"] = page["content_changed_at"].isoformat()
     # "<" is escaped so that no title can end the script element.
     return json.dumps(document, ensure_ascii=False).replace("<", "\\u003c")
