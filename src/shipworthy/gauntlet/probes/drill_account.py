@@ -68,7 +68,7 @@ class Rows:
     async def of(self, sources: list[str]) -> dict[str, int]:
         """Return how many rows each of these sources has; one without any is left out."""
         kind = [self._kind] if self._kind is not None else []
-        return {source: number for source, number in await self._connection.fetch(self._sql, sources, *kind)}
+        return dict(await self._connection.fetch(self._sql, sources, *kind))
 
 
 async def rows_of(connection: Any, job: Job) -> Rows:

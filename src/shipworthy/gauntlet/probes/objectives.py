@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import dataclass
 
 from shipworthy.contract.finding import Evidence, Finding, Measure
 from shipworthy.contract.verdict import Verdict
@@ -23,16 +24,30 @@ from shipworthy.judge.error_rates import gate_error_rates
 from shipworthy.judge.exceedance import QUICK, RELEASE, Rule, SloJudgement, judge_slo
 from shipworthy.judge.validity import is_run_valid
 
-# Quick: one look at 24 blocks of 3 s. Release: both looks of the rule, 48 blocks of 5 s.
-_SHAPES: dict[str, tuple[Rule, int, float]] = {"quick": (QUICK, 24, 3.0), "full": (RELEASE, 48, 5.0)}
-_WARM_UP_S = 5.0  # connections, caches and the just-in-time parts of a fresh process
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How long to measure, and by which rule to judge."""
+
+    rule: Rule
+    blocks: int
+    block_s: float
+    warmup_s: float = 5.0  # connections, caches and the slow first calls of a fresh process
+
+
+QUICK_SHAPE = Shape(rule=QUICK, blocks=24, block_s=3.0)  # one look
+RELEASE_SHAPE = Shape(rule=RELEASE, blocks=48, block_s=5.0)  # both looks of the rule
 _SEED = 20_260_101  # any constant: the same arrivals in every run
 
 
 async def objectives_under_load(exam: Exam) -> list[Finding]:
     """Offer every journey at its declared rate and judge each against its objective."""
-    rule, blocks, block_s = _SHAPES[exam.mode]
-    plan = await _plan(exam, blocks, block_s)
+    return await judged_under_load(exam, RELEASE_SHAPE if exam.mode == "full" else QUICK_SHAPE)
+
+
+async def judged_under_load(exam: Exam, shape: Shape) -> list[Finding]:
+    """Offer the journeys in this shape; collect their curves; return one finding per journey."""
+    plan, rule = await _plan(exam, shape), shape.rule
     result = await _offer(exam, plan)
     if not all(_is_valid(journey) for journey in result.journeys):
         exam.view.note("the load generator fell behind; the load is repeated once")
@@ -52,7 +67,7 @@ async def objectives_under_load(exam: Exam) -> list[Finding]:
     ]
 
 
-async def _plan(exam: Exam, blocks: int, block_s: float) -> LoadPlan:
+async def _plan(exam: Exam, shape: Shape) -> LoadPlan:
     manifest = exam.manifest
     wanted = [j for j in manifest.journeys if exam.planned is None or exam.planned.subject in (None, j.name)]
     users = tuple(
@@ -66,9 +81,9 @@ async def _plan(exam: Exam, blocks: int, block_s: float) -> LoadPlan:
         slos=manifest.slos,
         users=users,
         login=manifest.login,
-        blocks=blocks,
-        block_s=block_s,
-        warmup_s=_WARM_UP_S,
+        blocks=shape.blocks,
+        block_s=shape.block_s,
+        warmup_s=shape.warmup_s,
         seed=_SEED,
     )
 

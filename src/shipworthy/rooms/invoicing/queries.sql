@@ -136,7 +136,7 @@ select invoice_id, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
   currency, issue_date, due_date, net_minor, tax_minor, gross_minor, version
 from invoice i
-where issue_date < :issue_date and :invoice_id is not null
+where (issue_date, invoice_id) < (:issue_date, :invoice_id)
 order by issue_date desc, invoice_id desc limit 26
 
 -- invoice_list_by_status --
@@ -147,7 +147,7 @@ select invoice_id, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
   currency, issue_date, due_date, net_minor, tax_minor, gross_minor, version
 from invoice i
-where status = :status and issue_date < :issue_date and :invoice_id is not null
+where status = :status and (issue_date, invoice_id) < (:issue_date, :invoice_id)
 order by issue_date desc, invoice_id desc limit 26
 
 -- invoice_list_newer --

@@ -1,73 +1,43 @@
-"""Pages: write, edit under the version one saw, publish, unpublish."""
+"""Publishing: show a version to visitors, or take it back. Seen at once, in every process."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
-from typing import Any
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
-from shipworthy.kernel.db.tx import Record, UniqueViolation
+from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Missing
 from shipworthy.kernel.queue.job import enqueue
-from shipworthy.rooms.site.addresses import wanted_path
 from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.changes import announce
+from shipworthy.rooms.site.versions import require_version
+
+SITEMAP_JOB = "site.sitemap"
 
 
-async def create_page(ctx: Ctx, *, path: str, title: str, description: str, body: str) -> uuid.UUID:
-    """Write a new page as a draft; return its id. Errors: Conflict `site.path_taken`."""
-    site = await ctx.db.maybe(q.site_get)
-    if site is None:
-        raise Missing("site")
-    page_id = ctx.new_id()
-    wanted = wanted_path(path)
-    try:
-        await ctx.db.run(q.page_create, page_id=page_id, site_id=site["site_id"], path=wanted, now=ctx.now())
-    except UniqueViolation:
-        raise _taken(wanted) from None
-    await _write_version(ctx, page_id, 1, title=title, description=description, body=body)
-    await record(ctx, "page.created", of="page", id=page_id, detail={"path": wanted})
-    return page_id
+async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None) -> Record:
+    """Show the newest version to visitors; return the page as it was before.
 
-
-async def edit_page(
-    ctx: Ctx, page_id: uuid.UUID, *, seen: int, path: str, title: str, description: str, body: str
-) -> int:
-    """Save the page's next version; return its number.
-
-    Errors:  Missing; Conflict `site.edited_meanwhile` when somebody saved after version `seen`,
-             `site.path_taken`, or `site.path_published` when a published page would move.
+    Its day of change moves only when its content does: publishing the same again tells no search
+    engine that there is news.
+    Errors:  Missing; Stale when somebody saved after version `seen`.
     """
-    before = await ctx.db.maybe(q.page_lock, page_id=page_id)
-    if before is None:
-        raise Missing()
-    wanted = wanted_path(path)
-    if before["status"] == "published" and wanted != before["path"]:
-        raise Conflict(
-            "site.path_published", "A published page keeps its address. Unpublish it first to move it."
-        )
-    try:
-        moved = await ctx.db.maybe(q.page_edit, page_id=page_id, seen=seen, path=wanted, now=ctx.now())
-    except UniqueViolation:
-        raise _taken(wanted) from None
-    if moved is None:
-        raise Conflict(
-            "site.edited_meanwhile",
-            f"Somebody saved this page after you opened it (it is at version {before['version']}). Open it again; your text is kept here.",
-        )
-    version: int = moved["version"]
-    await _write_version(ctx, page_id, version, title=title, description=description, body=body)
-    await record(ctx, "page.edited", of="page", id=page_id, detail={"version": version})
-    return version
-
-
-async def publish_page(ctx: Ctx, page_id: uuid.UUID) -> Record:
-    """Show the newest version to visitors; every web process forgets the old one at the commit."""
-    page = await ctx.db.maybe(q.page_lock, page_id=page_id)
-    if page is None:
-        raise Missing()
-    await ctx.db.run(q.page_publish, page_id=page_id, version=page["version"], now=ctx.now())
-    await _visible_change(ctx, page)
+    page = await _locked(ctx, page_id, seen)
+    content = _content_sha256(page)
+    is_new_content = content != page["content_sha256"]
+    await ctx.db.run(
+        q.page_publish,
+        page_id=page_id,
+        version=page["version"],
+        in_menu=page["in_menu"],
+        content_sha256=content,
+        content_changed_at=ctx.now() if is_new_content else page["content_changed_at"],
+        now=ctx.now(),
+    )
+    await _show(ctx, page["site_id"])
     await record(
         ctx,
         "page.published",
@@ -78,50 +48,33 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID) -> Record:
     return page
 
 
-async def unpublish_page(ctx: Ctx, page_id: uuid.UUID) -> Record:
-    """Show the page to nobody. Errors: Conflict `site.not_published`."""
-    page = await ctx.db.maybe(q.page_lock, page_id=page_id)
-    if page is None:
-        raise Missing()
+async def unpublish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None) -> Record:
+    """Show the page to nobody. Errors: Missing; Stale; Conflict `site.not_published`."""
+    page = await _locked(ctx, page_id, seen)
     if page["status"] != "published":
-        raise Conflict("site.not_published", "This page is a draft already.")
+        raise Conflict("site.not_published", "This page is a draft already: no visitor sees it.")
     await ctx.db.run(q.page_unpublish, page_id=page_id)
-    await _visible_change(ctx, page)
+    await _show(ctx, page["site_id"])
     await record(ctx, "page.unpublished", of="page", id=page_id, detail={"path": page["path"]})
     return page
 
 
-async def _visible_change(ctx: Ctx, page: Record) -> None:
-    """Forget what was rendered, tell the web processes at commit, and queue the sitemap.
-
-    Every page of the site is forgotten: each shows the menu, and the menu shows titles.
-    """
-    site_id: uuid.UUID = page["site_id"]
-    await ctx.db.run(q.render_drop_all, site_id=site_id)
-    await ctx.db.all(q.announce, payload=f"{site_id} *")
-    epoch: Any = (await ctx.db.one(q.site_next_epoch, site_id=site_id))["epoch"]
-    await enqueue(ctx, "site.sitemap", f"{site_id}:{epoch}")
+async def _locked(ctx: Ctx, page_id: uuid.UUID, seen: int | None) -> Record:
+    page = await ctx.db.maybe(q.page_lock, page_id=page_id)
+    if page is None:
+        raise Missing()
+    require_version(seen, now=page["version"])
+    return page
 
 
-async def _write_version(
-    ctx: Ctx, page_id: uuid.UUID, version: int, *, title: str, description: str, body: str
-) -> None:
-    author_id = ctx.principal.user_id if ctx.principal else None
-    await ctx.db.run(
-        q.version_create,
-        page_id=page_id,
-        version=version,
-        title=title.strip(),
-        description=description.strip(),
-        body=body.replace("\r\n", "\n"),
-        author_id=author_id,
-        now=ctx.now(),
-    )
+async def _show(ctx: Ctx, site_id: uuid.UUID) -> None:
+    """Tell the web processes, and queue the sitemap under the site's new epoch: a job that runs already
+    has another name, so this one is not taken for it."""
+    epoch = (await ctx.db.one(q.site_next_epoch, site_id=site_id))["epoch"]
+    await announce(ctx, site_id)
+    await enqueue(ctx, SITEMAP_JOB, f"{site_id}:{epoch}")
 
 
-def _taken(path: str) -> Conflict:
-    return Conflict(
-        "site.path_taken",
-        f"Another page has the address {path}. Choose another one.",
-        fields={"path": "is taken"},
-    )
+def _content_sha256(page: Record) -> bytes:
+    content = [page["path"], page["title"], page["description"], page["body"]]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).digest()

@@ -1,0 +1,18 @@
+"""The room's jobs."""
+
+from __future__ import annotations
+
+from shipworthy.kernel.queue.job import JobKind
+from shipworthy.rooms.site.publish import SITEMAP_JOB
+from shipworthy.rooms.site.sitemap import make_sitemap
+
+JOBS = (
+    JobKind(
+        kind=SITEMAP_JOB,
+        handler=make_sitemap,
+        title="Make the sitemap of a site",
+        timeout_s=60.0,
+        writes="page_render",
+        triggered_by="POST /api/pages/{page_id}/publish",
+    ),
+)

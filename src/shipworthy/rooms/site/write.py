@@ -1,0 +1,165 @@
+"""Writing pages: a new one as a draft, an edit as the next version under the one that was seen."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from dataclasses import dataclass
+
+from shipworthy.kernel.audit.record import record
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import Record, UniqueViolation
+from shipworthy.kernel.errors import Conflict, Invalid, Missing
+from shipworthy.rooms.site.addresses import path_for_title, wanted_path
+from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.markup import BODY_CHARS_MAX, to_markup
+from shipworthy.rooms.site.start import started_site
+from shipworthy.rooms.site.versions import require_version
+
+TITLE_CHARS_MAX = 200
+DESCRIPTION_CHARS_MAX = 400
+_ADDRESS_NUMBER_CHARS = 6  # of the page's id, behind an address that is taken
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageText:
+    """What a page says, as somebody wrote it. An empty path means: make one from the title."""
+
+    title: str
+    path: str = ""
+    description: str = ""
+    body: str = ""
+    in_menu: bool = True
+
+
+async def create_page(ctx: Ctx, text: PageText) -> uuid.UUID:
+    """Write a new page as a draft; return its id.
+
+    Errors:  Invalid naming each field; Conflict `site.path_taken` for an address that was asked for.
+    """
+    text = checked(text)
+    wanted = wanted_path(text.path) if text.path.strip() else path_for_title(text.title)
+    site = await started_site(ctx)
+    page_id = ctx.new_id()
+    path = await _first_free(ctx, page_id, site["site_id"], wanted, may_change=not text.path.strip())
+    await _write_version(ctx, page_id, 1, text)
+    await record(ctx, "page.created", of="page", id=page_id, detail={"path": path})
+    return page_id
+
+
+async def edit_page(ctx: Ctx, page_id: uuid.UUID, text: PageText, *, seen: int | None) -> int:
+    """Save the page's next version and return its number; the same text again makes no version.
+
+    Errors:  Missing; Invalid naming each field; Stale when somebody saved after version `seen`;
+             Conflict `site.path_taken`, or `site.path_published` when a published page would move.
+    """
+    before = await ctx.db.maybe(q.page_lock, page_id=page_id)
+    if before is None:
+        raise Missing()
+    require_version(seen, now=before["version"])
+    text = checked(text)
+    path = wanted_path(text.path) if text.path.strip() else before["path"]
+    version: int = before["version"]
+    if not _is_same(text, before) or path != before["path"]:
+        await _require_movable(ctx, before, path)
+        version = await _move_on(ctx, page_id, path)
+        await _write_version(ctx, page_id, version, text)
+    await record(ctx, "page.edited", of="page", id=page_id, detail={"version": version})
+    return version
+
+
+async def get_page(ctx: Ctx, page_id: uuid.UUID) -> Record:
+    """Return a page with its newest version. Errors: Missing."""
+    page = await ctx.db.maybe(q.page_get, page_id=page_id)
+    if page is None:
+        raise Missing()
+    return page
+
+
+def checked(text: PageText) -> PageText:
+    """Return the text tidied: single spaces in one-line fields, plain line ends in the body.
+
+    Errors:  Invalid `site.page_invalid` naming each field.
+    """
+    wrong: dict[str, str] = {}
+    title = _line(text.title, "title", TITLE_CHARS_MAX, wrong)
+    description = _line(text.description, "description", DESCRIPTION_CHARS_MAX, wrong)
+    body = unicodedata.normalize("NFC", text.body.replace("\r\n", "\n").replace("\r", "\n"))
+    if not title:
+        wrong["title"] = "Write a title."
+    if len(body) > BODY_CHARS_MAX:
+        wrong["body"] = f"A page holds at most {BODY_CHARS_MAX} characters; this one has {len(body)}."
+    elif _has_odd(body.replace("\n", "").replace("\t", "")):
+        wrong["body"] = "The text holds a control character. Paste it again as plain text."
+    if wrong:
+        raise Invalid("site.page_invalid", f"Some fields need another value: {', '.join(wrong)}.", fields=wrong)
+    return PageText(title=title, path=text.path, description=description, body=body, in_menu=text.in_menu)
+
+
+def _line(value: str, field: str, chars_max: int, wrong: dict[str, str]) -> str:
+    line = " ".join(unicodedata.normalize("NFC", value).split())
+    if len(line) > chars_max:
+        wrong[field] = f"Use at most {chars_max} characters; this is {len(line)}."
+    elif _has_odd(line):
+        wrong[field] = "This holds a control character. Paste it again as plain text."
+    return line
+
+
+def _has_odd(text: str) -> bool:
+    return any(unicodedata.category(char) in ("Cc", "Cs") for char in text)
+
+
+def _is_same(text: PageText, page: Record) -> bool:
+    return all(getattr(text, name) == page[name] for name in ("title", "description", "body", "in_menu"))
+
+
+async def _first_free(
+    ctx: Ctx, page_id: uuid.UUID, site_id: uuid.UUID, wanted: str, *, may_change: bool
+) -> str:
+    """Put the page at the address it wants; one we made ourselves gets a number when it is taken."""
+    numbered = f"{wanted}-{page_id.hex[-_ADDRESS_NUMBER_CHARS:]}"
+    for path in (wanted, numbered) if may_change else (wanted,):
+        created = await ctx.db.maybe(q.page_create, page_id=page_id, site_id=site_id, path=path, now=ctx.now())
+        if created is not None:
+            return path
+    raise _taken(wanted)
+
+
+async def _require_movable(ctx: Ctx, page: Record, path: str) -> None:
+    if path == page["path"]:
+        return
+    if page["status"] == "published":
+        message = "A published page keeps its address. Unpublish it first to move it."
+        raise Conflict("site.path_published", message, fields={"path": message})
+    if await ctx.db.maybe(q.page_at, site_id=page["site_id"], path=path) is not None:
+        raise _taken(path)
+
+
+async def _move_on(ctx: Ctx, page_id: uuid.UUID, path: str) -> int:
+    try:
+        version: int = (await ctx.db.one(q.page_edit, page_id=page_id, path=path, now=ctx.now()))["version"]
+    except UniqueViolation:  # somebody took the address since we looked
+        raise _taken(path) from None
+    return version
+
+
+async def _write_version(ctx: Ctx, page_id: uuid.UUID, version: int, text: PageText) -> None:
+    markup = await to_markup(text.body)
+    await ctx.db.run(
+        q.version_create,
+        page_id=page_id,
+        version=version,
+        title=text.title,
+        description=text.description,
+        body=text.body,
+        intro_html=markup.intro,
+        body_html=markup.rest,
+        in_menu=text.in_menu,
+        author_id=ctx.principal.user_id if ctx.principal else None,
+        now=ctx.now(),
+    )
+
+
+def _taken(path: str) -> Conflict:
+    message = f"Another page has the address {path}. Choose another one."
+    return Conflict("site.path_taken", message, fields={"path": message})
