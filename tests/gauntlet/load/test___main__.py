@@ -6,6 +6,8 @@ import asyncio
 import json
 import sys
 
+import pytest
+
 from shipworthy.contract.strict import decode, encode
 from shipworthy.gauntlet.load.plan import LoadPlan
 from shipworthy.gauntlet.load.result import LoadResult
@@ -39,6 +41,23 @@ async def test_with_a_parent_to_watch_the_end_of_input_is_the_end() -> None:
         child.stdin.close()
         await asyncio.wait_for(child.wait(), 30)
     assert child.returncode == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the death signal is Linux")
+async def test_with_a_parent_to_watch_its_death_is_the_end_even_if_the_input_stays_open() -> None:
+    parent_of_it = "import subprocess, sys; subprocess.run(sys.argv[1:], check=False)"
+    async with serving(answering(OK)) as server:
+        parent = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", parent_of_it, *MODULE, "--with-parent", stdin=PIPE, stdout=PIPE
+        )
+        assert parent.stdin is not None
+        parent.stdin.write(line(plan_of(server.url, blocks=600, block_s=1.0, connections_max=1)))
+        await asyncio.wait_for(server.was_asked.wait(), 60)
+        assert not server.was_left.is_set()
+        parent.kill()
+        await asyncio.wait_for(server.was_left.wait(), 30)
+        parent.stdin.close()
+        await parent.wait()
 
 
 async def test_a_refused_plan_is_answered_as_refused() -> None:

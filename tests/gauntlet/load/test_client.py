@@ -194,11 +194,19 @@ async def closing_the_second(_seen: Seen, writer: asyncio.StreamWriter) -> bool 
     return None
 
 
-async def test_a_safe_request_that_meets_a_just_closed_connection_is_sent_once_more() -> None:
+async def test_a_safe_request_that_meets_a_just_closed_connection_is_sent_again() -> None:
     async with serving(closing_the_second) as server, pool_to(server.url) as pool:
         assert (await ask(pool)).failure == ""
         assert (await ask(pool, kind=Kind(is_safe=True))).failure == ""
         assert (pool.retried, server.connections) == (1, 2)
+
+
+async def test_it_is_sent_on_a_fresh_connection_since_the_idle_ones_are_as_old() -> None:
+    async with serving(closing_the_second) as server, pool_to(server.url) as pool:
+        settled = await asyncio.wait_for(asyncio.gather(begin(pool), begin(pool), begin(pool)), 30)
+        assert [e.failure for e in settled] == ["", "", ""]
+        assert (await ask(pool, kind=Kind(is_safe=True))).failure == ""
+        assert (pool.retried, server.connections) == (1, 4)
 
 
 async def test_an_unsafe_request_is_never_sent_twice() -> None:

@@ -55,7 +55,6 @@ class Exchange:
         "ended_ns",
         "failure",
         "is_done",
-        "is_retried",
         "on_done",
         "request",
         "sent_ns",
@@ -75,7 +74,7 @@ class Exchange:
         self.body = b""
         self.cookies: tuple[str, ...] = ()
         self.failure = ""
-        self.is_done = self.is_retried = False
+        self.is_done = False
 
     def finish(self, failure: str = "") -> None:
         """Settle the exchange and tell its owner; a second call does nothing."""
@@ -149,11 +148,14 @@ class Pool:
             self._open_for_waiting()
 
     def retry(self, exchange: Exchange) -> None:
-        """Send again, once, what met a connection that the server had just closed as idle."""
+        """Send again, first of all, what met a connection that the server had just closed as idle.
+
+        Not on another idle one: what closed that connection has probably closed them all.
+        """
         self.retried += 1
-        exchange.is_retried = True
         exchange.connection = None
-        self.submit(exchange)
+        self._waiting.appendleft(exchange)
+        self._open_for_waiting()
 
     async def close(self) -> None:
         """Close everything; exchanges still open are left to their owner."""
@@ -279,7 +281,7 @@ class _Connection(asyncio.Protocol):
             exchange.finish()  # a body that ends with the connection (RFC 9112, 6.3)
         elif self._received_bytes:
             exchange.finish(TRUNCATED)
-        elif self._served and exchange.traits.is_safe and not exchange.is_retried:
+        elif self._served and exchange.traits.is_safe:
             self._pool.retry(exchange)
         else:
             exchange.finish(CLOSED)

@@ -50,10 +50,11 @@ ROOM = Room(
     permissions={"owner": _OWN_ACCOUNT, "member": _OWN_ACCOUNT, "viewer": _OWN_ACCOUNT},
     tables=tuple(Table(name=name, scope="realm", column="realm_id") for name in _REALM_TABLES),
     samples=(
-        # The oldest: the newest may be the one that the examiner itself works in.
+        # Of whoever signed in last, the oldest session: the newest is the one the examiner works in.
         Sample(
             name="session_id",
-            sql="select session_id from session where tenant_id = my_tenant() order by created_at limit 1",
+            sql="select session_id from session where revoked_at is null and user_id = (select user_id from session"
+            " where tenant_id = my_tenant() order by created_at desc limit 1) order by created_at, session_id limit 1",
         ),
     ),
     slos=_slos,

@@ -1,25 +1,29 @@
-"""Example people: the owner of a demo tenant, able to sign in at once."""
+"""Example people: the owner of a demo tenant, able to sign in at once, and signed in elsewhere."""
 
 from __future__ import annotations
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.room import SeedTenant
+from shipworthy.kernel.sessions.store import NewSession
 from shipworthy.rooms.auth.addresses import read_address
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.hashing import pool_of
 from shipworthy.rooms.auth.passwords import normalised
+
+_ELSEWHERE = ("Safari on iPhone", "Firefox on Windows")
 
 
 async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
     """Make the tenant's owner, with a confirmed address. Errors: UniqueViolation when seeded before."""
     address = read_address(tenant.email)
     assert address is not None, f"{tenant.email} is no address"
+    name = f"{tenant.name.split()[0]} Owner"
     person = await ctx.db.maybe(
         q.user_create,
         user_id=tenant.user_id,
         email_raw=address.raw,
         email_canon=address.canonical,
-        name=f"{tenant.name.split()[0]} Owner",
+        name=name,
         now=ctx.now(),
     )
     assert person is not None, f"{tenant.email} belongs to somebody already"
@@ -37,3 +41,17 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
         role="owner",
         now=ctx.now(),
     )
+    for browser in _ELSEWHERE:
+        # Nobody has these sessions' tokens: they are there to be looked at, and to be ended.
+        await ctx.runtime.sessions.create(
+            NewSession(
+                user_id=tenant.user_id,
+                device_id=ctx.new_id(),
+                device_name=f"{tenant.marker}, {browser}",
+                email=address.raw,
+                name=name,
+                tenant_id=ctx.tenant_id,
+                tenant_name=tenant.name,
+                role="owner",
+            )
+        )

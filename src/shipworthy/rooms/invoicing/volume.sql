@@ -37,7 +37,7 @@ select md5(tenant || '/invoice/' || n)::uuid, md5(tenant || '/customer/' || (1 +
 from numbered;
 
 insert into series (series_id, period, next_seq)
-select series_id, period, max(seq) from invoice where tenant_id = my_tenant() and seq is not null group by series_id, period
+select series_id, period, max(seq) + 1 from invoice where tenant_id = my_tenant() and seq is not null group by series_id, period
 on conflict (tenant_id, series_id, period) do update set next_seq = excluded.next_seq;
 
 insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor)

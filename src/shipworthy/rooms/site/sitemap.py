@@ -16,7 +16,7 @@ from shipworthy.rooms.site.render import Rendered, origin, ready
 
 _URLS_MAX = 50_000  # of one sitemap file, by the protocol
 _PART = 10_000  # rows of one query; published_paths says the same
-_NOTHING = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n</urlset>\n'
+_OPENING = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
 
 
 async def make_sitemap(ctx: Ctx, source: str) -> None:
@@ -49,12 +49,17 @@ async def make_sitemap(ctx: Ctx, source: str) -> None:
     await announce(ctx, site["site_id"], SITEMAP_PATH)
 
 
-async def load_sitemap(tx: Tx, site_id: uuid.UUID, *, site_origin: str) -> Rendered:
-    """Return the sitemap the last job made, or one made now where no job has run yet."""
+async def load_sitemap(tx: Tx, site_id: uuid.UUID, *, site_origin: str) -> Rendered | None:
+    """Return the sitemap the last job made, or one made now where no job has run yet.
+
+    None while nothing is published: a sitemap without an address is not valid.
+    """
     row = await tx.maybe(q.render_get, site_id=site_id, path=SITEMAP_PATH, origin=site_origin)
-    if row is not None:
-        return Rendered(row["media_type"], row["etag"], bytes(row["body"]), bytes(row["gzipped"]))
-    return await render_sitemap(tx, site_id, site_origin=site_origin)
+    if row is None:
+        rendered = await render_sitemap(tx, site_id, site_origin=site_origin)
+    else:
+        rendered = Rendered(row["media_type"], row["etag"], row["body"], row["gzipped"])
+    return rendered if b"<url>" in rendered.body else None
 
 
 async def render_sitemap(tx: Tx, site_id: uuid.UUID, *, site_origin: str) -> Rendered:
@@ -81,7 +86,7 @@ def sitemap_xml(entries: Sequence[tuple[str, datetime]], *, site_origin: str) ->
         f"<url><loc>{site_origin}{encoded(path)}</loc><lastmod>{_moment(changed)}</lastmod></url>\n"
         for path, changed in entries
     )
-    return _NOTHING.replace("</urlset>", urls + "</urlset>").encode()
+    return f"{_OPENING}{urls}</urlset>\n".encode()
 
 
 def _moment(changed: datetime) -> str:

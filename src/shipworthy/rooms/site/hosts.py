@@ -1,0 +1,101 @@
+"""Hosts: whose site the name in a request shows. Known hosts are answered from memory."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shipworthy.kernel.context import Scope
+from shipworthy.kernel.errors import Busy
+from shipworthy.kernel.runtime import Runtime
+from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.flights import Flights
+from shipworthy.rooms.site.render import origin
+from shipworthy.rooms.site.shelf import Clock
+
+_TTL_S = 10.0  # until a host that was given or taken away is noticed
+_HOSTS_MAX = 20_000
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clocks:
+    """What changes of a site, each by itself."""
+
+    pages: Clock = field(default_factory=Clock)
+    sitemap: Clock = field(default_factory=Clock)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Site:
+    """What a host shows. `prefix` begins the keys of its answers: another role sends other headers."""
+
+    tenant_id: uuid.UUID
+    site_id: uuid.UUID
+    origin: str  # of the host the site lives on, whichever host was asked
+    is_primary: bool
+    prefix: bytes
+    clocks: Clocks
+
+
+class Hosts:
+    """The hosts this process was asked for, and the clocks of their sites."""
+
+    def __init__(self, runtime: Runtime, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._runtime = runtime
+        self._clock = clock
+        self._known: OrderedDict[bytes, tuple[float, Site | None]] = OrderedDict()
+        self._clocks: dict[uuid.UUID, Clocks] = {}
+        self._flights: Flights[Site | None] = Flights()
+
+    async def find(self, host_header: bytes) -> Site | None:
+        """Return the site of a Host header, or None for a host nobody has here.
+
+        While the database is away, what was true is the best there is.
+        Errors:  Busy for a host that was never asked for before.
+        """
+        known = self._known.get(host_header)
+        if known is not None and known[0] > self._clock():
+            return known[1]
+        host = host_header.decode("latin-1").lower().partition(":")[0]
+        if not _HOST.fullmatch(host):
+            return None
+        try:
+            site = await self._flights.once(host, self._look_up(host))
+        except Busy:
+            if known is None:
+                raise
+            site = known[1]
+        self._known[host_header] = (self._clock() + _TTL_S, site)
+        while len(self._known) > _HOSTS_MAX:
+            self._known.popitem(last=False)
+        return site
+
+    def clocks_of(self, site_id: uuid.UUID) -> Clocks | None:
+        """Return the clocks of a site; None for one that nobody asked this process for."""
+        return self._clocks.get(site_id)
+
+    def everything_changed(self) -> None:
+        """Nothing that was read so far is known to be true still."""
+        for clocks in self._clocks.values():
+            clocks.pages.count += 1
+            clocks.sitemap.count += 1
+
+    async def _look_up(self, host: str) -> Site | None:
+        async with self._runtime.database.begin(Scope(self._runtime.realm_id)) as tx:
+            row = await tx.maybe(q.domain_get, host=host)
+        if row is None or row["primary_host"] is None:
+            return None
+        is_primary = row["role"] == "primary"
+        return Site(
+            tenant_id=row["tenant_id"],
+            site_id=row["site_id"],
+            origin=origin(self._runtime.settings, row["primary_host"]),
+            is_primary=is_primary,
+            prefix=row["site_id"].bytes + (b"p" if is_primary else b"a"),
+            clocks=self._clocks.setdefault(row["site_id"], Clocks()),
+        )

@@ -1,0 +1,103 @@
+"""The shelf: answers ready to send, as many as fit into the memory given. Knows no database.
+
+An answer is kept with every header already built and in the very messages that go to the server,
+because building them was half the cost of a hit (2026-11: 9 of 17 µs).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Header = tuple[bytes, bytes]
+Message = dict[str, object]  # of ASGI
+
+HIT, MISS, STALE = b"hit", b"miss", b"stale"
+NO_BODY: Message = {"type": "http.response.body", "body": b""}
+FORMS_BYTES = 4_000  # what Python needs for two forms beside their bodies: dicts, lists, headers
+ENTRY_BYTES = 400  # and for an entry that shares the forms of another
+
+
+@dataclass(slots=True)
+class Clock:
+    """Counts the changes of something. What was kept at an earlier count is out of date."""
+
+    count: int = 0
+
+
+@dataclass(slots=True)
+class Form:
+    """One form of an answer, plain or compressed, as a hit sends it; `headers` for when it is none."""
+
+    etag: bytes
+    headers: list[Header]
+    start: Message
+    body: Message
+    not_modified: Message
+    not_modified_headers: list[Header]
+
+
+def make_form(status: int, headers: Iterable[Header], body: bytes, *, etag: bytes, kept: Iterable[Header]) -> Form:
+    """Build a form. `kept` are the headers a 304 repeats (RFC 9110, 15.4.5)."""
+    named: list[Header] = [(b"etag", etag)] if etag else []
+    whole = [*named, *headers, (b"content-length", str(len(body)).encode())]
+    short = [*named, *kept]
+    return Form(
+        etag=etag,
+        headers=whole,
+        start=start_message(status, [*whole, (b"x-cache", HIT)]),
+        body={"type": "http.response.body", "body": body},
+        not_modified=start_message(304, [*short, (b"x-cache", HIT)]),
+        not_modified_headers=short,
+    )
+
+
+def start_message(status: int, headers: list[Header]) -> Message:
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+@dataclass(slots=True)
+class Entry:
+    """An answer under its address. It is fresh while its clock stands where it stood."""
+
+    status: int
+    plain: Form
+    gzipped: Form
+    clock: Clock
+    count: int  # the clock's, when reading the content began
+    size_bytes: int
+
+    @property
+    def is_fresh(self) -> bool:
+        return self.count == self.clock.count
+
+
+class Shelf:
+    """Entries by key, the least lately used falling off when there are too many bytes."""
+
+    def __init__(self, *, bytes_max: int) -> None:
+        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+        self._bytes_max = bytes_max
+        self.size_bytes = 0
+
+    def get(self, key: bytes) -> Entry | None:
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries.move_to_end(key)
+        return entry
+
+    def keep(self, key: bytes, entry: Entry) -> None:
+        """Keep an entry, unless one that was read later is there. One larger than the shelf is not kept."""
+        there = self._entries.get(key)
+        if there is not None:
+            if there.clock is entry.clock and there.count > entry.count:
+                return
+            self.size_bytes -= self._entries.pop(key).size_bytes
+        self._entries[key] = entry
+        self.size_bytes += entry.size_bytes
+        while self.size_bytes > self._bytes_max:
+            self.size_bytes -= self._entries.popitem(last=False)[1].size_bytes
+
+    def __len__(self) -> int:
+        return len(self._entries)
