@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 import httptools
@@ -34,7 +35,8 @@ _SATURATED_REQUESTS = 60_000
 _RATE_PER_S = 2_000.0
 _REPEATS = 3
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 200\r\n\r\n" + b"x" * 200
-# Above this a fifth of a block's sends are late for reasons that are not the engine's.
+# What two pinned processes and an otherwise idle machine show; beyond it others wanted the cores too.
+_PRESSURE_SHARE_MAX = 0.25
 _STEAL_SHARE_MAX = 0.05
 
 
@@ -62,10 +64,8 @@ def measured() -> tuple[dict[str, float], bool, list[str]]:
     Units:   CPU microseconds per request of the engine's process; milliseconds.
     """
     with server() as url:
-        saturated = sorted((_saturated_in_process(url) for _ in range(_REPEATS)), key=lambda r: r["cpu_us"])
-        opened = sorted((_open_2000(url) for _ in range(_REPEATS)), key=lambda r: r.lag_ms_p99)
-    middle = opened[_REPEATS // 2]
-    cpu_us = sorted(_cpu_us(result) for result in opened)
+        saturated = [_saturated_in_process(url) for _ in range(_REPEATS)]
+        opened = [_open_2000(url) for _ in range(_REPEATS)]
     show_table(
         "every repeat",
         ("repeat", "saturated us", "saturated req/s", "open us", "lag p99 ms", "exceeded or failed"),
@@ -74,16 +74,25 @@ def measured() -> tuple[dict[str, float], bool, list[str]]:
             for i, (s, o) in enumerate(zip(saturated, opened, strict=True))
         ),
     )
-    steal = max((a.steal_share or 0.0) for a in middle.audits)
-    notes = [] if steal <= _STEAL_SHARE_MAX else [f"the hypervisor took {steal:.0%} of the time in one block"]
+    audits = [audit for result in opened for audit in result.audits]
+    steal_share = median(a.steal_share or 0.0 for a in audits)
+    pressure_share = median(a.pressure_share or 0.0 for a in audits)
+    notes = []
+    if steal_share > _STEAL_SHARE_MAX:
+        notes.append(f"the hypervisor took {steal_share:.0%} of the time")
+    if pressure_share > _PRESSURE_SHARE_MAX:
+        notes.append(
+            f"other work wanted the cores: something waited for one {pressure_share:.0%} of the time"
+        )
     failed = sum(sum(o.journeys[0].failures.values()) for o in opened)
     if failed:
         notes.append(f"{failed} requests failed against a server that never does")
     figures = {
-        "load_cpu_us_saturated": round(saturated[_REPEATS // 2]["cpu_us"], 2),
-        "load_cpu_us_open_2000": round(cpu_us[_REPEATS // 2], 2),
-        "load_lag_p99_ms_2000": round(middle.lag_ms_p99, 3),
-        "load_requests_per_s_saturated": round(saturated[_REPEATS // 2]["per_s"], 0),
+        "load_cpu_us_saturated": round(median(s["cpu_us"] for s in saturated), 2),
+        "load_cpu_us_open_2000": round(median(map(_cpu_us, opened)), 2),
+        "load_lag_p99_ms_2000": round(median(o.lag_ms_p99 for o in opened), 3),
+        "load_requests_per_s_saturated": round(median(s["per_s"] for s in saturated)),
+        "load_machine_pressure": round(pressure_share, 3),
     }
     return figures, not notes, notes
 

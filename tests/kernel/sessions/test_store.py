@@ -142,3 +142,15 @@ async def test_a_session_that_ended_by_itself_is_not_among_the_devices(
     assert later
     clock.move(50)
     assert [d.session_id for d in await store.devices(user_id)] == [later.session_id]
+
+
+async def test_a_session_begun_in_a_transaction_that_fails_never_was(toy: RunningApp) -> None:
+    store, scope = toy.runtime.sessions, toy.ctx().scope
+    with pytest.raises(ZeroDivisionError):
+        async with toy.runtime.database.begin(scope) as tx:
+            lost = await store.create(person(), tx=tx)
+            raise ZeroDivisionError
+    async with toy.runtime.database.begin(scope) as tx:
+        kept = await store.create(person(), tx=tx)
+    assert await store.lookup(lost) is None
+    assert await store.lookup(kept)

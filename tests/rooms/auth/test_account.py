@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 
+from shipworthy.rooms.auth.seed import ELSEWHERE as SEEDED
 from tests.rooms.auth.conftest import PASSWORD, AuthApp, add_owner
 from tests.support.client import Answer, Client
 
@@ -16,6 +17,12 @@ PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mob
 
 async def change_password(client: Client, current: str = PASSWORD, new: str = NEW_PASSWORD) -> Answer:
     return await client.post("/account/password", form={"current": current, "new": new})
+
+
+async def victim_sessions(auth: AuthApp) -> list[uuid.UUID]:
+    """Return the owner's sessions, the newest last."""
+    sql = "select session_id from session where user_id = $1 order by session_id"
+    return [row["session_id"] for row in await auth.running.admin(sql, auth.owner.user_id)]
 
 
 async def _ends(client: Client) -> list[str]:
@@ -32,12 +39,15 @@ async def test_the_page_shows_the_person_and_where_they_are_signed_in(auth: Auth
     for shown in (auth.owner.email, "Acme Owner", "Acme", "Owner", "Safari on iPhone", "This session"):
         assert shown in page
     assert page.count("This session") == 1
-    assert len(await _ends(desk)) == 1
+    assert len(await _ends(desk)) == 1 + len(SEEDED)
+    assert all(f"{auth.owner.marker}, {browser}" in page for browser in SEEDED)
 
 
 async def test_ending_one_session_ends_that_one_and_stops_trusting_its_browser(auth: AuthApp) -> None:
-    desk, phone = await auth.signed_in(), await auth.signed_in()
-    (end,) = await _ends(desk)
+    desk = await auth.signed_in()
+    before = await _ends(desk)
+    phone = await auth.signed_in()
+    (end,) = set(await _ends(desk)) - set(before)
     answer = await desk.post(end)
     assert (answer.status, answer.header("location")) == (303, "/account")
     assert (await phone.get("/account")).status == 303
@@ -50,7 +60,7 @@ async def test_ending_one_session_ends_that_one_and_stops_trusting_its_browser(a
 async def test_nobody_ends_anothers_session(auth: AuthApp) -> None:
     _, stranger = await add_owner(auth.running, "Globex")
     victim = await auth.signed_in()
-    session_id = (await auth.running.admin("select session_id from session"))[0]["session_id"]
+    session_id = (await victim_sessions(auth))[-1]
     thief = auth.client()
     await auth.sign_in(thief, email=stranger.email)
     foreign = await thief.post(f"/account/sessions/{session_id}/end", headers={"accept": "application/json"})

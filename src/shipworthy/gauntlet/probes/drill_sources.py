@@ -20,6 +20,14 @@ from shipworthy.gauntlet.http import Answer
 from shipworthy.gauntlet.probes.keyed import is_reachable
 
 
+class NotDrillable(Exception):
+    """The job cannot be triggered for things that can be told apart: NOT MEASURED. The message says why."""
+
+    def __init__(self, why: str, *, fix: str) -> None:
+        self.why, self.fix = why, fix
+        super().__init__(why)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
     """A request that makes the app queue one job. `source` is empty when the answer will name it."""
@@ -41,14 +49,25 @@ class Sources:
     async def make(self, number: int) -> list[Trigger]:
         """Return so many triggers, each for a thing of its own.
 
-        Errors:  Undecided when things to trigger the job for cannot be made.
+        Errors:  NotDrillable when no route makes things to trigger the job for; Undecided when the one
+                 that does refuses.
         """
         samples = await self._exam.samples_for(self._person)
         return [await self._one(samples) for _ in range(number)]
 
     def source_of(self, trigger: Trigger, answer: Answer) -> str:
-        """Return the id the job works for: known before, or named by the answer."""
-        return trigger.source or _named_in(answer, self._column)
+        """Return the id the job works for: known before, or named by the answer.
+
+        Errors:  NotDrillable when it is neither.
+        """
+        source = trigger.source or _named_in(answer, self._column)
+        if not source:
+            raise NotDrillable(
+                f"The answer of {subject_of(self.route)} does not name {self._column}, so what is done for one "
+                "request cannot be told from what is done for another.",
+                fix=f"Answer {self._column}, or have the job triggered by a route that has it in its path.",
+            )
+        return source
 
     async def _one(self, samples: Mapping[str, str]) -> Trigger:
         if self._parameter is None:
@@ -73,7 +92,7 @@ class Sources:
                 self._maker = route
                 return route
             tried.append(subject_of(route))
-        raise Undecided(
+        raise NotDrillable(
             f"No route of the room makes a {self._parameter} to trigger the job for"
             f"{': tried ' + ', '.join(tried) if tried else ''}.",
             fix=f'Declare effect = "create" and an example on the route that creates it, and answer {self._parameter}.',

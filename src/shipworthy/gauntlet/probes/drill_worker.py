@@ -25,19 +25,13 @@ from shipworthy.gauntlet.faults.kill_process import kill_process, restarted
 from shipworthy.gauntlet.faults.lock_table import lock_table
 from shipworthy.gauntlet.http import Answer, Unanswered
 from shipworthy.gauntlet.probes.drill_account import Account, Rows, Timeline, rows_of
-from shipworthy.gauntlet.probes.drill_sources import Sources, Trigger
+from shipworthy.gauntlet.probes.drill_sources import NotDrillable, Sources, Trigger
 from shipworthy.gauntlet.subjects import ask_each
 
-STEADY_JOBS, STEADY_WITHIN_S = 5, 30.0
-LOAD_JOBS, LOAD_PER_S = 40, 10.0  # forty over four seconds
-RECOVERY_S_MAX = 30.0
-# A job in the hands of a worker that died is given out again after a silence of seconds (ours: 4).
-# What that does twice shows only then, so the account is closed no earlier.
-REDELIVERY_S = 8.0
 CAUGHT_WITHIN_S = 15.0  # for the worker to take a job and reach its write
 GATHER_S = 0.5  # after the first, others of its batch reach the lock too
 LEASE_S = 30.0
-RANDOM_KILLS, RANDOM_DELAY_S_MAX = 2, 0.6
+RANDOM_DELAY_S_MAX = 0.6
 PROGRESS_WITHIN_S = 10.0  # for a restarted worker to finish something, so that it dies at work
 _SEED = 4_711
 _POLL_S = 0.1
@@ -48,6 +42,24 @@ _FIX = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How much is asked of the app, and how long it may take.
+
+    A job in the hands of a worker that died is given out again after a silence of seconds (ours:
+    4). What that does twice shows only then, so the account is closed `redelivery_s` after the
+    last kill and no earlier.
+    """
+
+    steady_jobs: int = 5
+    steady_within_s: float = 30.0
+    load_jobs: int = 40  # over four seconds
+    load_per_s: float = 10.0
+    random_kills: int = 2
+    recovery_s_max: float = 30.0
+    redelivery_s: float = 8.0
+
+
 @dataclass
 class _Drill:
     """One drill under way."""
@@ -55,6 +67,7 @@ class _Drill:
     exam: Exam
     job: Job
     person: Credential
+    pace: Pace
     sources: Sources
     rows: Rows
     timeline: Timeline = field(default_factory=Timeline)
@@ -81,38 +94,57 @@ class _Drill:
         ]  # fmt: skip
         if recovery_s is not None:
             name = "recovery after the last kill"
-            found.append(Measure(name=name, unit="s", estimate=round(recovery_s, 1), bound=RECOVERY_S_MAX))
+            found.append(
+                Measure(name=name, unit="s", estimate=round(recovery_s, 1), bound=self.pace.recovery_s_max)
+            )
         return tuple(found)
 
 
-async def worker_killed(exam: Exam) -> Sequence[Finding]:
+async def worker_killed(exam: Exam, *, pace: Pace = Pace()) -> Sequence[Finding]:  # noqa: B008 - frozen
     """Return one finding for each kind of job that says what triggers it and what it writes."""
 
     async def ask(kind: str, job: Job) -> Finding:
-        if not (job.writes and job.source_column and job.triggered_by):
-            return _not_drilled(exam, job)
-        person = exam.people[0]
-        async with exam.database("admin").connection() as connection:
-            drill = _Drill(
-                exam=exam,
-                job=job,
-                person=person,
-                sources=Sources(exam, job, person),
-                rows=await rows_of(connection, job),
+        try:
+            return await _ask(exam, job, pace)
+        except NotDrillable as lacking:
+            return exam.finding(
+                kind,
+                Verdict.NOT_MEASURED,
+                f"{kind}: not measured",
+                cause=lacking.why,
+                fix=lacking.fix,
+                source=job.source,
             )
-            return await _drilled(drill)
 
     return await ask_each(
         exam, [(job.kind, job) for job in exam.manifest.jobs], ask, source=lambda j: j.source
     )
 
 
+async def _ask(exam: Exam, job: Job, pace: Pace) -> Finding:
+    if missing := [name for name in ("writes", "source_column", "triggered_by") if not getattr(job, name)]:
+        raise NotDrillable(
+            f"The job does not say {', '.join(missing)}, so what it has done cannot be counted.",
+            fix="Declare which route triggers it and which table holds one row for each source.",
+        )
+    person = exam.people[0]
+    async with exam.database("admin").connection() as connection:
+        drill = _Drill(
+            exam=exam,
+            job=job,
+            person=person,
+            pace=pace,
+            sources=Sources(exam, job, person),
+            rows=await rows_of(connection, job),
+        )
+        return await _drilled(drill)
+
+
 async def _drilled(drill: _Drill) -> Finding:
-    steady = await drill.sources.make(STEADY_JOBS)
-    waiting = await drill.sources.make(LOAD_JOBS)
-    drill.timeline.mark(f"{STEADY_JOBS} jobs triggered, nothing broken")
+    steady = await drill.sources.make(drill.pace.steady_jobs)
     for trigger in steady:
         await _trigger(drill, trigger)
+    drill.timeline.mark(f"{drill.sent} jobs triggered, nothing broken")
     if drill.refused:
         trigger, answer = drill.refused[0]
         raise Undecided(
@@ -120,9 +152,10 @@ async def _drilled(drill: _Drill) -> Finding:
             fix="Let what the room creates be something the job can be triggered for.",
             evidence=_shown(trigger, answer),
         )
-    if not await _all_done(drill, within_s=STEADY_WITHIN_S):
+    if not await _all_done(drill, within_s=drill.pace.steady_within_s):
         return _not_steady(drill)
     drill.timeline.mark("all done: the steady state")
+    waiting = await drill.sources.make(drill.pace.load_jobs)
     load = asyncio.create_task(_offer(drill, waiting))
     try:
         await _kill_in_the_middle(drill)
@@ -139,7 +172,7 @@ async def _offer(drill: _Drill, triggers: list[Trigger]) -> None:
     async with asyncio.TaskGroup() as group:
         for trigger in triggers:
             group.create_task(_trigger(drill, trigger))
-            await asyncio.sleep(1 / LOAD_PER_S)
+            await asyncio.sleep(1 / drill.pace.load_per_s)
     drill.timeline.mark(f"{drill.sent} jobs triggered, {len(drill.refused)} triggers failed")
 
 
@@ -178,7 +211,7 @@ async def _kill_in_the_middle(drill: _Drill) -> None:
 async def _kill_at_random(drill: _Drill) -> None:
     """Kill each restarted worker once it is at work again, after a random moment."""
     dice = random.Random(_SEED)  # noqa: S311 - moments, the same every time; not a secret
-    for _ in range(RANDOM_KILLS):
+    for _ in range(drill.pace.random_kills):
         await _at_work(drill)
         await asyncio.sleep(dice.uniform(0, RANDOM_DELAY_S_MAX))
         await _kill(drill, "at a random moment")
@@ -206,7 +239,9 @@ async def _at_work(drill: _Drill) -> None:
     deadline_s = drill.timeline.now_s + PROGRESS_WITHIN_S
     while drill.timeline.now_s < deadline_s:
         done = len(await _done(drill))
-        is_idle = drill.sent == STEADY_JOBS + LOAD_JOBS and done == len(drill.account.triggered)
+        is_idle = drill.sent == drill.pace.steady_jobs + drill.pace.load_jobs and done == len(
+            drill.account.triggered
+        )
         if done > had or is_idle:
             return
         await asyncio.sleep(_POLL_S)
@@ -215,12 +250,12 @@ async def _at_work(drill: _Drill) -> None:
 async def _recovered(drill: _Drill) -> None:
     """Wait until every triggered job has its row, or the time is over; then see what comes twice."""
     await _started_again(drill)
-    within_s = drill.last_kill_s + RECOVERY_S_MAX - drill.timeline.now_s
+    within_s = drill.last_kill_s + drill.pace.recovery_s_max - drill.timeline.now_s
     if await _all_done(drill, within_s=within_s):
         drill.recovered_s = drill.timeline.mark("every triggered job has its row")
     else:
         drill.timeline.mark(f"{len(drill.account.lost)} triggered jobs have no row")
-    await asyncio.sleep(max(0.0, drill.last_kill_s + REDELIVERY_S - drill.timeline.now_s))
+    await asyncio.sleep(max(0.0, drill.last_kill_s + drill.pace.redelivery_s - drill.timeline.now_s))
     drill.account.rows = await drill.rows.of(drill.account.triggered)
     drill.timeline.mark(
         f"account closed: {len(drill.account.lost)} lost, {len(drill.account.doubled)} doubled"
@@ -264,7 +299,7 @@ def _judged(drill: _Drill) -> Finding:
     return _finding(
         drill,
         Verdict.PASS,
-        f"{kind} loses nothing and does nothing twice when its worker is killed {1 + RANDOM_KILLS} times; "
+        f"{kind} loses nothing and does nothing twice when its worker is killed {1 + drill.pace.random_kills} times; "
         f"it catches up in {recovery_s:.1f} s",
         evidence=(drill.timeline.evidence(),),
     )
@@ -276,7 +311,7 @@ def _failed(drill: _Drill, title: str) -> Finding:
     if account.lost:
         named = ", ".join(account.lost[:_SHOWN]) + (" …" if len(account.lost) > _SHOWN else "")
         causes.append(
-            f"No row in {table} {RECOVERY_S_MAX:g} s after the last kill for {drill.job.source_column} {named}. "
+            f"No row in {table} {drill.pace.recovery_s_max:g} s after the last kill for {drill.job.source_column} {named}. "
             f"{drill.caught} jobs were in the middle when the worker died: they were acknowledged, or forgotten, "
             "before they were done."
         )
@@ -304,22 +339,10 @@ def _not_steady(drill: _Drill) -> Finding:
         drill,
         Verdict.FAIL,
         f"{drill.job.kind} was not done for {_jobs(lost)} of {drill.sent}, before anything was broken",
-        cause=f"No row in {drill.rows.table} {STEADY_WITHIN_S:g} s after it was triggered, for "
+        cause=f"No row in {drill.rows.table} {drill.pace.steady_within_s:g} s after it was triggered, for "
         f"{drill.job.source_column} {', '.join(lost[:_SHOWN])}. The worker was not killed at all.",
         fix="Read the worker's log: the job fails, or nobody takes it.",
         evidence=(drill.timeline.evidence(),),
-    )
-
-
-def _not_drilled(exam: Exam, job: Job) -> Finding:
-    missing = [name for name in ("writes", "source_column", "triggered_by") if not getattr(job, name)]
-    return exam.finding(
-        job.kind,
-        Verdict.NOT_MEASURED,
-        f"{job.kind}: not measured",
-        cause=f"The job does not say {', '.join(missing)}, so what it has done cannot be counted.",
-        fix="Declare which route triggers it and which table holds one row for each source.",
-        source=job.source,
     )
 
 

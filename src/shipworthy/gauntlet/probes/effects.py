@@ -39,8 +39,10 @@ class RowCounter:
 async def row_counter(exam: Exam, connection: Any, person: Credential) -> RowCounter:
     """Return a counter for a person on an open connection of the administrator."""
     found = await app_tables(connection, exam.manifest.tables)
-    # Tables of the queue and shared ones change by themselves: they say nothing about one request.
-    tables = [table for table in found if table.is_scoped or table.scope is None]
+    # What jobs write comes later, and the queue's and shared tables change by themselves: none of
+    # them says what one request did.
+    by_jobs = {job.writes for job in exam.manifest.jobs}
+    tables = [t for t in found if (t.is_scoped or t.scope is None) and t.name not in by_jobs]
     return RowCounter(connection, tables, person)
 
 
@@ -66,6 +68,11 @@ def beyond(allowed: Mapping[str, int], grown: Mapping[str, int], *, times: int =
         for name, number in allowed.items()
         if grown.get(name, 0) > times * number
     }
+
+
+def effects(single: Mapping[str, int], grown: Mapping[str, int]) -> float:
+    """Return how many single effects a growth amounts to; 0 where nothing is counted."""
+    return max((grown.get(name, 0) / number for name, number in single.items()), default=0.0)
 
 
 def _count(table: TableFacts) -> str:

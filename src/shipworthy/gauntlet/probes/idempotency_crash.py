@@ -24,7 +24,7 @@ from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.faults.kill_process import answering, kill_process, restarted
 from shipworthy.gauntlet.faults.lock_table import lock_table
 from shipworthy.gauntlet.http import Answer
-from shipworthy.gauntlet.probes.effects import Growth, beyond, growth
+from shipworthy.gauntlet.probes.effects import Growth, beyond, effects, growth
 from shipworthy.gauntlet.probes.keyed import (
     STILL_AT_IT,
     Keyed,
@@ -180,7 +180,7 @@ def _judged(exam: Exam, subject: str, route: Keyed, once: Once, rounds: list[_Ro
 
 def _measures(once: Once, rounds: list[_Round]) -> tuple[Measure, ...]:
     keys = KEYS * len(rounds)
-    had = sum(max(r.grown.get(name, 0) / number for name, number in once.grown.items()) for r in rounds)
+    had = sum(effects(once.grown, round_.grown) for round_ in rounds)
     caught = sum(round_.caught for round_ in rounds)
     return (
         Measure(name="effects", unit="effects", estimate=had, bound=keys, samples=keys),

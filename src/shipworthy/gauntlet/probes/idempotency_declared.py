@@ -16,8 +16,7 @@ from shipworthy.gauntlet.call import subject_of
 from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.evidence import answer_evidence, request_evidence
 from shipworthy.gauntlet.exam import Exam
-from shipworthy.gauntlet.probes.effects import growth
-from shipworthy.gauntlet.probes.idempotency import effects
+from shipworthy.gauntlet.probes.effects import effects, growth
 from shipworthy.gauntlet.probes.keyed import Keyed, is_reachable, keyed_routes, said
 from shipworthy.gauntlet.subjects import ask_each
 

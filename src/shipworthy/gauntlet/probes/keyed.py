@@ -65,6 +65,7 @@ class Keyed:
 
         Errors:  Undecided when it does not succeed.
         """
+        await self.session()  # signing in writes rows too, and must not be counted
         call = await self.prepared()
         before = await self.rows()
         answer = await self.send(call)

@@ -92,7 +92,7 @@ async def _judged(exam: Exam, login: Login, victim: Credential, session: HttpSes
     return exam.finding(
         login.route,
         Verdict.PASS,
-        f"{login.route} refuses further tries after {seen.judged(login)} wrong passwords, {AT_ONCE} of them at once",
+        f"{login.route} turns tries away after {seen.judged(login)} wrong passwords, though {AT_ONCE} came at once",
         **facts,
     )
 

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from shipworthy.kernel.context import Principal, Scope
 from shipworthy.kernel.db.queries import load_queries
-from shipworthy.kernel.db.tx import Database
+from shipworthy.kernel.db.tx import Database, Tx
 from shipworthy.kernel.settings import SessionsSection
 
 q = load_queries(Path(__file__).parent.parent / "queries.sql", room="kernel")
@@ -56,8 +56,12 @@ class Device:
 class SessionStore(Protocol):
     """The contract; one test runs against every store."""
 
-    async def create(self, new: NewSession) -> str:
-        """Begin a session; return the token for the cookie."""
+    async def create(self, new: NewSession, *, tx: Tx | None = None) -> str:
+        """Begin a session; return the token for the cookie.
+
+        With `tx`, a store on the same database begins it in that transaction: one commit for a
+        sign-in and its audit row, and no second connection taken while one is held.
+        """
 
     async def lookup(self, token: str) -> Principal | None:
         """Return who the token stands for, or None when it ended or never was."""
@@ -84,7 +88,7 @@ class MemorySessions:
         self._settings, self._now, self._new_id = settings, now, new_id
         self._by_digest: dict[bytes, _Held] = {}
 
-    async def create(self, new: NewSession) -> str:
+    async def create(self, new: NewSession, *, tx: Tx | None = None) -> str:
         token, digest = _new_token()
         at = self._now()
         self._forget_ended(at)
@@ -146,26 +150,13 @@ class PostgresSessions:
         self._now, self._new_id = now, new_id
         self._cache: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
 
-    async def create(self, new: NewSession) -> str:
+    async def create(self, new: NewSession, *, tx: Tx | None = None) -> str:
         token, digest = _new_token()
-        at = self._now()
-        async with self._database.begin(self._scope) as tx:
-            await tx.run(
-                q.session_create,
-                session_id=self._new_id(),
-                token_sha256=digest,
-                user_id=new.user_id,
-                device_id=new.device_id,
-                device_name=new.device_name,
-                tenant_id=new.tenant_id,
-                tenant_name=new.tenant_name,
-                role=new.role,
-                email=new.email,
-                name=new.name,
-                now=at,
-                idle_expires_at=at + timedelta(seconds=self._settings.idle_ttl_s),
-                absolute_expires_at=at + timedelta(seconds=self._settings.absolute_ttl_s),
-            )
+        if tx is not None:
+            await self._insert(tx, new, digest)
+        else:
+            async with self._database.begin(self._scope) as own:
+                await self._insert(own, new, digest)
         return token
 
     async def lookup(self, token: str) -> Principal | None:
@@ -197,6 +188,25 @@ class PostgresSessions:
         async with self._database.begin(self._scope) as tx:
             rows = await tx.all(q.session_list_of_user, user_id=user_id, now=self._now())
         return sorted((Device(**dict(row)) for row in rows), key=lambda d: d.last_seen_at, reverse=True)
+
+    async def _insert(self, tx: Tx, new: NewSession, digest: bytes) -> None:
+        at = self._now()
+        await tx.run(
+            q.session_create,
+            session_id=self._new_id(),
+            token_sha256=digest,
+            user_id=new.user_id,
+            device_id=new.device_id,
+            device_name=new.device_name,
+            tenant_id=new.tenant_id,
+            tenant_name=new.tenant_name,
+            role=new.role,
+            email=new.email,
+            name=new.name,
+            now=at,
+            idle_expires_at=at + timedelta(seconds=self._settings.idle_ttl_s),
+            absolute_expires_at=at + timedelta(seconds=self._settings.absolute_ttl_s),
+        )
 
     async def _read(self, digest: bytes) -> Principal | None:
         at = self._now()

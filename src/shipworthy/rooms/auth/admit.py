@@ -65,9 +65,8 @@ async def remember(
     return KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
 
 
-async def begin_session(ctx: Ctx, person: Person, device: KnownDevice) -> SignedIn:
-    """Begin the session. Called without a transaction: the store uses a connection of its own, and
-    holding one while waiting for another is how a pool locks up."""
+async def begin_session(ctx: Ctx, tx: Tx, person: Person, device: KnownDevice) -> SignedIn:
+    """Begin the session, in the transaction of the sign-in."""
     token = await ctx.runtime.sessions.create(
         NewSession(
             user_id=person.user_id,
@@ -78,6 +77,7 @@ async def begin_session(ctx: Ctx, person: Person, device: KnownDevice) -> Signed
             tenant_id=person.tenant_id,
             tenant_name=person.tenant_name,
             role=person.role,
-        )
+        ),
+        tx=tx,
     )
     return SignedIn(person=person, session_token=token, device=device)

@@ -60,7 +60,7 @@ async def confirm(ctx: Ctx, *, token: str, password: str, browser: Browser) -> S
         await _create(ctx, tx, person, row)
         device = await remember(ctx, tx, person.user_id, browser=browser, is_ours=False, budget=budget)
         await record(ctx, "auth.account_created", of="user", id=person.user_id, tx=tx)
-    return await begin_session(ctx, person, device)
+        return await begin_session(ctx, tx, person, device)
 
 
 def _owner(ctx: Ctx, row: Record) -> Person:

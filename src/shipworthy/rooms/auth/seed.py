@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.room import SeedTenant
-from shipworthy.kernel.sessions.store import NewSession
 from shipworthy.rooms.auth.addresses import read_address
-from shipworthy.rooms.auth.catalogue import q
+from shipworthy.rooms.auth.catalogue import kernel, q
+from shipworthy.rooms.auth.devices import new_token
 from shipworthy.rooms.auth.hashing import pool_of
 from shipworthy.rooms.auth.passwords import normalised
+from shipworthy.rooms.auth.tokens import digest
 
-_ELSEWHERE = ("Safari on iPhone", "Firefox on Windows")
+ELSEWHERE = ("Safari on iPhone", "Firefox on Windows")
 
 
 async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
@@ -41,17 +44,26 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
         role="owner",
         now=ctx.now(),
     )
-    for browser in _ELSEWHERE:
-        # Nobody has these sessions' tokens: they are there to be looked at, and to be ended.
-        await ctx.runtime.sessions.create(
-            NewSession(
-                user_id=tenant.user_id,
-                device_id=ctx.new_id(),
-                device_name=f"{tenant.marker}, {browser}",
-                email=address.raw,
-                name=name,
-                tenant_id=ctx.tenant_id,
-                tenant_name=tenant.name,
-                role="owner",
-            )
-        )
+    for browser in ELSEWHERE:
+        await _sign_in_elsewhere(ctx, tenant, name=name, browser=browser)
+
+
+async def _sign_in_elsewhere(ctx: Ctx, tenant: SeedTenant, *, name: str, browser: str) -> None:
+    """Add a session to look at and to end. Nobody has its token."""
+    now, ttl = ctx.now(), ctx.runtime.settings.sessions
+    await ctx.db.run(
+        kernel.session_create,
+        session_id=ctx.new_id(),
+        token_sha256=digest(new_token()),
+        user_id=tenant.user_id,
+        device_id=ctx.new_id(),
+        device_name=f"{tenant.marker}, {browser}",
+        tenant_id=ctx.tenant_id,
+        tenant_name=tenant.name,
+        role="owner",
+        email=tenant.email,
+        name=name,
+        now=now,
+        idle_expires_at=now + timedelta(seconds=ttl.idle_ttl_s),
+        absolute_expires_at=now + timedelta(seconds=ttl.absolute_ttl_s),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 import uuid
@@ -18,6 +19,7 @@ from shipworthy.rooms.site.render import origin
 from shipworthy.rooms.site.shelf import Clock
 
 _TTL_S = 10.0  # until a host that was given or taken away is noticed
+PATIENCE_S = 0.5  # how long a visitor waits for news of what is known already
 _HOSTS_MAX = 20_000
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
@@ -55,7 +57,7 @@ class Hosts:
     async def find(self, host_header: bytes) -> Site | None:
         """Return the site of a Host header, or None for a host nobody has here.
 
-        While the database is away, what was true is the best there is.
+        While the database is away or slow, what was true is the best there is.
         Errors:  Busy for a host that was never asked for before.
         """
         known = self._known.get(host_header)
@@ -65,8 +67,9 @@ class Hosts:
         if not _HOST.fullmatch(host):
             return None
         try:
-            site = await self._flights.once(host, self._look_up(host))
-        except Busy:
+            async with asyncio.timeout(None if known is None else PATIENCE_S):
+                site = await self._flights.once(host, self._look_up(host))
+        except (Busy, TimeoutError):
             if known is None:
                 raise
             site = known[1]

@@ -6,7 +6,7 @@ everything is asked of the database until it is back; when the database is away 
 kept is served, however old.
 
 There is no second cache in the database: the text of a page is HTML already, so rendering costs
-little more than reading kept bytes would (README), and nothing there can be out of date.
+little more than reading kept bytes would (README), and what is not kept cannot be out of date.
 """
 
 from __future__ import annotations
@@ -14,17 +14,214 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
+from urllib.parse import quote
 
 from shipworthy.kernel.context import Scope
 from shipworthy.kernel.errors import Busy
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
 from shipworthy.rooms.site.addresses import ROBOTS_PATH, SITEMAP_PATH, encoded, requested_path
-from shipworthy.rooms.site.answers import Answers
+from shipworthy.rooms.site.answers import Answers, refusal, shared
 from shipworthy.rooms.site.catalogue import q
-from shipworthy.rooms.site.changes import CHANNEL, EVERYTHING, announced, on_change
+from shipworthy.rooms.site.changes import CHANNEL, announced, on_change
 from shipworthy.rooms.site.flights import Flights
-from shipworthy.rooms.site.hosts import Hosts, Site
+from shipworthy.rooms.site.hosts import PATIENCE_S, Hosts, Site
 from shipworthy.rooms.site.render import render_missing, render_page
-from shipworthy.rooms.site.shelf import HIT, MISS, NO_BODY, STALE, Entry, Form, Shelf, start_message
+from shipworthy.rooms.site.shelf import HIT, MISS, NO_BODY, STALE, Clock, Entry, Form, Shelf, start_message
 from shipworthy.rooms.site.sitemap import load_sitemap
+
+_ROUTE = "site"  # the name of this lane in the metrics
+_ROBOTS, _SITEMAP = ROBOTS_PATH.encode(), SITEMAP_PATH.encode()
+_PAUSE_S = 1.0  # after the database failed to answer, until it is asked again for what is kept anyway
+_BEAT_S, _BEAT_TIMEOUT_S, _RELISTEN_S = 1.0, 2.0, 0.5
+
+_UNKNOWN_HOST = refusal(421, "This server does not serve that address.")
+_ONLY_GET = refusal(405, "This address takes GET only.", (b"allow", b"GET, HEAD"))
+_CRASH = refusal(500, "Something broke on our side. The error is logged.")
+_BUSY = refusal(
+    503, "We cannot show this page at the moment. Try again in a few seconds.", (b"retry-after", b"5")
+)
+
+
+class Lane:
+    """An ASGI application for every host that is not the console's."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._hosts = Hosts(runtime)
+        self._answers = Answers(runtime.settings.site)
+        self._shelf = Shelf(bytes_max=runtime.settings.site.cache_bytes_max)
+        self._flights: Flights[Entry] = Flights()
+        self._is_listening = False
+        self._ask_again_at = 0.0
+        counter = runtime.metrics.counter(
+            "site_cache_answers_total", "Answers of the website, by where they came from.", "state"
+        )
+        self._counted = {state: counter.labels(state.decode()) for state in (HIT, MISS, STALE)}
+        on_change(runtime, self.changed)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        began = time.perf_counter()
+        try:
+            status = await self._serve(scope, send)
+        except Busy:
+            status = await _refuse(send, scope, 503, _BUSY)
+        except Exception:  # the edge of the lane: the one place where a crash becomes an answer
+            log.exception("page crashed", extra={"path": scope["path"]})
+            status = await _refuse(send, scope, 500, _CRASH)
+        self._runtime.metrics.request(_ROUTE, status, time.perf_counter() - began, 0)
+
+    async def _serve(self, scope: Any, send: Any) -> int:
+        host = accept_encoding = none_match = b""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value
+            elif name == b"accept-encoding":
+                accept_encoding = value
+            elif name == b"if-none-match":
+                none_match = value
+        site = await self._hosts.find(host)
+        if site is None:
+            return await _refuse(send, scope, 421, _UNKNOWN_HOST)
+        if scope["method"] not in ("GET", "HEAD"):
+            return await _refuse(send, scope, 405, _ONLY_GET)
+        raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
+        key = site.prefix + raw_path
+        entry, state = self._shelf.get(key), HIT
+        if entry is None or not self._is_listening or not entry.is_fresh:
+            entry, state = await self._fetch(site, raw_path, key, entry)
+        self._counted[state].inc()
+        form = entry.gzipped if _takes_gzip(accept_encoding) else entry.plain
+        if none_match and form.etag and (form.etag in none_match or none_match == b"*"):
+            is_hit = state is HIT
+            headers = form.not_modified_headers
+            await send(form.not_modified if is_hit else start_message(304, [*headers, (b"x-cache", state)]))
+            await send(NO_BODY)
+            return 304
+        if state is HIT and not (entry.status == 308 and scope["query_string"]):
+            await send(form.start)
+        else:
+            await send(start_message(entry.status, [*_headers(entry, form, scope), (b"x-cache", state)]))
+        await send(NO_BODY if scope["method"] == "HEAD" else form.body)
+        return entry.status
+
+    async def _fetch(
+        self, site: Site, raw_path: bytes, key: bytes, kept: Entry | None
+    ) -> tuple[Entry, bytes]:
+        """Return a fresh answer, or the kept one while the database does not say better."""
+        if raw_path == _ROBOTS:
+            if kept is None:
+                kept = self._answers.robots(site)
+                self._shelf.keep(key, kept)
+            return kept, HIT
+        if kept is not None and time.monotonic() < self._ask_again_at:
+            return kept, STALE
+        clock = site.clocks.sitemap if raw_path == _SITEMAP else site.clocks.pages
+        try:
+            # The count is in the key: who asks after a change does not join a fetch from before it.
+            async with asyncio.timeout(None if kept is None else PATIENCE_S):
+                load = self._load(site, raw_path, key, clock, clock.count)
+                return await self._flights.once((key, clock.count), load), MISS
+        except (Busy, TimeoutError):
+            if kept is None:
+                raise
+            self._ask_again_at = time.monotonic() + _PAUSE_S
+            return kept, STALE
+
+    async def _load(self, site: Site, raw_path: bytes, key: bytes, clock: Clock, count: int) -> Entry:
+        if raw_path == _SITEMAP:
+            entry = await self._load_sitemap(site, clock, count)
+        else:
+            entry = await self._load_page(site, raw_path, clock, count)
+        self._shelf.keep(key, entry)
+        return entry
+
+    async def _load_sitemap(self, site: Site, clock: Clock, count: int) -> Entry:
+        async with self._runtime.database.begin(Scope(self._runtime.realm_id, site.tenant_id)) as tx:
+            rendered = await load_sitemap(tx, site.site_id, site_origin=site.origin)
+        if rendered is None:
+            return await self._load_page(site, _SITEMAP, clock, count)  # where no page can be: missing
+        return self._answers.found(rendered, site, clock, count)
+
+    async def _load_page(self, site: Site, raw_path: bytes, clock: Clock, count: int) -> Entry:
+        """Return the page; where only the way of writing is wrong, one redirect to it; else that it is missing."""
+        path = requested_path(raw_path) or ""
+        async with self._runtime.database.begin(Scope(self._runtime.realm_id, site.tenant_id)) as tx:
+            page = await tx.one(q.published_page, site_id=site.site_id, path=path)
+            menu = await tx.all(q.published_menu, site_id=site.site_id)
+        around = {"site_origin": site.origin, "locale": self._runtime.settings.app.locale}
+        if page["path"] is None:
+            return self._missing(site, page, menu, around, clock, count)
+        address = encoded(path)
+        if address.encode() != raw_path:
+            return self._answers.redirect(site.origin + address, site, clock, count)
+        rendered = render_page(self._runtime.pages, page, menu, **around)
+        return self._answers.found(rendered, site, clock, count)
+
+    def _missing(self, site: Site, page: Any, menu: Any, around: Any, clock: Clock, count: int) -> Entry:
+        """Return that nothing is there. All missing addresses of a site share one answer's memory."""
+        entry = self._shelf.get(site.prefix)
+        if entry is None or entry.clock is not clock or entry.count != count:
+            rendered = render_missing(self._runtime.pages, page, menu, **around)
+            entry = self._answers.missing(rendered, site, clock, count)
+            self._shelf.keep(site.prefix, entry)
+        return shared(entry)
+
+    def changed(self, payload: str) -> None:
+        """Something of a site changed: what is kept of it is out of date."""
+        site_id, what = announced(payload)
+        clocks = self._hosts.clocks_of(site_id)
+        if clocks is None:
+            return
+        clocks.sitemap.count += 1
+        if what != SITEMAP_PATH:
+            clocks.pages.count += 1
+
+    async def listen_forever(self) -> None:
+        """Hear of changes; while that is not certain, nothing that is kept counts as fresh."""
+        while True:
+            try:
+                await self._listen()
+            except Busy as away:
+                log.warning("site cache waits for the database", extra={"reason": away.code})
+            await asyncio.sleep(_RELISTEN_S)
+
+    async def _listen(self) -> None:
+        database = self._runtime.database
+        connection = await database.listen(CHANNEL, self.changed)
+        try:
+            self._hosts.everything_changed()  # what changed while nobody listened is unknown
+            self._is_listening = True
+            while await database.hears(connection, timeout_s=_BEAT_TIMEOUT_S):  # noqa: ASYNC110
+                await asyncio.sleep(_BEAT_S)  # a heartbeat: silence must be noticed
+            log.warning("site cache no longer hears of changes")
+        finally:
+            self._is_listening = False
+            await database.unlisten(connection)
+
+
+def _takes_gzip(accept_encoding: bytes) -> bool:
+    """Return whether gzip is welcome. Nearly every caller says so plainly; `gzip;q=0` says the opposite."""
+    if b"gzip" not in accept_encoding:
+        return False
+    if b"q=" not in accept_encoding:
+        return True
+    for part in accept_encoding.split(b","):
+        coding, _, weight = part.partition(b";")
+        if coding.strip() == b"gzip":
+            return weight.replace(b" ", b"").rstrip(b"0") not in (b"q=", b"q=0.", b"q=.")
+    return False
+
+
+def _headers(entry: Entry, form: Form, scope: Any) -> list[tuple[bytes, bytes]]:
+    """Return the headers; a redirect takes the query along, for links carry trackers."""
+    if entry.status != 308 or not scope["query_string"]:
+        return form.headers
+    query = b"?" + scope["query_string"]
+    return [(name, value + query if name == b"location" else value) for name, value in form.headers]
+
+
+async def _refuse(send: Any, scope: Any, status: int, form: Form) -> int:
+    await send(start_message(status, form.headers))
+    await send(NO_BODY if scope["method"] == "HEAD" else form.body)
+    return status

@@ -3,8 +3,7 @@
 What a person writes cannot become script: raw HTML in it is text, links lead to http, https,
 mail and telephone only, and nh3 removes what the parser should not have let through.
 
-Three conventions make plain text look designed: what stands before the first heading is the
-intro; a paragraph that is one link alone is a button; a list whose items all begin in bold is
+Three conventions make plain text look designed: the paragraphs a page begins with are its intro; a paragraph that is one link alone is a button; a list whose items all begin in bold is
 a row of cards.
 """
 
@@ -13,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import nh3
 from markdown_it import MarkdownIt
@@ -29,13 +29,14 @@ _HEADING_MIN, _HEADING_MAX = 2, 4  # the page's title is its only h1
 _SCHEMES = {"http", "https", "mailto", "tel"}
 
 
-def _leads_somewhere_safe(address: str) -> bool:
-    scheme, colon, _ = address.partition(":")
-    return not colon or any(c in scheme for c in "/?#") or scheme.strip().lower() in _SCHEMES
+class _Markdown(MarkdownIt):
+    def validateLink(self, url: str) -> bool:
+        """Let links lead to safe places only; what is refused stays text."""
+        scheme, colon, _ = url.partition(":")
+        return not colon or any(c in scheme for c in "/?#") or scheme.strip().lower() in _SCHEMES
 
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-_MARKDOWN.validateLink = _leads_somewhere_safe  # type: ignore[method-assign]  # what is refused stays text
+_MARKDOWN = _Markdown("commonmark", {"html": False}).enable(["table", "strikethrough"])
 _TAGS = {
     "p", "h2", "h3", "h4", "ul", "ol", "li", "a", "em", "strong", "s", "code", "pre", "blockquote", "hr", "br", "img",
     "table", "thead", "tbody", "tr", "th", "td", "div",
@@ -59,7 +60,7 @@ _SCROLLING = {"class": "scroll", "role": "group", "tabindex": "0", "aria-label":
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """Clean HTML: what stands before the first heading, and the rest."""
+    """Clean HTML: the paragraphs it begins with, and the rest."""
 
     intro: str
     rest: str
@@ -86,8 +87,8 @@ def render_markdown(markdown: str) -> Markup:
     _mark_cards(tokens)
     _hurry_images(tokens)
     tokens = _boxed(tokens)
-    first_heading = next((i for i, t in enumerate(tokens) if t.type == "heading_open" and t.level == 0), None)
-    return Markup(_html(tokens[:first_heading]), _html(tokens[first_heading:] if first_heading is not None else []))
+    end = next((at for at, token in enumerate(tokens) if _ends_intro(token)), len(tokens))
+    return Markup(_html(tokens[:end]), _html(tokens[end:]))
 
 
 def _html(tokens: Sequence[Token]) -> str:
@@ -102,6 +103,10 @@ def _html(tokens: Sequence[Token]) -> str:
     ).strip()
 
 
+def _ends_intro(token: Token) -> bool:
+    return token.level == 0 and token.type not in ("paragraph_open", "paragraph_close")
+
+
 def _level_headings(tokens: Sequence[Token]) -> None:
     """Begin at h2 and skip no level downwards: screen readers walk by levels."""
     level = 1
@@ -113,10 +118,14 @@ def _level_headings(tokens: Sequence[Token]) -> None:
 
 
 def _mark_buttons(tokens: Sequence[Token]) -> None:
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    for opening, inline in pairwise(tokens):
         parts = inline.children or []
         is_one_link = len(parts) > 2 and parts[0].type == "link_open" and parts[-1].type == "link_close"
-        if opening.type == "paragraph_open" and is_one_link and sum(p.type == "link_open" for p in parts) == 1:
+        if (
+            opening.type == "paragraph_open"
+            and is_one_link
+            and sum(p.type == "link_open" for p in parts) == 1
+        ):
             opening.attrSet("class", "action")
 
 

@@ -28,10 +28,12 @@ left join site_domain own on own.tenant_id = d.tenant_id and own.site_id = d.sit
 where d.host = :host
 
 -- site_get --
--- The tenant's site and the host it lives on.
--- index: site_pkey, site_domain_primary_idx   rows: <= 1
-select s.site_id, s.title as site_title, s.tagline, s.accent, s.epoch, d.host
-from site s left join site_domain d on d.tenant_id = s.tenant_id and d.site_id = s.site_id and d.role = 'primary'
+-- The tenant's site, the host it lives on, and the clock its people read.
+-- index: site_pkey, site_domain_primary_idx, tenant_pkey   rows: <= 1
+select s.site_id, s.title as site_title, s.tagline, s.accent, s.epoch, d.host, t.time_zone
+from site s
+join tenant t on t.tenant_id = s.tenant_id
+left join site_domain d on d.tenant_id = s.tenant_id and d.site_id = s.site_id and d.role = 'primary'
 order by s.site_id limit 1
 
 -- site_next_epoch --
@@ -150,13 +152,13 @@ select epoch, media_type, etag, body, gzipped from page_render where site_id = :
 
 -- render_epoch --
 -- Which state of the site is rendered already.
--- index: page_render_pkey   rows: <= 1
+-- index: page_render_pkey   rows: <= 1   role: worker
 -- with: site_id = (select site_id from site limit 1), path = '/sitemap.xml', origin = (select origin from page_render limit 1)
 select epoch from page_render where site_id = :site_id and path = :path and origin = :origin
 
 -- render_put --
 -- Keep what was rendered, unless something newer is there.
--- index: none (insert)   rows: <= 0
+-- index: none (insert)   rows: <= 0   role: worker
 -- with: site_id = (select site_id from site limit 1), path = '/sample.xml', epoch = 1::bigint, origin = '', media_type = 'text/html', etag = '""', body = '\x00'::bytea, gzipped = '\x00'::bytea, now = now()
 insert into page_render (site_id, path, epoch, origin, media_type, etag, body, gzipped, rendered_at)
 values (:site_id, :path, :epoch, :origin, :media_type, :etag, :body, :gzipped, :now)

@@ -31,6 +31,28 @@ DESCRIPTION_CHARS = 155  # what a list of search results shows
 ACCENTS = {"ocean": "#0b5cad", "pine": "#0f6b4f", "brick": "#b03a1e", "plum": "#7a2e8c"}
 _GZIP_LEVEL = 6  # 9 makes a page of 8 kB no smaller and costs twice the time
 
+# The theme's own words, in the languages an app may have.
+WORDS = {
+    "en": {
+        "skip": "Skip to content",
+        "menu": "Main menu",
+        "footer_menu": "Menu at the end",
+        "missing_title": "There is no page here",
+        "missing_text": "It may have been moved or taken down, or the link may be incomplete.",
+        "home": "Go to the home page",
+        "preview": "Preview. Visitors do not see this version until you publish it.",
+    },
+    "de": {
+        "skip": "Zum Inhalt springen",
+        "menu": "Hauptmenü",
+        "footer_menu": "Menü am Seitenende",
+        "missing_title": "Hier ist keine Seite",
+        "missing_text": "Vielleicht ist sie umgezogen oder nicht mehr da, oder der Link ist unvollständig.",
+        "home": "Zur Startseite",
+        "preview": "Vorschau. Besucher sehen diese Fassung erst, wenn Sie sie veröffentlichen.",
+    },
+}
+
 Row = Mapping[str, Any]
 
 
@@ -69,14 +91,19 @@ def render_page(pages: Pages, page: Row, menu: Sequence[Row], *, site_origin: st
     return ready(HTML, pages.render("site/page.html", _shown(page, menu, site_origin, locale)))
 
 
-def render_missing(pages: Pages, site: Row, menu: Sequence[Row], *, site_origin: str, locale: str) -> Rendered:
+def render_missing(
+    pages: Pages, site: Row, menu: Sequence[Row], *, site_origin: str, locale: str
+) -> Rendered:
     """Return what stands where no page is. It has no canonical address: it is no page."""
     return ready(HTML, pages.render("site/missing.html", _around(site, menu, site_origin, locale, path="")))
 
 
 def render_preview(pages: Pages, page: Row, menu: Sequence[Row], *, site_origin: str, locale: str) -> bytes:
     """Return a page as it would look; its links lead to the site and not into the console."""
-    shown = _shown(page, menu, site_origin, locale) | {"preview": True, "base": site_origin + encoded(page["path"])}
+    shown = _shown(page, menu, site_origin, locale) | {
+        "preview": True,
+        "base": site_origin + encoded(page["path"]),
+    }
     return pages.render("site/page.html", shown)
 
 
@@ -123,6 +150,7 @@ def _around(site: Row, menu: Sequence[Row], site_origin: str, locale: str, *, pa
     """Return what stands around every page: the site's name, its menu, its look."""
     return {
         "lang": locale,
+        "words": WORDS[locale],
         "site": {"title": site["site_title"], "tagline": site["tagline"], "accent": site["accent"]},
         "menu": [
             {"href": encoded(m["path"]), "title": m["title"], "here": m["path"] == path}

@@ -38,7 +38,9 @@ class Form:
     not_modified_headers: list[Header]
 
 
-def make_form(status: int, headers: Iterable[Header], body: bytes, *, etag: bytes, kept: Iterable[Header]) -> Form:
+def make_form(
+    status: int, headers: Iterable[Header], body: bytes, *, etag: bytes, kept: Iterable[Header]
+) -> Form:
     """Build a form. `kept` are the headers a 304 repeats (RFC 9110, 15.4.5)."""
     named: list[Header] = [(b"etag", etag)] if etag else []
     whole = [*named, *headers, (b"content-length", str(len(body)).encode())]

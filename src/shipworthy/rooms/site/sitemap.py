@@ -16,7 +16,9 @@ from shipworthy.rooms.site.render import Rendered, origin, ready
 
 _URLS_MAX = 50_000  # of one sitemap file, by the protocol
 _PART = 10_000  # rows of one query; published_paths says the same
-_OPENING = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+_OPENING = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+)
 
 
 async def make_sitemap(ctx: Ctx, source: str) -> None:

@@ -92,7 +92,9 @@ def checked(text: PageText) -> PageText:
     elif _has_odd(body.replace("\n", "").replace("\t", "")):
         wrong["body"] = "The text holds a control character. Paste it again as plain text."
     if wrong:
-        raise Invalid("site.page_invalid", f"Some fields need another value: {', '.join(wrong)}.", fields=wrong)
+        raise Invalid(
+            "site.page_invalid", f"Some fields need another value: {', '.join(wrong)}.", fields=wrong
+        )
     return PageText(title=title, path=text.path, description=description, body=body, in_menu=text.in_menu)
 
 
@@ -119,7 +121,9 @@ async def _first_free(
     """Put the page at the address it wants; one we made ourselves gets a number when it is taken."""
     numbered = f"{wanted}-{page_id.hex[-_ADDRESS_NUMBER_CHARS:]}"
     for path in (wanted, numbered) if may_change else (wanted,):
-        created = await ctx.db.maybe(q.page_create, page_id=page_id, site_id=site_id, path=path, now=ctx.now())
+        created = await ctx.db.maybe(
+            q.page_create, page_id=page_id, site_id=site_id, path=path, now=ctx.now()
+        )
         if created is not None:
             return path
     raise _taken(wanted)

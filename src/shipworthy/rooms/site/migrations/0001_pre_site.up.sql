@@ -88,3 +88,7 @@ create table page_render (
   foreign key (tenant_id, site_id) references site
 );
 select protect('page_render', 'tenant');
+
+-- Who writes what: people edit through the app, jobs render as the worker.
+revoke insert, update, delete on site, site_domain, page, page_version from worker;
+revoke insert, update, delete on page_render from app;

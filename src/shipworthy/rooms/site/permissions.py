@@ -1,0 +1,15 @@
+"""Who may do what in this room."""
+
+from __future__ import annotations
+
+from shipworthy.kernel.context import Ctx
+
+_READ = frozenset({"page.read"})
+_WRITE = frozenset({"page.write", "page.publish"})
+
+PERMISSIONS = {"owner": _READ | _WRITE, "member": _READ | _WRITE, "viewer": _READ}
+
+
+def may_write(ctx: Ctx) -> bool:
+    """Return whether to show buttons that change something; the edge refuses those who may not anyway."""
+    return "page.write" in PERMISSIONS.get(ctx.user.role or "", frozenset())
