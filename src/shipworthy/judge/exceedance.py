@@ -58,7 +58,7 @@ class Rule:
     looks: tuple[Look, ...]
     alpha: float = 0.025
     # With fewer exceedances than this the blocks' own spread is mostly luck. JUDGE started from
-    # 5; at 10-50 requests a block that passed 7-9 % of the overdispersed runs, 12 passes 4-6 %.
+    # 5, which passed up to 9 % of the overdispersed runs of small blocks; 12 passes at most 6 %.
     few_exceedances: int = 12
     # What a PASS assumes of the machine before it has seen enough to know: measured on two
     # shared cores in one-second blocks. Below six times the textbook sample nothing passes.

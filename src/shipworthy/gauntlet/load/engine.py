@@ -36,7 +36,7 @@ _LEAD_NS = 50_000_000
 # Expired requests are swept and block boundaries noticed this often; neither changes a recorded number.
 _TICK_S = 0.05
 _GRACE_S = 30.0
-# Arrivals due within this are sent in one wake-up: each wake-up costs about 25 us of CPU.
+# Arrivals due within this of a wake-up wait for the next one: a little lag for fewer wake-ups.
 _COALESCE_NS = 200_000
 
 OnSecond = Callable[[Progress], None]
@@ -49,7 +49,7 @@ async def offer(plan: LoadPlan, *, on_second: OnSecond | None = None) -> LoadRes
     sign-in ends the load with `aborted`.
 
     Errors:  PlanRefused before anything is sent.
-    Cost:    about 20 us of CPU per request at full speed on one core.
+    Cost:    measured by benchmarks/load_engine.py.
     """
     check(plan)
     hosts = addresses(plan)

@@ -100,7 +100,7 @@ class _Drill:
         return tuple(found)
 
 
-async def worker_killed(exam: Exam, *, pace: Pace = Pace()) -> Sequence[Finding]:  # noqa: B008 - frozen
+async def worker_killed(exam: Exam, *, pace: Pace = Pace()) -> Sequence[Finding]:
     """Return one finding for each kind of job that says what triggers it and what it writes."""
 
     async def ask(kind: str, job: Job) -> Finding:

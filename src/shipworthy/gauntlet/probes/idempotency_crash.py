@@ -116,8 +116,9 @@ async def _crash(exam: Exam, route: Keyed, table: str | None) -> _Round:
     if await restarted(exam, "web", dead_pid=dead_pid) is None or not await answering(exam):
         raise Undecided("The web process did not come back after it was killed.")
     round_ = _Round(when=f"while {table} was locked" if table else "at the first answer", caught=len(waiting))
-    for call, before in zip(calls, answers, strict=True):
-        round_.sent.append(_Sent(call=call, before=before, after=await _again(route, call)))
+    afterwards = await asyncio.gather(*(_again(route, call) for call in calls))
+    for call, before, after in zip(calls, answers, afterwards, strict=True):
+        round_.sent.append(_Sent(call=call, before=before, after=after))
     round_.grown = growth(rows_before, await route.rows())
     return round_
 

@@ -26,14 +26,6 @@ UniqueViolation = asyncpg.UniqueViolationError
 CheckViolation = asyncpg.CheckViolationError
 ForeignKeyViolation = asyncpg.ForeignKeyViolationError
 
-# How asyncpg says that a connection is gone. One that is cut in mid-sentence is its "internal" error.
-_DEAD = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    ConnectionError,
-)
-
 # What another transaction's lock or a timeout does to ours: not an error of the request.
 _CONTENTION = (
     asyncpg.LockNotAvailableError,
@@ -42,13 +34,14 @@ _CONTENTION = (
     asyncpg.SerializationError,
 )
 
-# What says that the connection was cut.
+# What says that the connection was cut. One that is cut in mid-sentence is asyncpg's "internal" error.
 _CUT = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     ConnectionError,
 )
 _GONE = (*_CUT, OSError)  # TimeoutError is an OSError
@@ -149,14 +142,17 @@ class Database:
         await self._release(connection)
 
     async def ping(self) -> float:
-        """Return how long one round trip takes, in seconds."""
+        """Return how long one round trip takes, in seconds. Errors: Busy when it does not come back."""
         connection = await self._acquire()
         try:
             started = time.perf_counter()
-            await connection.execute("select 1")
+            await _answered(connection.execute, "select 1", timeout_s=self._acquire_timeout_s)
             return time.perf_counter() - started
+        except Busy:
+            _terminate(connection)
+            raise
         finally:
-            await self._release(connection)
+            await asyncio.shield(self._release(connection))
 
     async def close(self) -> None:
         try:
@@ -196,10 +192,13 @@ class Database:
         await self._pool.release(connection)
 
 
-async def _answered(ask: Callable[..., Awaitable[Any]], *arguments: object) -> Any:
+async def _answered(
+    ask: Callable[..., Awaitable[Any]], *arguments: object, timeout_s: float | None = None
+) -> Any:
     """Ask the database and await its answer. Errors: Busy when it is away, too slow or in contention."""
     try:
-        return await ask(*arguments)
+        async with asyncio.timeout(timeout_s):
+            return await ask(*arguments)
     except _GONE as gone:
         raise _away() from gone
     except _CONTENTION as slow:

@@ -13,6 +13,7 @@ from shipworthy.kernel.errors import Invalid, Refusal
 
 FORM = "application/x-www-form-urlencoded"
 _FORM_FIELDS_MAX = 2_000
+_QUERY_FIELDS_MAX = 100
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -39,6 +40,8 @@ def parse_body(data: bytes, content_type: str, want: type[Any]) -> Any:
             raw = msgspec.json.decode(data or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
             raise NotUnderstood("body.malformed", f"The body is not valid JSON: {broken}.") from None
+        if rb"\u0000" in data and _has_null(raw):
+            raise _null_refused("body.malformed")
         strict = True
     else:
         raise NotUnderstood("body.media_type", "Send the body as application/json or as a form.")
@@ -61,8 +64,15 @@ def convert(raw: Any, want: type[Any], *, strict: bool) -> Any:
 def parse_query(text: str, want: type[Any]) -> Any:
     """Decode a query string as `want`; unknown parameters are ignored (links carry trackers)."""
     known = {f.encode_name for f in msgspec.structs.fields(want)}
-    raw = {k: v for k, v in parse_qsl(text, keep_blank_values=False, max_num_fields=100) if k in known}
-    return convert(raw, want, strict=False)
+    try:
+        pairs = parse_qsl(text, keep_blank_values=False, max_num_fields=_QUERY_FIELDS_MAX)
+    except ValueError:
+        raise NotUnderstood(
+            "query.malformed", f"An address may hold at most {_QUERY_FIELDS_MAX} parameters."
+        ) from None
+    if any("\0" in part for pair in pairs for part in pair):
+        raise _null_refused("query.malformed")
+    return convert({k: v for k, v in pairs if k in known}, want, strict=False)
 
 
 def _form(data: bytes) -> dict[str, Any]:
@@ -71,17 +81,33 @@ def _form(data: bytes) -> dict[str, Any]:
         pairs = parse_qsl(data.decode("utf-8"), keep_blank_values=True, max_num_fields=_FORM_FIELDS_MAX)
     except (ValueError, UnicodeDecodeError):
         raise NotUnderstood("body.malformed", "The form could not be read.") from None
+    if any("\0" in part for pair in pairs for part in pair):
+        raise _null_refused("body.malformed")
     fields: dict[str, Any] = {}
     rows: dict[str, dict[int, dict[str, str]]] = {}
     for name, value in pairs:
         parts = name.split("-")
-        if len(parts) == 3 and parts[1].isdigit() and len(parts[1]) <= 4:
+        if len(parts) == 3 and parts[1].isdecimal() and len(parts[1]) <= 4:
             rows.setdefault(parts[0], {}).setdefault(int(parts[1]), {})[parts[2]] = value
         elif not name.startswith("_"):
             fields[name] = value
     for name, by_index in rows.items():
         fields[name] = [row for _, row in sorted(by_index.items()) if any(v.strip() for v in row.values())]
     return fields
+
+
+def _has_null(raw: Any) -> bool:
+    """Tell whether any text in decoded JSON holds U+0000. The decoder has bounded the depth."""
+    if isinstance(raw, str):
+        return "\0" in raw
+    if isinstance(raw, dict):
+        return any(_has_null(name) or _has_null(value) for name, value in raw.items())
+    return isinstance(raw, list) and any(map(_has_null, raw))
+
+
+def _null_refused(code: str) -> NotUnderstood:
+    """PostgreSQL's text cannot hold U+0000, so no field of ours can."""
+    return NotUnderstood(code, "Text may not hold a null character (U+0000). Take it out and send it again.")
 
 
 def _problems(raw: Any, want: Any, strict: bool, path: str) -> typing.Iterator[tuple[str, str]]:

@@ -31,7 +31,7 @@ from shipworthy.kernel.http.problem import (
     refusal_headers,
 )
 from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect
-from shipworthy.kernel.http.router import Router
+from shipworthy.kernel.http.router import MethodNotAllowed, Router
 from shipworthy.kernel.http.static import StaticFiles
 from shipworthy.kernel.http.wire import Receive, Send, client_of, headers_of, read_body, send_answer
 from shipworthy.kernel.route import Route
@@ -41,6 +41,7 @@ from shipworthy.kernel.telemetry.trace import trace_id_of
 
 Lane = Callable[[Any, Receive, Send], Awaitable[None]]
 
+_READING = ("GET", "HEAD")
 _HTML = b"text/html; charset=utf-8"
 PAGE_HEADERS = [
     (
@@ -87,7 +88,7 @@ class Edge:
         headers = headers_of(scope)
         path: str = scope["path"]
         if path.startswith("/static/"):
-            await send_answer(send, self._static_answer(path, headers), scope["method"])
+            await send_answer(send, self._static_answer(scope["method"], path, headers), scope["method"])
             return
         await self._console(scope, headers, host, receive, send)
 
@@ -118,7 +119,7 @@ class Edge:
         ctx.extra["headers"] = headers
         route: Route | None = None
         try:
-            if answer := await self._operations(scope["path"], ctx):
+            if answer := await self._operations(method, scope["path"], ctx):
                 await send_answer(send, answer, method)
                 return
             route, values = self._router.find(method, scope["path"])
@@ -285,10 +286,12 @@ class Edge:
         answer.headers += PAGE_HEADERS
         return answer
 
-    async def _operations(self, path: str, ctx: Ctx) -> Answer | None:
+    async def _operations(self, method: str, path: str, ctx: Ctx) -> Answer | None:
         """Health and metrics: for the operator's own network only."""
         if not path.startswith("/-/"):
             return None
+        if method not in _READING:
+            raise MethodNotAllowed(_READING)
         if path == "/-/healthz":
             return Answer(200, [(b"content-type", b"text/plain")], b"ok\n")
         if path == "/-/readyz":
@@ -300,7 +303,9 @@ class Edge:
             return Answer(200, [(b"content-type", b"text/plain; version=0.0.4")], self._metrics.text())
         raise Missing()
 
-    def _static_answer(self, path: str, headers: dict[str, str]) -> Answer:
+    def _static_answer(self, method: str, path: str, headers: dict[str, str]) -> Answer:
+        if method not in _READING:
+            return problem_answer(MethodNotAllowed(_READING), trace_id="-")
         asset = self._static.get(path)
         if asset is None:
             return problem_answer(Missing("file"), trace_id="-")

@@ -27,11 +27,18 @@ def check_origin(method: str, headers: dict[str, str], *, host: str) -> None:
         raise _cross_site()
     origin = headers.get("origin")
     if origin is not None:
-        if urlsplit(origin).netloc.lower() == host:
+        if _address_of(origin) == host:
             return
         raise _cross_site()
     if "cookie" in headers:
         raise _cross_site()
+
+
+def _address_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # "http://[": no address at all
+        return ""
 
 
 def _cross_site() -> Forbidden:

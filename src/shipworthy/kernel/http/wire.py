@@ -38,7 +38,7 @@ def client_of(scope: Any, headers: dict[str, str], trusted_proxies: int) -> str:
 
 async def read_body(receive: Receive, headers: dict[str, str], bytes_max: int) -> bytes:
     declared = headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > bytes_max:
+    if declared.isdecimal() and int(declared[:20]) > bytes_max:
         raise TooLarge(bytes_max)
     chunks, size = [], 0
     while True:

@@ -50,7 +50,16 @@ def page_json(page: Record, url: str) -> dict[str, Any]:
 
 
 def pages_json(shown: Slice) -> dict[str, Any]:
-    names = ("page_id", "path", "title", "status", "version", "published_version", "published_at", "updated_at")
+    names = (
+        "page_id",
+        "path",
+        "title",
+        "status",
+        "version",
+        "published_version",
+        "published_at",
+        "updated_at",
+    )
     return {
         "pages": [{name: row[name] for name in names} for row in shown.rows],
         "next_cursor": shown.next_cursor,

@@ -26,7 +26,7 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None)
     Errors:  Missing; Stale when somebody saved after version `seen`.
     """
     page = await _locked(ctx, page_id, seen)
-    content = _content_sha256(page)
+    now, content = ctx.now(), _content_sha256(page)
     is_new_content = content != page["content_sha256"]
     await ctx.db.run(
         q.page_publish,
@@ -34,8 +34,8 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None)
         version=page["version"],
         in_menu=page["in_menu"],
         content_sha256=content,
-        content_changed_at=ctx.now() if is_new_content else page["content_changed_at"],
-        now=ctx.now(),
+        content_changed_at=now if is_new_content else page["content_changed_at"],
+        now=now,
     )
     await _show(ctx, page["site_id"])
     await record(

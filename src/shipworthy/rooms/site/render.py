@@ -184,7 +184,7 @@ def _json_ld(page: Row, description: str, canonical: str, locale: str) -> str:
         "isPartOf": site,
     }
     if page["published_at"]:
-        document["datePublished"] = page["published_at"].isoformat()
-        document["dateModified"] = page["content_changed_at"].isoformat()
+        document["datePublished"] = page["published_at"].isoformat(timespec="seconds")
+        document["dateModified"] = page["content_changed_at"].isoformat(timespec="seconds")
     # "<" is escaped so that no title can end the script element.
     return json.dumps(document, ensure_ascii=False).replace("<", "\\u003c")

@@ -33,7 +33,12 @@ from shipworthy.rooms.site.write import (
     get_page,
 )
 
-_LIMITS = {"title": TITLE_CHARS_MAX, "path": PATH_CHARS_MAX, "description": DESCRIPTION_CHARS_MAX, "body": BODY_CHARS_MAX}
+_LIMITS = {
+    "title": TITLE_CHARS_MAX,
+    "path": PATH_CHARS_MAX,
+    "description": DESCRIPTION_CHARS_MAX,
+    "body": BODY_CHARS_MAX,
+}
 
 Text = Annotated[str, Meta(max_length=2 * BODY_CHARS_MAX)]  # the capability says what is too long, by field
 
@@ -215,7 +220,10 @@ def _facts(ctx: Ctx, page: Record, site: Record) -> list[list[str]]:
     """Return when what happened to a page, for its side column."""
     days = [("Saved", page["updated_at"])]
     if page["status"] == "published":
-        days += [("Changed for visitors", page["content_changed_at"]), ("First published", page["published_at"])]
+        days += [
+            ("Changed for visitors", page["content_changed_at"]),
+            ("First published", page["published_at"]),
+        ]
     now, zone = ctx.now(), site["time_zone"]
     return [[label, moment(when, now=now, time_zone=zone)] for label, when in days]
 

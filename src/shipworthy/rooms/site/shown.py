@@ -12,6 +12,7 @@ from shipworthy.rooms.site.addresses import path_for_title, wanted_path
 from shipworthy.rooms.site.render import DESCRIPTION_CHARS, title_of
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_CRUMB = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
 _NO_TITLE = "Title of the page"
 _NO_DESCRIPTION = "Without a description, search engines show the first words of the page."
 
@@ -42,7 +43,7 @@ def snippet(title: str, path: str, description: str, site: Row | None) -> dict[s
     text = " ".join(description.split())
     short = text if len(text) <= DESCRIPTION_CHARS else text[:DESCRIPTION_CHARS].rpartition(" ")[0] + " …"
     return {
-        "address": " › ".join([(site and site["host"]) or "your site", *_segments(title, path)]),
+        "address": _CRUMB.join([(site and site["host"]) or "your site", *_segments(title, path)]),
         "title": title_of(title.strip() or _NO_TITLE, name) if name else title.strip() or _NO_TITLE,
         "description": short or _NO_DESCRIPTION,
     }

@@ -14,7 +14,7 @@ select protect('site', 'tenant');
 -- Whose site a host shows is asked before any tenant is known: by realm (D18).
 create table site_domain (
   realm_id uuid not null default my_realm(),
-  host text not null check (host = lower(host) and length(host) between 1 and 253),
+  host text not null check (host ~ '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' and length(host) <= 253),
   tenant_id uuid not null,
   site_id uuid not null,
   role text not null default 'primary' check (role in ('primary', 'alias')),

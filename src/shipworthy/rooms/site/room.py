@@ -1,0 +1,88 @@
+"""The website room: what it declares to the composition root and to the examiner."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from shipworthy.contract.manifest import Budget, Journey, Sample, Slo, Step, Table
+from shipworthy.kernel.room import NavItem, Room
+from shipworthy.kernel.runtime import Runtime
+from shipworthy.kernel.settings import Settings
+from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.jobs import JOBS
+from shipworthy.rooms.site.lane import Lane
+from shipworthy.rooms.site.permissions import PERMISSIONS
+from shipworthy.rooms.site.seed import seed
+from shipworthy.rooms.site.web import ROUTES
+
+_FOLDER = Path(__file__).parent
+_LANE, _LISTENING = "site.lane", "site.listening"
+
+
+def _lane_of(runtime: Runtime) -> Lane:
+    """Return the process's one lane. Only web processes ask for it, so only they listen."""
+    if _LANE not in runtime.state:
+        lane = runtime.state[_LANE] = Lane(runtime)
+        runtime.state[_LISTENING] = asyncio.create_task(lane.listen_forever())
+    found: Lane = runtime.state[_LANE]
+    return found
+
+
+async def _stop(runtime: Runtime) -> None:
+    listening = runtime.state.pop(_LISTENING, None)
+    if listening is not None:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+def _slos(settings: Settings) -> tuple[Slo, ...]:
+    return (
+        Slo(name="page", quantile=0.95, threshold_ms=settings.slo.page_p95_ms, title="A page's first byte"),
+    )
+
+
+def _budgets(settings: Settings) -> tuple[Budget, ...]:
+    return (Budget(kind="page_bytes", bound=settings.budget.page_bytes, subject="/"),)
+
+
+# Not the pages of the journey: the examiner edits, publishes and takes back what these find.
+_NEWEST = "select page_id from page where status = '{}' and path not in ('/', '/contact') order by page_id desc limit 1"
+
+ROOM = Room(
+    name="site",
+    folder=_FOLDER,
+    queries=q,
+    routes=ROUTES,
+    jobs=JOBS,
+    nav=(NavItem(href="/pages", label="Website", icon="globe", section="pages"),),
+    permissions=PERMISSIONS,
+    tables=(
+        *(Table(name=name, scope="tenant", column="tenant_id") for name in ("site", "page", "page_version")),
+        Table(name="page_render", scope="tenant", column="tenant_id"),
+        Table(name="site_domain", scope="realm", column="realm_id"),
+    ),
+    samples=(
+        Sample(name="page_id", sql="select page_id from page order by page_id desc limit 1"),
+        Sample(name="draft_page_id", sql=_NEWEST.format("draft")),
+        Sample(name="published_page_id", sql=_NEWEST.format("published")),
+    ),
+    slos=_slos,
+    journeys=(
+        Journey(
+            name="page",
+            slo="page",
+            rate_per_s=20.0,
+            login=False,
+            steps=(
+                Step(method="GET", path="/", host="site", expect=(200,)),
+                Step(method="GET", path="/contact", host="site", expect=(200,)),
+            ),
+        ),
+    ),
+    budgets=_budgets,
+    raw_lane=_lane_of,
+    on_stop=_stop,
+    seed=seed,
+    volume_sql=(_FOLDER / "volume.sql").read_text(encoding="utf-8"),
+)

@@ -1,0 +1,96 @@
+"""A real Chromium for tests, in tabs that remember everything a visitor would call broken."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+WAIT_TIMEOUT_MS = 20_000
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Runs in every page, past its policy: a page that can be pushed sideways says so on the console.
+_SIDEWAYS = """
+addEventListener("load", () => {
+  const width = document.documentElement.scrollWidth;
+  if (width > innerWidth) console.error(`scrolls sideways: ${width} px in a window of ${innerWidth} px`);
+});
+"""
+
+
+def find_chromium() -> str | None:
+    """Return the browser's program: $SHIPWORTHY_CHROMIUM, or the first one known on PATH."""
+    given = os.environ.get("SHIPWORTHY_CHROMIUM")
+    return given or next((found for name in _NAMES if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def chromium(program: str) -> Iterator[Any]:
+    """Yield a running browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Watch:
+    """What went wrong in a tab. `expected` holds (status, address) of the refusals a test asks for."""
+
+    complaints: list[str] = field(default_factory=list)
+    expected: set[tuple[int, str]] = field(default_factory=set)
+
+    def on_console(self, message: Any) -> None:
+        # A refused request is told with its status by on_response; the console has only half of it.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            self.complaints.append(f"{message.type} on {message.page.url}: {message.text}")
+
+    def on_page_error(self, error: Any) -> None:
+        self.complaints.append(f"uncaught: {error.error}")
+
+    def on_response(self, response: Any) -> None:
+        if response.status >= 400 and (response.status, response.url) not in self.expected:
+            self.complaints.append(f"{response.status} for {response.request.method} {response.url}")
+
+    def on_request_failed(self, request: Any) -> None:
+        # The browser itself drops what is under way when somebody leaves a page.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"{request.failure} for {request.method} {request.url}")
+
+
+@contextmanager
+def visitor(browser: Any, *, width_px: int, base_url: str | None = None) -> Iterator[tuple[Any, Watch]]:
+    """Yield a tab of somebody who was never here, and its watch.
+
+    Errors:  AssertionError at the end for every console error or warning, violation of the content
+             policy, uncaught exception, failed request, and page that scrolls sideways.
+    """
+    context = browser.new_context(viewport={"width": width_px, "height": 812}, base_url=base_url)
+    context.set_default_timeout(WAIT_TIMEOUT_MS)
+    context.add_init_script(_SIDEWAYS)
+    watch = Watch()
+    context.on("console", watch.on_console)
+    context.on("weberror", watch.on_page_error)
+    context.on("response", watch.on_response)
+    context.on("requestfailed", watch.on_request_failed)
+    try:
+        tab = context.new_page()
+        yield tab, watch
+        tab.wait_for_load_state("load")
+        assert watch.complaints == []
+    finally:
+        context.close()
