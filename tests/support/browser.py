@@ -91,6 +91,6 @@ def visitor(browser: Any, *, width_px: int, base_url: str | None = None) -> Iter
         tab = context.new_page()
         yield tab, watch
         tab.wait_for_load_state("load")
-        assert watch.complaints == []
+        assert not watch.complaints, "\n".join(watch.complaints)
     finally:
         context.close()

@@ -125,8 +125,8 @@ async def examine(template: Template, mutant: Mutant) -> Outcome:
         mutant=mutant,
         result=result,
         seconds=seconds,
-        missed=tuple(_missed(mutant, result)),
-        alarms=tuple(_alarms(mutant, result)),
+        missed=tuple(missed(mutant, result)),
+        alarms=tuple(alarms(mutant, result)),
     )
 
 
@@ -141,7 +141,7 @@ def _must_make_sense(mutant: Mutant) -> None:
     assert file.sql or file.patch, f"{mutant.name} changes nothing"
 
 
-def _missed(mutant: Mutant, result: RunResult) -> Iterator[str]:
+def missed(mutant: Mutant, result: RunResult) -> Iterator[str]:
     """Yield what should have been said and was not: a defect, or (harmless) that all is well."""
     if not result.valid:
         yield f"The run is not valid: {'; '.join(result.notes)}."
@@ -155,7 +155,7 @@ def _missed(mutant: Mutant, result: RunResult) -> Iterator[str]:
             yield f"{check.name} passed nothing."
 
 
-def _alarms(mutant: Mutant, result: RunResult) -> Iterator[str]:
+def alarms(mutant: Mutant, result: RunResult) -> Iterator[str]:
     """Yield what was said in vain: beside a planted defect every failure that is not about it."""
     for finding in result.findings:
         is_undecided = finding.verdict is Verdict.INCONCLUSIVE and not mutant.is_planted

@@ -17,6 +17,7 @@ from typing import Any
 
 import asyncpg
 
+from shipworthy.contract.finding import Finding
 from shipworthy.contract.manifest import Job, Login, Manifest, Oracle, Route, Sample, Table
 from shipworthy.contract.target import Handle, Process, Target
 from shipworthy.gauntlet.check import Check
@@ -98,6 +99,19 @@ class Shop:
         exam.begin(PlannedCheck(check=check, subject=subject))
         return exam
 
+    async def ask(self, check: Check, **changes: Any) -> dict[str, Finding]:
+        """Run a check as the examiner would; return its findings by what they are about."""
+        exam = self.exam(check, **changes)
+        try:
+            findings = list(await check.run(exam))
+        finally:
+            failed = await exam.heal()
+            await exam.close()
+        assert not failed
+        found = {finding.subject: finding for finding in findings}
+        assert len(found) == len(findings), [finding.id for finding in findings]
+        return found
+
     async def admin(self, sql: str, *values: object) -> list[Any]:
         return await _sql(self.handle.database_urls["admin"], sql, *values)
 
@@ -161,9 +175,11 @@ async def _kept_running(
 
 
 async def _until_it_accepts(port: int) -> None:
-    async with asyncio.timeout(30):
-        while not await accepts_connections(port):
-            await asyncio.sleep(0.02)
+    for _ in range(1_500):
+        if await accepts_connections(port):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the shop did not start")
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -45,6 +45,6 @@ def make_spec(
     if not 0 <= port <= 65_535:
         raise SpecRefused(f"port {port} is not between 0 and 65535")
     title = (name or folder.replace("-", " ").replace("_", " ").title()).strip()
-    if not title or len(title) > _NAME_CHARS_MAX or any(ord(c) < 32 for c in title):
+    if not title or len(title) > _NAME_CHARS_MAX or not title.isprintable():
         raise SpecRefused(f"the app's name must be 1 to {_NAME_CHARS_MAX} printable characters")
     return Spec(name=title, rooms=("auth", *(r for r in rooms if r != "auth")), locale=locale, port=port)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from shipworthy.builder.plan import PlannedFile
@@ -12,26 +13,45 @@ from shipworthy.builder.spec import SpecRefused
 
 
 def write(files: Sequence[PlannedFile], folder: Path) -> None:
-    """Write the files; `folder` appears whole, by a rename, or not at all.
+    """Write the files; a new `folder` appears whole, by a rename, or not at all.
 
     Errors:  SpecRefused when the folder holds something or its parent cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SpecRefused(f"{folder} is not empty; nothing was written. Choose another name")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            for file in files:
-                (draft / file.path).write_text(file.text, encoding="utf-8")
-            draft.chmod(0o755)
-            if folder.exists():
-                folder.rmdir()
-            draft.rename(folder)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+        if not folder.exists():
+            _write_new(files, folder)
+            return
+        if not folder.is_dir():
+            raise SpecRefused(f"{folder} is a file; nothing was written. Choose another name")
+        if any(folder.iterdir()):
+            raise SpecRefused(f"{folder} is not empty; nothing was written. Choose another name")
+        _fill(files, folder)
     except OSError as failed:
         raise SpecRefused(
             f"{folder} cannot be written ({failed.strerror}). Choose a folder that is yours"
         ) from failed
+
+
+def _write_new(files: Sequence[PlannedFile], folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for file in files:
+            (draft / file.path).write_text(file.text, encoding="utf-8")
+        draft.chmod(0o755)
+        draft.rename(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _fill(files: Sequence[PlannedFile], folder: Path) -> None:
+    """Write into an empty folder. It is not replaced: a shell may stand in it (`new .`)."""
+    try:
+        for file in files:
+            (folder / file.path).write_text(file.text, encoding="utf-8")
+    except BaseException:
+        for file in files:
+            with suppress(OSError):
+                (folder / file.path).unlink(missing_ok=True)
+        raise

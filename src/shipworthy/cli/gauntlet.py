@@ -135,7 +135,9 @@ def _print_plan(planned: tuple[PlannedCheck, ...], console: Console) -> None:
         note = f"  not measured: {item.obstacle}" if item.obstacle else ""
         faults = f"  inflicts {', '.join(item.check.faults)}" if item.check.faults else ""
         console.print(
-            f"{item.check.stage:10} {item.check.name:32} {item.check.title}{faults}{note}", highlight=False
+            f"{item.check.stage:10} {item.check.name:32} {item.check.title}{faults}{note}",
+            highlight=False,
+            soft_wrap=True,
         )
 
 

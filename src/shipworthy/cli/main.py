@@ -18,8 +18,8 @@ COMMANDS = {
     "describe": "print the app's manifest",
     "settings": "print the app's settings and where they come from",
     "migrate": "bring the database up to date, or take a step back",
-    "tenant": "create tenants and example data",
-    "audit": "verify and export the audit trail",
+    "tenant": "list the tenants of a database",
+    "audit": "verify the audit trail",
     "serve": "run one web process",
     "work": "run one worker",
 }

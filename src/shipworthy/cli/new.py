@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ import click
 )
 @click.option("--name", default=None, help="The app's name (default: from the folder).")
 @click.option("--locale", type=click.Choice(["en", "de"]), default="en", show_default=True)
-@click.option("--port", type=int, default=8000, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True)
 @click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def command(
@@ -59,4 +60,4 @@ def command(
         click.echo("nothing was written (--dry-run)")
         return
     click.echo(f"{spec.name} is in {path}: {', '.join(spec.rooms)}")
-    click.echo(f"\n  cd {path}\n  shipworthy up\n")
+    click.echo(f"\n  cd {shlex.quote(str(path))}\n  shipworthy up\n")

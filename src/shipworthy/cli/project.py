@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -35,7 +34,10 @@ def load_project(home: Path | None = None) -> Project:
 
     Errors:  a usage error when there is no app.toml; Undecodable for what it does not know.
     """
-    folder = (home or Path.cwd()).resolve()
+    try:
+        folder = (home or Path.cwd()).resolve()
+    except FileNotFoundError:
+        raise click.UsageError("the current folder is gone. Go into an app's folder") from None
     try:
         settings = load_settings(folder)
     except FileNotFoundError:
@@ -51,10 +53,11 @@ def load_rooms(names: tuple[str, ...]) -> tuple[Room, ...]:
     Errors:  Undecodable naming the nearest known room.
     """
     ordered = ("auth", *(name for name in names if name != "auth"))
-    rooms = []
+    if len(set(names)) != len(names):
+        raise Undecodable(f"a room is named twice in {', '.join(names)}", path="app.rooms", source=APP_FILE)
+    rooms, known = [], known_rooms()
     for name in ordered:
-        if not name.isidentifier() or find_spec(f"shipworthy.rooms.{name}.room") is None:
-            known = known_rooms()
+        if name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
             raise Undecodable(f"there is no room {name!r}{hint}", path="app.rooms", source=APP_FILE)
@@ -72,11 +75,11 @@ def known_rooms() -> list[str]:
 def installation_from(environment: Mapping[str, str], *, role: str) -> Installation:
     """Return the installation that `up` (or an operator) describes by environment variables.
 
-    Errors:  a usage error naming the variable that is missing.
+    Errors:  a usage error naming the variable that is missing or wrong.
     """
     try:
         return Installation(
-            realm_id=uuid.UUID(environment["SHIPWORTHY_REALM"]),
+            realm_id=_realm_id(environment["SHIPWORTHY_REALM"]),
             database_url=environment[f"SHIPWORTHY_DB_URL_{role.upper()}"],
             state=Path(environment["SHIPWORTHY_STATE"]),
             signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
@@ -85,6 +88,13 @@ def installation_from(environment: Mapping[str, str], *, role: str) -> Installat
         raise click.UsageError(
             f"{missing.args[0]} is not set. `shipworthy up` sets it; in production set it yourself."
         ) from None
+
+
+def _realm_id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise click.UsageError(f"SHIPWORTHY_REALM must be an id (a UUID), not {text!r}") from None
 
 
 def current_environment() -> Mapping[str, str]:

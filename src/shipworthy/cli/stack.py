@@ -28,7 +28,7 @@ from shipworthy.kernel.db.setup import prepare_database, role_url
 from shipworthy.kernel.room import SeedTenant
 from shipworthy.kernel.seed import demo_tenants, seed_demo, seed_volume, tenant_id_of
 from shipworthy.local.ports import free_port, require_port
-from shipworthy.local.postgres import EmbeddedPostgres
+from shipworthy.local.postgres import EmbeddedPostgres, PostgresAddress
 from shipworthy.local.processes import Child, Supervisor, accepts_connections, answers_http
 from shipworthy.local.statedir import StateDir
 
@@ -63,7 +63,11 @@ async def stack(project: Project, options: Options) -> AsyncIterator[Running]:
     """
     began = time.monotonic()
     state = StateDir(options.state).ensure()
+    # Who runs this app already is told before who holds its port: that is the same process then.
+    state.lock().release()
     port = require_port(options.port, what="app")
+    if options.handle is not None:
+        _require_folder(options.handle.parent)
     async with _database(project, state, options, port) as database:
         environment = _environment(project, state, database.url, port)
         realm_id = uuid.UUID(environment["SHIPWORTHY_REALM"])
@@ -78,6 +82,12 @@ async def stack(project: Project, options: Options) -> AsyncIterator[Running]:
 class _Database:
     url: str
     pid: int | None
+    on_change: Callable[[], None] = lambda: None
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise click.UsageError(f"there is no folder {folder} for the handle. Make it, or choose another --handle")
 
 
 @asynccontextmanager
@@ -98,11 +108,19 @@ async def _database(
         return
     options.say("database: starting")
     server = EmbeddedPostgres(state.path)
-    address = await asyncio.to_thread(server.start)
+    starting = asyncio.ensure_future(asyncio.to_thread(server.start))
+    try:
+        address = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # The thread goes on: what it starts must be there before it can be stopped in order.
+        await asyncio.wait([starting])
+        await asyncio.to_thread(server.stop)
+        raise
     database = _Database(address.url(DATABASE), address.pid)
 
-    def restarted(again: object) -> None:
-        database.pid = getattr(again, "pid", None)
+    def restarted(again: PostgresAddress) -> None:
+        database.pid = again.pid
+        database.on_change()
 
     keeper = asyncio.create_task(server.keep_running(on_change=restarted))
     try:
@@ -175,21 +193,26 @@ async def _processes(
     started_in_s: float | None = None
 
     def write_handle(pids: Mapping[str, int]) -> None:
-        if options.handle is not None and started_in_s is not None:
-            _write_handle(
-                options.handle,
-                _handle(project, state, port, environment, database, tenants, pids, started_in_s),
-            )
+        if options.handle is None or started_in_s is None:
+            return
+        handle = _handle(project, state, port, environment, database, tenants, pids, started_in_s)
+        try:
+            _write_handle(options.handle, handle)
+        except OSError as failed:  # a full disk must not end the watch over the children
+            options.say(f"the handle {options.handle} could not be written: {failed.strerror}")
 
     supervisor = Supervisor(on_change=write_handle, on_report=options.say)
+    database.on_change = lambda: write_handle(supervisor.pids)
     mail_port, page_port = free_port(), free_port()
     environment = {**environment, "SHIPWORTHY_MAIL_PORT": str(mail_port)}
+    starting: list[asyncio.Task[int]] = []
     try:
         await supervisor.start(_mail_child(state, mail_port, page_port))
         options.say("web and worker: starting")
         web_began = time.monotonic()
         web = asyncio.create_task(supervisor.start(_web_child(project, state, port, environment)))
         worker = asyncio.create_task(supervisor.start(_worker_child(project, state, environment)))
+        starting += [web, worker]
         await web
         started_in_s = time.monotonic() - web_began
         await worker
@@ -197,6 +220,11 @@ async def _processes(
         options.say(f"ready in {time.monotonic() - began:.1f} s")
         yield f"http://127.0.0.1:{page_port}/"
     finally:
+        # A start that is still under way ends its own child; only then is everything known to stop.
+        for task in starting:
+            task.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
+        database.on_change = lambda: None
         await supervisor.stop()
 
 

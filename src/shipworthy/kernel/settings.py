@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -138,11 +139,11 @@ class Settings:
 def load_settings(home: Path) -> Settings:
     """Read `app.toml` in `home`.
 
-    Errors:  FileNotFoundError when there is none; Undecodable for anything it does not know,
-             and for settings that contradict one another.
+    Errors:  FileNotFoundError when there is none; Undecodable for anything it does not know, for
+             numbers out of range, and for settings that contradict one another.
     """
     path = home / APP_FILE
-    text = path.read_text(encoding="utf-8")
+    text = _text_of(path)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as broken:
@@ -151,7 +152,19 @@ def load_settings(home: Path) -> Settings:
     return _consistent(_from_environment(settings))
 
 
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as broken:
+        raise Undecodable(f"not UTF-8 text: {broken.reason}", path="", source=APP_FILE) from broken
+    except FileNotFoundError:
+        raise
+    except OSError as failed:
+        raise Undecodable(f"cannot be read: {failed.strerror}", path="", source=APP_FILE) from failed
+
+
 def _consistent(settings: Settings) -> Settings:
+    _in_range(settings)
     if settings.sessions.store == "memory" and settings.http.workers > 1:
         raise Undecodable(
             'sessions.store = "memory" keeps sessions in one process, but http.workers is '
@@ -162,15 +175,45 @@ def _consistent(settings: Settings) -> Settings:
     return settings
 
 
+_AT_LEAST_ONE = {
+    "http.workers", "http.body_bytes_max", "db.pool_size", "db.acquire_timeout_s", "sessions.idle_ttl_s",
+    "sessions.absolute_ttl_s", "auth.password_chars_min", "auth.hash_memory_kib", "auth.hash_passes",
+    "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s", "mail.timeout_s",
+}  # fmt: skip
+_PORTS = {"http.port", "http.public_port", "mail.port"}
+
+
+def _in_range(settings: Settings) -> None:
+    """Errors: Undecodable for a number that cannot be meant."""
+    for section in fields(settings):
+        for name, value in vars(getattr(settings, section.name)).items():
+            if isinstance(value, (int, float)):
+                path = f"{section.name}.{name}"
+                least = 1 if path in _AT_LEAST_ONE and isinstance(value, int) else 0
+                most = 65_535 if path in _PORTS else inf
+                # Written so that NaN, which compares with nothing, is refused too.
+                if not (least <= value <= most and value < inf):
+                    bound = f"{least} to {most}" if path in _PORTS else f"at least {least}"
+                    raise Undecodable(f"{path} must be {bound}, not {value}", path=path, source=APP_FILE)
+
+
 def _from_environment(settings: Settings) -> Settings:
     """Apply what the supervisor passes to its children: mail, public and file addresses."""
     mail_port = os.environ.get("SHIPWORTHY_MAIL_PORT")
     if mail_port:
-        settings = replace(settings, mail=replace(settings.mail, port=int(mail_port)))
+        port = _port("SHIPWORTHY_MAIL_PORT", mail_port)
+        settings = replace(settings, mail=replace(settings.mail, port=port))
     public_port = os.environ.get("SHIPWORTHY_PUBLIC_PORT")
     if public_port:
-        settings = replace(settings, http=replace(settings.http, public_port=int(public_port)))
+        port = _port("SHIPWORTHY_PUBLIC_PORT", public_port)
+        settings = replace(settings, http=replace(settings.http, public_port=port))
     files_url = os.environ.get("SHIPWORTHY_FILES_URL")
     if files_url and not settings.files.url:
         settings = replace(settings, files=replace(settings.files, url=files_url))
     return settings
+
+
+def _port(name: str, text: str) -> int:
+    if not (text.isdecimal() and len(text) <= 5 and int(text) <= 65_535):
+        raise Undecodable(f"{name} must be a port, not {text!r}", path=name, source="environment")
+    return int(text)

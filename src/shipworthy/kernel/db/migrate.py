@@ -62,7 +62,7 @@ class RoomMigrations:
 
 async def bootstrap(admin_url: str, *, passwords: dict[str, str]) -> None:
     """Create roles, their passwords and the policy generator. Safe to run again."""
-    connection = await asyncpg.connect(admin_url, timeout=10)
+    connection = await connect_admin(admin_url)
     try:
         await connection.execute("select pg_advisory_lock($1)", _ADVISORY_LOCK)
         await connection.execute(_BOOTSTRAP.read_text(encoding="utf-8"))
@@ -111,7 +111,7 @@ async def migrate_down(admin_url: str, rooms: Sequence[RoomMigrations], *, steps
 
 @asynccontextmanager
 async def _session(admin_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(admin_url, timeout=10)
+    connection = await connect_admin(admin_url)
     try:
         await connection.execute(
             f"set lock_timeout = '{_LOCK_TIMEOUT}'; set statement_timeout = '{_STATEMENT_TIMEOUT}'"

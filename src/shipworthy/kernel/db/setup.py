@@ -27,7 +27,7 @@ async def prepare_database(
     await _create_if_missing(admin_url)
     await bootstrap(admin_url, passwords=passwords)
     applied = await migrate_up(admin_url, rooms)
-    connection = await asyncpg.connect(admin_url, timeout=10)
+    connection = await connect_admin(admin_url)
     try:
         await connection.execute(
             "insert into realm (realm_id, name) values ($1, $2) on conflict do nothing", realm_id, realm_name
@@ -49,7 +49,7 @@ async def _create_if_missing(admin_url: str) -> None:
     name = parts.path.lstrip("/")
     if not name.replace("_", "").replace("-", "").isalnum():
         raise ValueError(f"the database name {name!r} may hold letters, digits, - and _ only")
-    connection = await asyncpg.connect(urlunsplit(parts._replace(path="/postgres")), timeout=10)
+    connection = await connect_admin(urlunsplit(parts._replace(path="/postgres")))
     try:
         await connection.execute(f'create database "{name}"')
     except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
@@ -60,7 +60,7 @@ async def _create_if_missing(admin_url: str) -> None:
 
 async def tenants_of(admin_url: str) -> list[tuple[uuid.UUID, str, datetime]]:
     """Return (id, name, created_at) of every tenant, past row security: for operators."""
-    connection = await asyncpg.connect(admin_url, timeout=10)
+    connection = await connect_admin(admin_url)
     try:
         rows = await connection.fetch(
             "select tenant_id, name, created_at from tenant order by created_at, tenant_id"

@@ -12,13 +12,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import asyncpg
 
 from shipworthy.kernel.context import Scope
 from shipworthy.kernel.db.queries import NamedQuery
-from shipworthy.kernel.errors import Busy
+from shipworthy.kernel.errors import Busy, Upstream
 
 Record = Mapping[str, Any]  # what asyncpg.Record offers
 
@@ -146,7 +147,7 @@ class Database:
         connection = await self._acquire()
         try:
             started = time.perf_counter()
-            await _answered(connection.execute, "select 1", timeout_s=self._acquire_timeout_s)
+            await _answered(partial(connection.execute, timeout=self._acquire_timeout_s), "select 1")
             return time.perf_counter() - started
         except Busy:
             _terminate(connection)
@@ -192,13 +193,10 @@ class Database:
         await self._pool.release(connection)
 
 
-async def _answered(
-    ask: Callable[..., Awaitable[Any]], *arguments: object, timeout_s: float | None = None
-) -> Any:
+async def _answered(ask: Callable[..., Awaitable[Any]], *arguments: object) -> Any:
     """Ask the database and await its answer. Errors: Busy when it is away, too slow or in contention."""
     try:
-        async with asyncio.timeout(timeout_s):
-            return await ask(*arguments)
+        return await ask(*arguments)
     except _GONE as gone:
         raise _away() from gone
     except _CONTENTION as slow:
@@ -228,6 +226,21 @@ async def open_database(
     except (OSError, asyncpg.PostgresError, TimeoutError) as gone:
         raise _away() from gone
     return Database(pool, acquire_timeout_s=acquire_timeout_s)
+
+
+async def connect_admin(url: str) -> Any:
+    """Return one connection of an administrator, for setting up and migrating.
+
+    Errors:  Upstream `database.unreachable`, which says why and never shows the address's password.
+    """
+    try:
+        return await asyncpg.connect(url, timeout=10)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as failed:
+        reason = str(failed) or "no answer within 10 s"
+        raise Upstream(
+            "database.unreachable",
+            f"The administrator's database cannot be reached ({reason}). Check SHIPWORTHY_DB_URL_ADMIN.",
+        ) from failed
 
 
 async def _nothing_to_reset(_connection: Any) -> None:

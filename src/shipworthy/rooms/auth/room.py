@@ -62,7 +62,7 @@ ROOM = Room(
         Journey(
             name="login",
             slo="login",
-            rate_per_s=7.0,
+            rate_per_s=10.0,
             login=False,
             steps=(Step(method="POST", path="/login", form=_LOGIN_FORM, expect=(303,)),),
         ),

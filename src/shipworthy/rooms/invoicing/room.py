@@ -67,7 +67,7 @@ JOURNEYS = (
     Journey(
         name="invoice_create",
         slo="invoice_create",
-        rate_per_s=7.0,
+        rate_per_s=10.0,
         steps=(
             Step(
                 method="POST",
@@ -81,7 +81,7 @@ JOURNEYS = (
     Journey(
         name="invoice_list",
         slo="invoice_list",
-        rate_per_s=7.0,
+        rate_per_s=10.0,
         steps=(Step(method="GET", path="/api/invoices?status=open", expect=(200,)),),
     ),
 )

@@ -1,0 +1,91 @@
+"""Does the gauntlet catch what is planted, and keep quiet about what harms nobody?
+
+Every mutant of tests/product/mutants/ on a copy of one filled database, with the seconds each took
+from there to its conclusion. Caught means: by name, with the line, query or route it is about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from benchmarks.report import Figure, Report, publish, show_table
+from shipworthy.contract.verdict import Verdict
+from tests.support.mutants import Outcome, examine, load_mutants
+from tests.support.product import filled_template
+
+# What needs no load must be over within this, or nobody asks while they work.
+QUICK_SECONDS_MAX = 25.0
+_BOUNDS = {
+    "planted": "8 now, 24 later",
+    "caught": "all",
+    "harmless": "2 now, 8 later",
+    "false_alarms": "0",
+    "quick_s": "180 for 24 and 8",
+    "quick_s_max": f"{QUICK_SECONDS_MAX:g}",
+    "full_s": "1500",
+}
+
+
+def main() -> int:
+    """Examine every mutant, print one row for each, and the figures; 1 when one was not as it must be."""
+    with filled_template() as template:
+        outcomes = [asyncio.run(examine(template, mutant)) for mutant in load_mutants()]
+    show_table(
+        "mutants (seconds from the filled database to the conclusion)",
+        ("mutant", "kind", "right", "seconds", "what was said"),
+        (
+            (o.mutant.name, o.mutant.file.kind, "yes" if o.is_right else "NO", o.seconds, _short(o))
+            for o in outcomes
+        ),
+    )
+    wrong = [f"{outcome.mutant.name}: {outcome.said}" for outcome in outcomes if not outcome.is_right]
+    valid = all(outcome.result.valid for outcome in outcomes)
+    publish(
+        Report(name="mutants", figures=figures(outcomes), valid=valid, notes=[*wrong, *_slow(outcomes)]),
+        bounds=_BOUNDS,
+    )
+    return 1 if wrong else 0
+
+
+def figures(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """Return the promised keys, and the seconds of each mutant.
+
+    A false alarm is a failure that is not about what was planted, beside a planted defect or alone;
+    on a harmless change it is also a check that could no longer decide.
+    """
+    planted = [outcome for outcome in outcomes if outcome.mutant.is_planted]
+    quick = [outcome.seconds for outcome in outcomes if not outcome.mutant.needs_load]
+    return {
+        "planted": len(planted),
+        "caught": sum(not outcome.missed for outcome in planted),
+        "harmless": len(outcomes) - len(planted),
+        "harmless_green": sum(outcome.is_right for outcome in outcomes if not outcome.mutant.is_planted),
+        "false_alarms": sum(len(outcome.alarms) for outcome in outcomes),
+        "quick_s": round(sum(quick), 1),
+        "quick_s_max": round(max(quick), 1),
+        "full_s": round(sum(outcome.seconds for outcome in outcomes), 1),
+        **{f"{outcome.mutant.name}_s": round(outcome.seconds, 1) for outcome in outcomes},
+    }
+
+
+def _short(outcome: Outcome) -> str:
+    """Say the first finding whole; how many more there are is enough."""
+    failed = [finding for finding in outcome.result.findings if finding.verdict is Verdict.FAIL]
+    if not outcome.is_right or not failed:
+        return outcome.said
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return failed[0].title + more
+
+
+def _slow(outcomes: Sequence[Outcome]) -> list[str]:
+    return [
+        f"{outcome.mutant.name} took {outcome.seconds:.0f} s; {QUICK_SECONDS_MAX:g} s are owed on a quiet machine."
+        for outcome in outcomes
+        if not outcome.mutant.needs_load and outcome.seconds > QUICK_SECONDS_MAX
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

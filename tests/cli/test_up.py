@@ -1,0 +1,107 @@
+"""`shipworthy up`: a start that is refused or broken off leaves nothing running.
+
+Covers: up, stack, serve, work, tenant.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import assert_refused, shipworthy
+
+TIMEOUT_S = 60.0
+
+
+@pytest.mark.parametrize("port", ["99999", "-5", "x"])
+def test_a_port_that_cannot_be_is_refused(home: Path, port: str) -> None:
+    assert_refused(shipworthy("up", "--port", port, cwd=home), "--port")
+    assert not (home / ".shipworthy").exists()
+
+
+def test_a_handle_without_a_folder_and_a_taken_port_are_refused(home: Path) -> None:
+    handle = home / "none" / "h.json"
+    assert_refused(shipworthy("up", "--port", "0", "--handle", str(handle), cwd=home), "no folder", "--handle")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert_refused(shipworthy("up", "--port", str(port), cwd=home), f"Port {port}", "taken")
+
+
+def test_a_second_up_is_refused_by_the_first_ones_pid_and_killed_parts_come_back(home: Path) -> None:
+    handle = home / "h.json"
+    up = start(home, "--handle", str(handle))
+    try:
+        until(handle.exists, up)
+        port = json.loads(handle.read_text())["base_url"].rpartition(":")[2]
+        assert_refused(shipworthy("up", "--port", port, cwd=home), f"process {up.pid}")
+        for name in ("database", "worker", "web", "mail"):
+            old = pids(handle)[name]
+            os.kill(old, signal.SIGKILL)
+            until(lambda name=name, old=old: pids(handle).get(name, old) != old, up)
+    finally:
+        assert ended(up) == 0
+    assert no_one_runs_in(home)
+
+
+@pytest.mark.parametrize("phase", ["database: starting", "database: ready", "web and worker: starting"])
+def test_a_signal_while_starting_leaves_nothing_running(home: Path, phase: str) -> None:
+    up = start(home)
+    until(lambda: phase in (home / "up.log").read_text(), up)
+    assert ended(up) == 0
+    assert "Traceback" not in (home / "up.log").read_text()
+    assert "never retrieved" not in (home / "up.log").read_text()
+    assert no_one_runs_in(home)
+
+
+def start(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    with (home / "up.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "shipworthy", "up", "--port", "0", "--seed", "none", *arguments],
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def ended(up: subprocess.Popen[bytes]) -> int:
+    up.send_signal(signal.SIGTERM)
+    try:
+        return up.wait(timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        up.kill()
+        raise
+
+
+def until(is_so: Callable[[], bool], up: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not is_so():
+        assert up.poll() is None, "it ended by itself"
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.02)
+
+
+def pids(handle: Path) -> dict[str, int]:
+    return {p["name"]: p["pid"] for p in json.loads(handle.read_text())["processes"]}
+
+
+def no_one_runs_in(home: Path) -> bool:
+    """Tell whether no process was started with this folder in its environment or arguments."""
+    word = str(home).encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            said = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if word in said and int(folder.name) != os.getpid():
+            return False
+    return True
