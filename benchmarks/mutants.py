@@ -10,10 +10,11 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from benchmarks.report import Figure, Report, publish, show_table
-from shipworthy.contract.verdict import Verdict
 from tests.support.mutants import Outcome, examine, load_mutants
 from tests.support.product import filled_template
+
+from benchmarks.report import Figure, Report, publish, show_table
+from shipworthy.contract.verdict import Verdict
 
 # What needs no load must be over within this, or nobody asks while they work.
 QUICK_SECONDS_MAX = 25.0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipworthy.judge.histogram import LogHistogram, bucket_of, lower_edge_us, merged
+from shipworthy.judge.histogram import LogHistogram, bucket_of, exact_quantile, lower_edge_us, merged
 
 # From nothing to a day: beyond it no request lives.
 DURATIONS_US = st.integers(min_value=0, max_value=86_400_000_000)
@@ -97,6 +97,16 @@ def test_the_cumulative_curve_rises_to_one_in_few_points(values_us: list[int]) -
     assert len(points) <= 50
     assert points == sorted(points)
     assert points[-1] == (pytest.approx(max(values_us), rel=0.005, abs=0.5), 1.0)
+
+
+@given(st.lists(DURATIONS_US, min_size=1), st.floats(min_value=0.001, max_value=1.0))
+def test_the_exact_quantile_lies_in_the_bucket_that_the_histograms_quantile_names(
+    values_us: list[int], q: float
+) -> None:
+    exact_us = exact_quantile(sorted(values_us), q)
+    assert exact_us in values_us
+    assert bucket_of(exact_us) == bucket_of(math.ceil(histogram_of(values_us).quantile(q)))
+    assert exact_quantile([], q) == 0
 
 
 def test_an_empty_histogram_has_no_quantile_and_no_curve() -> None:

@@ -187,7 +187,7 @@ def test_a_page_is_written_published_changed_and_taken_down(browser: Any, app: A
         assert tab.goto(public).status == 404  # nobody sees a draft
 
         tab.goto(editor)
-        tab.get_by_role("button", name="Publish").click()
+        tab.get_by_role("button", name="Publish", exact=True).click()
         expect(tab.get_by_text("Published. Visitors see this version now.")).to_be_visible()
         watch.expected.clear()
         assert tab.goto(public).status == 200
@@ -195,7 +195,7 @@ def test_a_page_is_written_published_changed_and_taken_down(browser: Any, app: A
 
         tab.goto(editor)
         tab.get_by_label("Text").fill("Call us before **June**.")
-        tab.get_by_role("button", name="Publish changes").click()
+        tab.get_by_role("button", name="Publish", exact=True).click()
         expect(tab.get_by_text("Published. Visitors see this version now.")).to_be_visible()
         tab.goto(public)
         expect(tab.get_by_role("main")).to_contain_text("Call us before June.")

@@ -42,6 +42,14 @@ def test_the_lag_over_all_blocks_is_that_of_all_sends() -> None:
     assert made.lag_ms_p99 == pytest.approx(98, rel=0.01)
 
 
+def test_the_lag_lately_is_that_of_what_was_sent_since_the_last_call() -> None:
+    made = audit()
+    made.sent(intended_ns=START_NS, now_ns=START_NS + 50 * MS)
+    assert made.lag_ms_p99_lately() == 50
+    made.sent(intended_ns=START_NS, now_ns=START_NS + 2 * MS)
+    assert (made.lag_ms_p99_lately(), made.lag_ms_p99_lately()) == (2, 0)
+
+
 def test_work_between_two_boundaries_is_the_cpu_of_that_block() -> None:
     made = audit()
     made.mark(now_ns=START_NS)

@@ -42,7 +42,7 @@ async def test_outer_blanks_are_dropped_and_the_country_is_written_in_capitals(a
         ("name", "   "),
         ("name", "x" * 201),
         ("name", "two\nlines"),
-        ("name", "NUL \x00"),
+        ("name", "bell \x07"),
         ("email", "nobody"),
         ("email", "a@b"),
         ("country", "Germany"),

@@ -66,7 +66,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"lines": [{**LINE, "quantity": "9999999999999"}]}, "lines[0].quantity"),
     ({"lines": [{**LINE, "quantity": "999999999999", "unit_price": "999999999999"}]}, "lines"),
     ({"lines": [{**LINE, "description": "  "}]}, "lines[0].description"),
-    ({"lines": [{**LINE, "description": "\x00"}]}, "lines[0].description"),
+    ({"lines": [{**LINE, "description": "bell \x1b"}]}, "lines[0].description"),
     ({"lines": [{**LINE, "tax_rate_bp": 10_001}]}, "lines[0].tax_rate_bp"),
     ({"lines": [{**LINE, "tax_rate_bp": 19.0}]}, "lines[0].tax_rate_bp"),
     ({"lines": [LINE, {**LINE, "tax_category": "AE"}]}, "lines[1].tax_rate_bp"),

@@ -6,43 +6,47 @@ Owns the measuring of lag, CPU and the machine's pressure; what void means is th
 from __future__ import annotations
 
 import time
+from array import array
 from pathlib import Path
 
-from shipworthy.judge.histogram import LogHistogram, merged
+from shipworthy.judge.histogram import exact_quantile
 from shipworthy.judge.validity import BlockAudit
 
 _NS_PER_S = 1_000_000_000
+_NS_PER_MS = 1_000_000
 
 
 class Audit:
     """Lag of every send, and CPU and pressure between block boundaries."""
 
     def __init__(self, *, blocks: int, block_ns: int, measure_from_ns: int) -> None:
-        self._lag = [LogHistogram() for _ in range(blocks)]
+        self._blocks, self._block_ns, self._measure_from_ns = blocks, block_ns, measure_from_ns
+        self._offset_ns, self._lag_ns = array("q"), array("q")
         self._dropped = [0] * blocks
-        self._block_ns, self._measure_from_ns = block_ns, measure_from_ns
         self._marks: list[_Mark] = []
+        self._told = 0
 
     def sent(self, *, intended_ns: int, now_ns: int) -> None:
         """Note one arrival that was started now and had been due at `intended_ns`."""
-        block = (intended_ns - self._measure_from_ns) // self._block_ns
-        if block >= 0:
-            self._lag[min(block, len(self._lag) - 1)].record(max(0, now_ns - intended_ns) // 1000)
+        offset_ns = intended_ns - self._measure_from_ns
+        if offset_ns >= 0:
+            self._offset_ns.append(offset_ns)
+            self._lag_ns.append(now_ns - intended_ns)
 
     def dropped(self, *, intended_ns: int) -> None:
         """Note one arrival that was not sent."""
-        block = (intended_ns - self._measure_from_ns) // self._block_ns
-        if block >= 0:
-            self._dropped[min(block, len(self._dropped) - 1)] += 1
+        offset_ns = intended_ns - self._measure_from_ns
+        if offset_ns >= 0:
+            self._dropped[self._block_of(offset_ns)] += 1
 
     def mark(self, *, now_ns: int) -> None:
         """Read the clocks whenever a block boundary has been passed; to be called often."""
         passed = (now_ns - self._measure_from_ns) // self._block_ns + 1
-        self._mark_until(min(passed, len(self._lag) + 1))
+        self._mark_until(min(passed, self._blocks + 1))
 
     def finish(self) -> None:
         """Close the last block, if the load ended before its boundary was noticed."""
-        self._mark_until(len(self._lag) + 1)
+        self._mark_until(self._blocks + 1)
 
     @property
     def cpu_s(self) -> float:
@@ -50,28 +54,35 @@ class Audit:
 
     @property
     def lag_ms_p99(self) -> float:
-        return merged(self._lag).quantile(0.99) / 1000
+        return exact_quantile(sorted(self._lag_ns), 0.99) / _NS_PER_MS
 
-    def lag_ms_p99_now(self) -> float:
-        """Return the lag of the block in progress."""
-        return self._lag[min(max(len(self._marks) - 1, 0), len(self._lag) - 1)].quantile(0.99) / 1000
+    def lag_ms_p99_lately(self) -> float:
+        """Return the lag of what was sent since the last call."""
+        lately = sorted(self._lag_ns[self._told :])
+        self._told = len(self._lag_ns)
+        return exact_quantile(lately, 0.99) / _NS_PER_MS
 
     def blocks(self) -> tuple[BlockAudit, ...]:
         """Return one entry per block; to be called after `finish`."""
-        found = []
-        for place, (lag, dropped) in enumerate(zip(self._lag, self._dropped, strict=True)):
-            begin, end = self._stretch(place)
-            found.append(
-                BlockAudit(
-                    lag_ms_p99=lag.quantile(0.99) / 1000,
-                    cpu_share=_share(begin.cpu_s, end.cpu_s, begin, end) or 0.0,
-                    sent=lag.count,
-                    dropped=dropped,
-                    pressure_share=_share(begin.pressure_s, end.pressure_s, begin, end),
-                    steal_share=_share(begin.steal_s, end.steal_s, begin, end),
-                )
-            )
-        return tuple(found)
+        lags: list[list[int]] = [[] for _ in range(self._blocks)]
+        for offset_ns, lag_ns in zip(self._offset_ns, self._lag_ns, strict=True):
+            lags[self._block_of(offset_ns)].append(lag_ns)
+        return tuple(self._audited(block, sorted(lag_ns)) for block, lag_ns in enumerate(lags))
+
+    def _audited(self, block: int, lag_ns: list[int]) -> BlockAudit:
+        begin, end = self._stretch(block)
+        return BlockAudit(
+            lag_ms_p99=exact_quantile(lag_ns, 0.99) / _NS_PER_MS,
+            cpu_share=_share(begin.cpu_s, end.cpu_s, begin, end) or 0.0,
+            sent=len(lag_ns),
+            dropped=self._dropped[block],
+            pressure_share=_share(begin.pressure_s, end.pressure_s, begin, end),
+            steal_share=_share(begin.steal_s, end.steal_s, begin, end),
+        )
+
+    def _block_of(self, offset_ns: int) -> int:
+        # The minimum guards the last nanosecond of the load, where rounding may reach one further.
+        return min(offset_ns // self._block_ns, self._blocks - 1)
 
     def _mark_until(self, count: int) -> None:
         if len(self._marks) < count:

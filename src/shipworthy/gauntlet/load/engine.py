@@ -182,7 +182,7 @@ class _Run:
                         second=second,
                         seconds=seconds,
                         in_flight=self._in_flight,
-                        lag_ms_p99=self._audit.lag_ms_p99_now(),
+                        lag_ms_p99=self._audit.lag_ms_p99_lately(),
                         journeys=self._recorder.tally(),
                     )
                 )

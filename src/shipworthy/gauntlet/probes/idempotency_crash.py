@@ -148,9 +148,10 @@ def tables_to_lock(route: Route, grown: Growth) -> list[str]:
 
 def _judged(exam: Exam, subject: str, route: Keyed, once: Once, rounds: list[_Round]) -> Finding:
     sent = [one for round_ in rounds for one in round_.sent]
-    facts: dict[str, Any] = {"source": route.route.source, "measures": _measures(once, rounds)}
-    doubled = sum(_most(beyond(once.grown, round_.grown, times=KEYS), once) for round_ in rounds)
-    lost = sum(_most(_missing(once.grown, round_.grown), once) for round_ in rounds)
+    doubled = sum(effects(once.grown, beyond(once.grown, round_.grown, times=KEYS)) for round_ in rounds)
+    lost = sum(effects(once.grown, _missing(once.grown, round_.grown)) for round_ in rounds)
+    had = len(sent) + doubled - lost
+    facts: dict[str, Any] = {"source": route.route.source, "measures": _measures(rounds, had)}
     stuck = [one for one in sent if not route.succeeded(one.after)]
     changed = [one for one in sent if route.succeeded(one.before) and _differs(one)]
     if doubled:
@@ -179,9 +180,8 @@ def _judged(exam: Exam, subject: str, route: Keyed, once: Once, rounds: list[_Ro
     )
 
 
-def _measures(once: Once, rounds: list[_Round]) -> tuple[Measure, ...]:
+def _measures(rounds: list[_Round], had: float) -> tuple[Measure, ...]:
     keys = KEYS * len(rounds)
-    had = sum(effects(once.grown, round_.grown) for round_ in rounds)
     caught = sum(round_.caught for round_ in rounds)
     return (
         Measure(name="effects", unit="effects", estimate=had, bound=keys, samples=keys),
@@ -195,11 +195,6 @@ def _missing(single: Growth, grown: Growth) -> Growth:
         for name, number in single.items()
         if grown.get(name, 0) < KEYS * number
     }
-
-
-def _most(rows: Growth, once: Once) -> float:
-    """Return how many effects so many rows amount to."""
-    return max((number / once.grown[name] for name, number in rows.items()), default=0.0)
 
 
 def _differs(one: _Sent) -> bool:
