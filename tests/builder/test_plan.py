@@ -14,7 +14,9 @@ from shipworthy.builder.spec import Spec, SpecRefused, make_spec
 from shipworthy.kernel.settings import load_settings
 
 
-def spec(*, folder: str = "shop", name: str | None = None, rooms: tuple[str, ...] = (), port: int = 1) -> Spec:
+def spec(
+    *, folder: str = "shop", name: str | None = None, rooms: tuple[str, ...] = (), port: int = 1
+) -> Spec:
     return make_spec(
         folder=folder, name=name, rooms=rooms, known_rooms=["auth", "invoicing"], locale="en", port=port
     )

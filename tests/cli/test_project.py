@@ -73,7 +73,10 @@ def test_settings_that_are_no_text_or_no_file_are_refused(home: Path) -> None:
 
 def test_settings_are_printed_with_where_they_come_from(home: Path) -> None:
     text = shipworthy("settings", cwd=home)
-    assert (text.returncode, json.loads(shipworthy("settings", "--json", cwd=home).stdout)["app"]["name"]) == (
+    assert (
+        text.returncode,
+        json.loads(shipworthy("settings", "--json", cwd=home).stdout)["app"]["name"],
+    ) == (
         0,
         "Toy",
     )

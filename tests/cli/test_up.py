@@ -30,7 +30,9 @@ def test_a_port_that_cannot_be_is_refused(home: Path, port: str) -> None:
 
 def test_a_handle_without_a_folder_and_a_taken_port_are_refused(home: Path) -> None:
     handle = home / "none" / "h.json"
-    assert_refused(shipworthy("up", "--port", "0", "--handle", str(handle), cwd=home), "no folder", "--handle")
+    assert_refused(
+        shipworthy("up", "--port", "0", "--handle", str(handle), cwd=home), "no folder", "--handle"
+    )
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert_refused(shipworthy("up", "--port", str(port), cwd=home), f"Port {port}", "taken")

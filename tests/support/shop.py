@@ -50,7 +50,7 @@ def shop_manifest(**changes: Any) -> Manifest:
             _route("POST", "/orders", idempotency="key", effect="create", statuses=(201,),
                    example={"note": "two of each"}),
             _route("POST", "/orders/{order_id}/bill", effect="change", params={"order_id": "order_id"}, example={}),
-            _route("POST", "/invoices", effect="change", statuses=(201,), example={}),
+            _route("POST", "/invoices", effect="change", statuses=(201,), example={"lines": []}),
         ),
         tables=(
             Table(name="orders", scope="tenant", column="tenant_id"),

@@ -11,7 +11,10 @@ from shipworthy.cli.project import current_environment, installation_from, load_
 
 @click.command("serve")
 @click.option(
-    "--port", type=click.IntRange(0, 65_535), default=None, help="Port on the loopback interface; the default is app.toml's."
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=None,
+    help="Port on the loopback interface; the default is app.toml's.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def command(port: int | None, host: str) -> None:

@@ -87,7 +87,9 @@ class _Database:
 
 def _require_folder(folder: Path) -> None:
     if not folder.is_dir():
-        raise click.UsageError(f"there is no folder {folder} for the handle. Make it, or choose another --handle")
+        raise click.UsageError(
+            f"there is no folder {folder} for the handle. Make it, or choose another --handle"
+        )
 
 
 @asynccontextmanager

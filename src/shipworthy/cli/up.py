@@ -8,7 +8,9 @@ import click
 
 
 @click.command("up")
-@click.option("--port", type=click.IntRange(0, 65_535), default=None, help="Port of the app; 0 takes any free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=None, help="Port of the app; 0 takes any free one."
+)
 @click.option(
     "--seed",
     type=click.Choice(["none", "demo", "volume"]),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from shipworthy.contract.finding import Finding
 from shipworthy.contract.manifest import Budget
 from shipworthy.contract.verdict import Verdict
-from tests.gauntlet.probes.conftest import check_named
+from tests.gauntlet.conftest import check_named
 from tests.support.shop import Shop
 
 COLD_START = check_named("budget.cold_start")

@@ -15,7 +15,7 @@ from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.probes.effects import beyond, effects, growth
 from shipworthy.gauntlet.probes.idempotency import changed_bodies
 from shipworthy.local.postgres import PostgresAddress
-from tests.gauntlet.probes.conftest import check_named
+from tests.gauntlet.conftest import check_named
 from tests.support.shop import Shop, shop_manifest, shop_running
 
 SAME_KEY = check_named("idempotency.same_key")

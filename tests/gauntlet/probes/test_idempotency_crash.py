@@ -6,7 +6,7 @@ from shipworthy.contract.finding import Finding
 from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.probes.idempotency_crash import tables_to_lock
 from shipworthy.local.postgres import PostgresAddress
-from tests.gauntlet.probes.conftest import check_named
+from tests.gauntlet.conftest import check_named
 from tests.support.shop import Shop, shop_manifest, shop_with_process
 
 AFTER_CRASH = check_named("idempotency.after_crash")

@@ -8,7 +8,7 @@ from typing import Any
 from shipworthy.contract.manifest import Route
 from shipworthy.contract.verdict import Verdict
 from shipworthy.local.postgres import PostgresAddress
-from tests.gauntlet.probes.conftest import check_named
+from tests.gauntlet.conftest import check_named
 from tests.support.shop import Shop, shop_manifest, shop_running
 
 DECLARED = check_named("idempotency.declared")

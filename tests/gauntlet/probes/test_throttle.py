@@ -22,7 +22,7 @@ from shipworthy.gauntlet.probes.wrong_passwords import (
     said,
     wrong_for,
 )
-from tests.gauntlet.probes.conftest import check_named
+from tests.gauntlet.conftest import check_named
 from tests.support.shop import Shop, shop_manifest
 from tests.support.shop_app import ANN, GUS, TRIES_MAX
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from shipworthy.contract.finding import Finding
 from shipworthy.contract.manifest import Budget
 from shipworthy.contract.verdict import Verdict
-from tests.gauntlet.probes.conftest import check_named
+from tests.gauntlet.conftest import check_named
 from tests.support.shop import Shop
 
 BUNDLE, PAGE = check_named("budget.bundle_bytes"), check_named("budget.page_bytes")

@@ -15,7 +15,7 @@ HOSTILE = [
     "/%252fevil.example", "/%25252fevil.example", "/%2525252525252fevil.example", "//evil.example@localhost",
     "javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "mailto:eve@evil.example", "evil.example",
     "account", " /account", "\t//evil.example", "/\t/evil.example", "/\n/evil.example", "/account\r\nset-cookie: sid=x",
-    "/%0d%0aset-cookie:sid=x", "/\x00/evil.example", "/%00", "/..//evil.example", "/a/..//evil.example", "/./../x",
+    "/%0d%0aset-cookie:sid=x", "/\x1f/evil.example", "/%00", "/..//evil.example", "/a/..//evil.example", "/./../x",
     "/%2e%2e//evil.example", "/;//evil.example", "?next=//evil.example", "#//evil.example", "", "/é", "/\u2215evil",
     "/" + "a" * 3_000, "/login", "/login?next=/login", "/logout", "/signup", "/verify?token=x",
 ]  # fmt: skip

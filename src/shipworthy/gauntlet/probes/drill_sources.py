@@ -72,29 +72,28 @@ class Sources:
     async def _one(self, samples: Mapping[str, str]) -> Trigger:
         if self._parameter is None:
             return Trigger(call=prepare(self.route, samples), source="")
-        maker = self._maker or await self._found(samples)
-        source, answer, call = await self._made(maker, samples)
-        if not source:
-            raise Undecided(
-                f"{subject_of(maker)} answered {answer.status} without {self._parameter}, so there is nothing to "
-                "trigger the job for.",
-                evidence=(request_evidence(call), answer_evidence(answer)),
-            )
+        source = await self._new_source(samples)
         name = self.route.params.get(self._parameter, self._parameter)
         return Trigger(call=prepare(self.route, {**samples, name: source}), source=source)
 
-    async def _found(self, samples: Mapping[str, str]) -> Route:
-        """Find the route whose answer names a thing the job can be triggered for."""
-        tried = []
-        for route in _makers(self._exam, self.route):
-            source, _, _ = await self._made(route, samples)
+    async def _new_source(self, samples: Mapping[str, str]) -> str:
+        """Make a thing to trigger the job for, by the first route whose answer names one."""
+        makers = [self._maker] if self._maker else _makers(self._exam, self.route)
+        for maker in makers:
+            source, answer, call = await self._made(maker, samples)
             if source:
-                self._maker = route
-                return route
-            tried.append(subject_of(route))
+                self._maker = maker
+                return source
+        if self._maker:
+            raise Undecided(
+                f"{subject_of(self._maker)} answered {answer.status} without {self._parameter}, so there is nothing "
+                "to trigger the job for.",
+                evidence=(request_evidence(call), answer_evidence(answer)),
+            )
+        tried = ", ".join(subject_of(maker) for maker in makers)
         raise NotDrillable(
             f"No route of the room makes a {self._parameter} to trigger the job for"
-            f"{': tried ' + ', '.join(tried) if tried else ''}.",
+            f"{f': tried {tried}' if tried else ''}.",
             fix=f'Declare effect = "create" and an example on the route that creates it, and answer {self._parameter}.',
         )
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import asyncpg
 
+from shipworthy.kernel.db.tx import connect_admin
+
 KERNEL_MIGRATIONS = Path(__file__).parent / "migrations"
 _BOOTSTRAP = Path(__file__).parent / "bootstrap.sql"
 _NAME = re.compile(r"^(\d{4})_(pre|post)_([a-z0-9_]+)\.up\.sql$")

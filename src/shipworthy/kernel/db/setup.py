@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import asyncpg
 
 from shipworthy.kernel.db.migrate import Migration, RoomMigrations, bootstrap, migrate_up
+from shipworthy.kernel.db.tx import connect_admin
 
 
 async def prepare_database(

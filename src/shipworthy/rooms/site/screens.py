@@ -221,7 +221,7 @@ def _facts(ctx: Ctx, page: Record, site: Record) -> list[list[str]]:
     days = [("Saved", page["updated_at"])]
     if page["status"] == "published":
         days += [
-            ("Changed for visitors", page["content_changed_at"]),
+            ("Content changed", page["content_changed_at"]),
             ("First published", page["published_at"]),
         ]
     now, zone = ctx.now(), site["time_zone"]
@@ -238,6 +238,7 @@ FORM_EXAMPLE = {
     "body": "Call us before the end of **May**.\n\n## What we check\n\n- Pressure\n- Pump",
     "in_menu": "true",
 }
+EDIT_EXAMPLE = {**FORM_EXAMPLE, "version": "$draft_version"}
 ANY, DRAFT = {"page_id": "page_id"}, {"page_id": "draft_page_id"}
 PUBLISHED = {"page_id": "published_page_id"}
 
@@ -256,10 +257,11 @@ ROUTES = (
     route("GET", "/pages/{page_id}", page_page, title="Page", media="html", permission="page.read", params=ANY,
           queries_max=4),
     route("POST", "/pages/{page_id}", submit_page, title="Save a page", media="html", permission="page.write",
-          body=PageForm, idempotency="key", effect="change", audit="page.edited", params=ANY, queries_max=11),
+          body=PageForm, idempotency="key", effect="change", audit="page.edited", params=DRAFT,
+          example=EDIT_EXAMPLE, queries_max=11),
     route("POST", "/pages/{page_id}/save-and-publish", submit_page_and_publish, title="Save a page and publish it",
           media="html", permission="page.publish", body=PageForm, idempotency="key", effect="change",
-          audit="page.published", params=ANY, queries_max=17),
+          audit="page.published", params=DRAFT, example=EDIT_EXAMPLE, queries_max=17),
     route("POST", "/pages/{page_id}/publish", submit_publish, title="Publish a page", media="html",
           permission="page.publish", body=SeenVersion, idempotency="key", effect="change", audit="page.published",
           params=DRAFT, example={}, queries_max=10),

@@ -1,11 +1,13 @@
--- Fills one tenant for plan checks: volume.rows / 10 pages below /volume with two versions each, nine of ten
--- published, none in the menu; and a site for a tenant that has none. Runs as the superuser, past row security.
-insert into site (site_id, title, accent, created_at)
-select md5(my_tenant()::text || '/site')::uuid, 'Volume', 'pine', now()
-where not exists (select from site where tenant_id = my_tenant());
+-- Fills one tenant for plan checks: volume.rows / 2 pages below /volume with two versions each, nine of ten
+-- published, none in the menu; and a site with its host for every tenant of the realm that has none. Runs as the
+-- superuser, past row security.
+insert into site (tenant_id, site_id, title, accent, created_at)
+select tenant_id, md5(tenant_id::text || '/site')::uuid, 'Volume', 'pine', now() from tenant t
+where realm_id = my_realm() and not exists (select from site s where s.tenant_id = t.tenant_id);
 
 insert into site_domain (host, tenant_id, site_id)
-select 'volume-' || tenant_id || '.localhost', tenant_id, site_id from site where tenant_id = my_tenant()
+select 'volume-' || tenant_id || '.localhost', tenant_id, site_id from site s
+where not exists (select from site_domain d where d.tenant_id = s.tenant_id)
 on conflict do nothing;
 
 insert into page (page_id, site_id, path, status, version, published_version, published_at, content_changed_at,
@@ -14,7 +16,7 @@ select md5(my_tenant()::text || '/page/' || n)::uuid, site_id, '/volume/page-' |
   case when n % 10 = 0 then 'draft' else 'published' end, 2, case when n % 10 = 0 then null else 2 end,
   case when n % 10 = 0 then null else now() - interval '1 year' end, now() - n * interval '1 hour',
   now() - interval '1 year', now() - interval '1 day' - n * interval '1 hour'
-from site, generate_series(1, greatest(1, current_setting('volume.rows')::int / 10)) as n
+from site, generate_series(1, greatest(1, current_setting('volume.rows')::int / 2)) as n
 where tenant_id = my_tenant();
 
 insert into page_version (page_id, version, title, description, body, intro_html, body_html, in_menu, created_at)
@@ -22,9 +24,9 @@ select md5(my_tenant()::text || '/page/' || n)::uuid, version, 'Volume page ' ||
   'One sentence of an intro.' || E'\n\n' || '## Part' || E'\n\n' || repeat('A sentence that is there to be read. ', 12),
   '<p>One sentence of an intro.</p>', '<h2>Part</h2><p>' || repeat('A sentence that is there to be read. ', 12) || '</p>',
   false, now() - interval '1 year'
-from generate_series(1, greatest(1, current_setting('volume.rows')::int / 10)) as n, generate_series(1, 2) as version;
+from generate_series(1, greatest(1, current_setting('volume.rows')::int / 2)) as n, generate_series(1, 2) as version;
 
-insert into page_render (site_id, path, epoch, origin, media_type, etag, body, gzipped, rendered_at)
-select site_id, '/sitemap.xml', 0, 'http://volume.example', 'application/xml', '"volume"', '', '', now()
-from site where tenant_id = my_tenant()
+insert into page_render (tenant_id, site_id, path, epoch, origin, media_type, etag, body, gzipped, rendered_at)
+select tenant_id, site_id, '/sitemap.xml', 0, 'http://volume.example', 'application/xml', '"volume"', '', '', now()
+from site
 on conflict do nothing;
