@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_second_up_is_refused_by_the_first_ones_pid_and_killed_parts_come_back
         for name in ("database", "worker", "web", "mail"):
             old = pids(handle)[name]
             os.kill(old, signal.SIGKILL)
-            until(lambda name=name, old=old: pids(handle).get(name, old) != old, up)
+            until(partial(is_replaced, handle, name, old), up)
     finally:
         assert ended(up) == 0
     assert no_one_runs_in(home)
@@ -94,6 +95,10 @@ def until(is_so: Callable[[], bool], up: subprocess.Popen[bytes]) -> None:
 
 def pids(handle: Path) -> dict[str, int]:
     return {p["name"]: p["pid"] for p in json.loads(handle.read_text())["processes"]}
+
+
+def is_replaced(handle: Path, name: str, old: int) -> bool:
+    return pids(handle).get(name, old) != old
 
 
 def no_one_runs_in(home: Path) -> bool:

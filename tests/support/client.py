@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 
 @dataclass
@@ -68,13 +68,13 @@ class Client:
         return answer
 
     async def _send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        parts = urlsplit(path)
+        address, _, query = path.partition("?")  # not urlsplit: "//x" is a path here, not a host
         scope = {
             "type": "http",
             "method": method,
-            "path": parts.path,
-            "raw_path": parts.path.encode(),
-            "query_string": parts.query.encode(),
+            "path": address,
+            "raw_path": address.encode(),
+            "query_string": query.encode(),
             "headers": [(n.lower().encode(), v.encode()) for n, v in headers.items()],
             "client": (self.address, 50_000),
             "scheme": "http",

@@ -54,13 +54,17 @@ def load_rooms(names: tuple[str, ...]) -> tuple[Room, ...]:
     """
     ordered = ("auth", *(name for name in names if name != "auth"))
     if len(set(names)) != len(names):
-        raise Undecodable(f"a room is named twice in {', '.join(names)}", path="app.rooms", source=APP_FILE)
+        raise Undecodable(
+            f"app.rooms: a room is named twice in {', '.join(names)}", path="app.rooms", source=APP_FILE
+        )
     rooms, known = [], known_rooms()
     for name in ordered:
         if name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-            raise Undecodable(f"there is no room {name!r}{hint}", path="app.rooms", source=APP_FILE)
+            raise Undecodable(
+                f"app.rooms: there is no room {name!r}{hint}", path="app.rooms", source=APP_FILE
+            )
         rooms.append(import_module(f"shipworthy.rooms.{name}.room").ROOM)
     return tuple(rooms)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -78,3 +80,23 @@ async def test_the_link_leads_to_the_host_the_person_used(auth: AuthApp) -> None
         answer = await auth.client(host=forged).post("/signup", form=SIGN_UP)
         assert answer.status == 421
     assert await auth.work() == 0
+
+
+@pytest.mark.parametrize(
+    ("port", "scheme", "link"),
+    [
+        (8443, "https", "https://localhost:8443/verify"),
+        (443, "https", "https://localhost/verify"),
+        (80, "http", "http://localhost/verify"),
+    ],
+)
+async def test_where_the_public_port_is_known_a_request_cannot_change_it(
+    auth: AuthApp, port: int, scheme: Literal["http", "https"], link: str
+) -> None:
+    settings = auth.running.runtime.settings
+    known = replace(settings.http, public_port=port, public_scheme=scheme)
+    auth.running.runtime.settings = replace(settings, http=known)
+    for host in ("localhost:9999", "localhost"):
+        await auth.client(host=host).post("/signup", form=SIGN_UP)
+        await auth.work()
+        assert f"{link}?token=" in auth.mails[-1].text

@@ -50,8 +50,16 @@ async def offer(ctx: Ctx, tx: Tx, address: Address, *, pending: dict[str, Any] |
 
 
 def origin_of(ctx: Ctx) -> str:
-    """Return scheme and host of the console as this person reached it; the edge has checked the host."""
-    return f"{ctx.runtime.settings.http.public_scheme}://{ctx.host}"
+    """Return where this person reaches the console: a host the edge knows, at the installation's port.
+
+    Only where no public port is set, the port is the one of the request.
+    """
+    http = ctx.runtime.settings.http
+    if not http.public_port:
+        return f"{http.public_scheme}://{ctx.host}"
+    name = ctx.host.rpartition(":")[0] or ctx.host
+    is_default = http.public_port == {"http": 80, "https": 443}[http.public_scheme]
+    return f"{http.public_scheme}://{name}" + ("" if is_default else f":{http.public_port}")
 
 
 def _purpose(*, is_too_often: bool, is_taken: bool, is_asked: bool) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from shipworthy.kernel.context import Scope
+from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Busy
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
@@ -148,21 +149,20 @@ class Lane:
         path = requested_path(raw_path) or ""
         async with self._runtime.database.begin(Scope(self._runtime.realm_id, site.tenant_id)) as tx:
             page = await tx.one(q.published_page, site_id=site.site_id, path=path)
-            menu = await tx.all(q.published_menu, site_id=site.site_id)
         around = {"site_origin": site.origin, "locale": self._runtime.settings.app.locale}
         if page["path"] is None:
-            return self._missing(site, page, menu, around, clock, count)
+            return self._missing(site, page, around, clock, count)
         address = encoded(path)
         if address.encode() != raw_path:
             return self._answers.redirect(site.origin + address, site, clock, count)
-        rendered = render_page(self._runtime.pages, page, menu, **around)
+        rendered = render_page(self._runtime.pages, page, page["menu"], **around)
         return self._answers.found(rendered, site, clock, count)
 
-    def _missing(self, site: Site, page: Any, menu: Any, around: Any, clock: Clock, count: int) -> Entry:
+    def _missing(self, site: Site, page: Record, around: Any, clock: Clock, count: int) -> Entry:
         """Return that nothing is there. All missing addresses of a site share one answer's memory."""
         entry = self._shelf.get(site.prefix)
         if entry is None or entry.clock is not clock or entry.count != count:
-            rendered = render_missing(self._runtime.pages, page, menu, **around)
+            rendered = render_missing(self._runtime.pages, page, page["menu"], **around)
             entry = self._answers.missing(rendered, site, clock, count)
             self._shelf.keep(site.prefix, entry)
         return shared(entry)

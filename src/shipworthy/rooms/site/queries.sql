@@ -119,18 +119,24 @@ where page_id = :page_id
 update page set status = 'draft', published_version = null where page_id = :page_id
 
 -- published_page --
--- What a visitor of this address is to read; without a page there, what stands around it: the site's name.
--- index: site_pkey, page_path_idx, page_version_pkey   rows: <= 1
--- with: site_id = (select site_id from site limit 1), path = '/'
+-- What a visitor of this address is to read, and what stands around it: the site's name and its menu, in one round trip.
+-- index: site_pkey, page_path_idx, page_version_pkey, page_menu_idx   rows: <= 1
+-- with: site_id = (select site_id from site limit 1), path = (select path from page where status = 'published' limit 1)
 select s.title as site_title, s.tagline, s.accent, p.path, p.published_at, p.content_changed_at,
-  v.title, v.description, v.intro_html, v.body_html
+  v.title, v.description, v.intro_html, v.body_html,
+  array(
+    select array[m.path, mv.title]
+    from page m join page_version mv on mv.tenant_id = m.tenant_id and mv.page_id = m.page_id and mv.version = m.published_version
+    where m.tenant_id = s.tenant_id and m.site_id = s.site_id and m.status = 'published' and m.in_menu
+    order by m.page_id limit 12
+  ) as menu
 from site s
 left join page p on p.tenant_id = s.tenant_id and p.site_id = s.site_id and p.path = :path and p.status = 'published'
 left join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.published_version
 where s.site_id = :site_id
 
 -- published_menu --
--- The pages a visitor can walk to from any page, in the order they were written.
+-- The pages a visitor can walk to from any page, in the order they were written; for a preview.
 -- index: page_menu_idx, page_version_pkey   rows: <= 12
 -- with: site_id = (select site_id from site limit 1)
 select p.path, v.title

@@ -141,7 +141,7 @@ async def submit_unpublish(ctx: Ctx, page_id: uuid.UUID, seen: SeenVersion) -> R
 async def preview_page(ctx: Ctx, page_id: uuid.UUID) -> File:
     """The newest version in the theme. It stands on the console's host, so it is cut off from it."""
     page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
-    menu = await ctx.db.all(q.published_menu, site_id=page["site_id"])
+    menu = [(m["path"], m["title"]) for m in await ctx.db.all(q.published_menu, site_id=page["site_id"])]
     settings = ctx.runtime.settings
     site_origin = origin(settings, site["host"] or "localhost")
     body = render_preview(

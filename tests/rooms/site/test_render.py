@@ -1,0 +1,197 @@
+"""A rendered page: its head follows from the page alone, its styles are the ones its policy names."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipworthy.kernel.http.pages import Pages
+from shipworthy.kernel.settings import AppSection, HttpSection, Settings
+from shipworthy.rooms.site.render import (
+    ACCENTS,
+    CSP,
+    STYLE,
+    WORDS,
+    description_of,
+    origin,
+    preview_csp,
+    ready,
+    render_missing,
+    render_page,
+    render_preview,
+    title_of,
+)
+from shipworthy.rooms.site.room import ROOM
+from tests.support.page import Element, parse
+
+AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+PAGE: dict[str, Any] = {
+    "path": "/über-uns",
+    "title": "About us",
+    "description": "Who we are.",
+    "intro_html": "<p>Hello.</p>",
+    "body_html": "<h2>More</h2>",
+    "published_at": AT,
+    "content_changed_at": AT,
+    "site_title": "Acme",
+    "tagline": "Since 1998",
+    "accent": "ocean",
+}
+MENU = [("/", "Welcome"), ("/über-uns", "About us"), ("/contact", "Contact")]
+HOSTILE = """'"><script>alert(1)</script></style></title>{{ 7*7 }}&"""
+
+
+@pytest.fixture
+def pages() -> Pages:
+    return Pages({"site": ROOM.templates}, static_url=lambda name: name)
+
+
+def rendered(pages: Pages, **changes: Any) -> str:
+    page = render_page(pages, {**PAGE, **changes}, MENU, site_origin="https://acme.example", locale="en")
+    assert gzip.decompress(page.gzipped) == page.body
+    return page.body.decode()
+
+
+def meta(page: Element) -> dict[str, str | None]:
+    named = [e.attributes for e in page.all("meta")]
+    return {a.get("name") or a.get("property") or "": a.get("content") for a in named}
+
+
+def test_the_head_says_what_search_engines_and_networks_ask_for(pages: Pages) -> None:
+    page = parse(rendered(pages))
+    assert page.one("html").attributes["lang"] == "en"
+    assert page.one("title").text == "About us · Acme"
+    (canonical,) = [e for e in page.all("link") if e.attributes.get("rel") == "canonical"]
+    assert canonical.attributes["href"] == "https://acme.example/%C3%BCber-uns"
+    said = meta(page)
+    assert said["description"] == said["og:description"] == "Who we are."
+    assert (said["og:title"], said["og:site_name"]) == ("About us", "Acme")
+    assert said["og:url"] == canonical.attributes["href"]
+
+
+def test_the_linked_data_is_json_about_this_page(pages: Pages) -> None:
+    (script,) = [
+        e for e in parse(rendered(pages)).all("script") if e.attributes["type"] == "application/ld+json"
+    ]
+    said = json.loads(script.text)
+    assert (said["@type"], said["url"]) == ("WebPage", "https://acme.example/%C3%BCber-uns")
+    assert said["dateModified"] == "2026-03-01T12:30:00+00:00"
+
+
+def test_the_styles_are_the_bytes_the_policy_names(pages: Pages) -> None:
+    (style,) = re.findall(r"<style>(.*?)</style>", rendered(pages), re.DOTALL)
+    named = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{named}'" in CSP
+    assert f"style-src 'sha256-{named}'" in preview_csp("https://acme.example")
+
+
+def test_the_styles_fit_into_the_first_round_trip() -> None:
+    assert len(gzip.compress(STYLE.encode())) < 14_000
+
+
+def test_no_script_may_run_and_none_is_there(pages: Pages) -> None:
+    assert "unsafe" not in CSP
+    assert re.search(r"script-src 'inline-speculation-rules'(;|$)", CSP)
+    kinds = {e.attributes["type"] for e in parse(rendered(pages)).all("script")}
+    assert kinds == {"application/ld+json", "speculationrules"}
+
+
+@pytest.mark.parametrize("field", ["title", "description", "site_title", "tagline"])
+def test_a_script_in_any_field_comes_out_as_text(pages: Pages, field: str) -> None:
+    html = rendered(pages, **{field: HOSTILE})
+    assert "<script>" not in html
+    page = parse(html)
+    assert len(page.all("script")) == 2
+    assert len(page.all("style")) == len(page.all("title")) == 1
+    assert "49" not in html.replace(STYLE, "")
+    (data,) = [e for e in page.all("script") if e.attributes["type"] == "application/ld+json"]
+    assert (
+        HOSTILE in json.dumps(json.loads(data.text), ensure_ascii=False).replace('\\"', '"')
+        or field == "tagline"
+    )
+
+
+def test_a_script_in_the_menu_comes_out_as_text(pages: Pages) -> None:
+    page = render_page(pages, PAGE, [("/x", HOSTILE)], site_origin="https://acme.example", locale="en")
+    assert "<script>alert" not in page.body.decode()
+
+
+def test_the_home_page_shows_the_tagline_and_is_left_out_of_the_menu(pages: Pages) -> None:
+    home, other = parse(rendered(pages, path="/")), parse(rendered(pages))
+    assert home.one("body").classes == ["home"]
+    assert [e.text for e in home.all("p", "tagline")] == ["Since 1998"]
+    assert other.all("p", "tagline") == []
+    main_menu = other.all("nav")[0]
+    assert [e.text for e in main_menu.all("a")] == ["About us", "Contact"]
+    assert [e.attributes.get("aria-current") for e in main_menu.all("a")] == ["page", None]
+
+
+def test_what_is_missing_has_no_canonical_address_and_is_kept_out_of_indexes(pages: Pages) -> None:
+    body = render_missing(pages, PAGE, MENU, site_origin="https://acme.example", locale="en").body.decode()
+    page = parse(body)
+    assert meta(page)["robots"] == "noindex"
+    assert [e for e in page.all("link") if e.attributes.get("rel") == "canonical"] == []
+    assert page.one("h1").text == WORDS["en"]["missing_title"]
+
+
+def test_a_preview_leads_to_the_site_and_is_cut_off_from_the_console(pages: Pages) -> None:
+    page = parse(render_preview(pages, PAGE, MENU, site_origin="https://acme.example", locale="en").decode())
+    assert page.one("base").attributes["href"] == "https://acme.example/%C3%BCber-uns"
+    assert page.all("p", "preview")
+    policy = preview_csp("https://acme.example")
+    assert policy.startswith("sandbox;")
+    assert "base-uri https://acme.example" in policy
+    assert "script-src" not in policy
+
+
+def test_every_language_has_every_word_and_every_accent_its_colours(pages: Pages) -> None:
+    assert WORDS["en"].keys() == WORDS["de"].keys()
+    for accent in ACCENTS:
+        assert accent == "ocean" or STYLE.count(f'[data-accent="{accent}"]') == 2
+        assert f'data-accent="{accent}"' in rendered(pages, accent=accent)
+
+
+def test_a_page_without_description_gets_its_first_words() -> None:
+    assert description_of("Given.", "<p>Other.</p>") == "Given."
+    assert description_of("", "<p>A &amp; <em>B</em>.</p>\n<p>C</p>") == "A & B. C"
+    long = description_of("", "<p>" + "word " * 100 + "</p>")
+    assert len(long) <= 157
+    assert long.endswith("word …")
+
+
+def test_the_sites_name_stands_once_in_a_title() -> None:
+    assert title_of("Contact", "Acme") == "Contact · Acme"
+    assert title_of("Welcome to Acme", "Acme") == "Welcome to Acme"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "port", "shown"),
+    [("http", 0, "http://a.example"), ("http", 80, "http://a.example"), ("https", 443, "https://a.example"),
+     ("http", 8000, "http://a.example:8000"), ("https", 80, "https://a.example:80")],
+)  # fmt: skip
+def test_an_origin_names_its_port_only_where_it_is_unusual(scheme: Any, port: int, shown: str) -> None:
+    settings = Settings(
+        app=AppSection(name="x", rooms=("site",)), http=HttpSection(public_scheme=scheme, public_port=port)
+    )
+    assert origin(settings, "a.example") == shown
+
+
+def test_bytes_are_compressed_to_the_same_bytes_each_time_and_named_by_content() -> None:
+    for body in (b"<style>a</style>" + b"text" * 99, b"no styles"):
+        first, second = ready("text/html", body), ready("text/html", body)
+        assert first == second
+        assert gzip.decompress(first.gzipped) == body
+    assert ready("text/html", b"a").etag != ready("text/html", b"b").etag
+
+
+def test_the_theme_names_no_address_of_another_host() -> None:
+    theme = "".join(path.read_text(encoding="utf-8") for path in Path(ROOM.templates).glob("*.html"))
+    assert not re.search(r"https?://", theme)
