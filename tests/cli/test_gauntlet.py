@@ -67,6 +67,8 @@ def test_a_wrong_key_names_its_line_and_the_nearest_name(stranger: Path) -> None
 
 
 def test_a_target_that_does_not_answer_is_an_invalid_run_with_a_report(stranger: Path) -> None:
+    journey = '[[journey]]\nname = "page"\nslo = "page"\nrate_per_s = 9\nlogin = false\nsteps = [{ method = "GET", path = "/" }]\n'
+    stranger.write_text(stranger.read_text() + journey)
     run = gauntlet("--target", str(stranger), "--report", "out", "--json", cwd=stranger.parent)
     assert run.returncode == 4, run.stderr
     document = json.loads(run.stdout)
