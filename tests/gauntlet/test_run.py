@@ -127,7 +127,7 @@ async def test_an_app_that_ends_while_examined_has_failed(target: Target) -> Non
     async def kills(exam: Exam) -> Sequence[Finding]:
         with pytest.raises(Unanswered):
             await exam.anonymous().get("/die")
-        while not exam.instance.died():  # noqa: ASYNC110
+        while not exam.instance.died():
             await asyncio.sleep(0.01)
         return [exam.finding("GET /die", Verdict.PASS, "It dies as asked")]
 
@@ -196,7 +196,7 @@ async def test_being_cancelled_by_the_caller_stops_the_app_and_is_passed_on(
 ) -> None:
     running = asyncio.create_task(run(target, [check("a", hangs)]))
     async with asyncio.timeout(20):
-        while not (tmp_path / "pid").exists():  # noqa: ASYNC110 - another process says when
+        while not (tmp_path / "pid").exists():
             await asyncio.sleep(0.01)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

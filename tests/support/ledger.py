@@ -189,7 +189,7 @@ async def served(asgi: Any) -> AsyncIterator[str]:
     server = _Server(uvicorn.Config(asgi, log_level="error", lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        while not server.started:
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:

@@ -74,6 +74,6 @@ async def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:
 async def test_a_death_nobody_asked_for_is_noticed(tmp_path: Path) -> None:
     async with started(target(server_command(tmp_path), tmp_path), tmp_path) as instance:
         os.kill(int((tmp_path / "pid").read_text()), 9)
-        while not instance.died():  # noqa: ASYNC110 - the child's end is all there is to wait for
+        while not instance.died():
             await asyncio.sleep(0.01)
         assert instance.died() == "The app was ended by signal 9."

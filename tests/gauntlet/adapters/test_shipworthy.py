@@ -55,7 +55,7 @@ async def test_up_is_waited_for_its_handle_is_read_anew_and_it_stops_cleanly(tmp
         assert instance.handle.pid is not None
         os.kill(instance.handle.pid, signal.SIGUSR1)  # its supervisor restarted the worker
         async with asyncio.timeout(10):
-            while instance.handle.processes[0].pid != 12:  # noqa: ASYNC110 - another process says when
+            while instance.handle.processes[0].pid != 12:
                 await asyncio.sleep(0.01)
         assert not (tmp_path / "stopped-cleanly").exists()
     assert (tmp_path / "stopped-cleanly").read_text() == "yes"

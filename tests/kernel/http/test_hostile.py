@@ -229,5 +229,5 @@ async def _someone_waits_for(connection: Any, table: str) -> None:
     """Return once another transaction waits for a lock on `table`."""
     waiting = "select exists (select from pg_locks where relation = $1::regclass and not granted)"
     async with asyncio.timeout(10):
-        while not await connection.fetchval(waiting, table):  # noqa: ASYNC110 - the lock is in another process
+        while not await connection.fetchval(waiting, table):
             await asyncio.sleep(0.01)

@@ -238,7 +238,7 @@ async def work(app: RunningApp, payloads: list[bytes] | None = None) -> list[str
 async def until(ask: Callable[[], Any], is_so: Callable[[Any], bool]) -> Any:
     """Ask until it is so. Bounded: a thing that never happens fails the test."""
     async with asyncio.timeout(PATIENCE_S):
-        while not is_so(answer := await ask()):  # noqa: ASYNC110 - a bounded wait
+        while not is_so(answer := await ask()):
             await asyncio.sleep(0.01)
     return answer
 

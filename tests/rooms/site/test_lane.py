@@ -243,7 +243,7 @@ async def test_a_miss_asks_the_database_once_and_a_hit_never(acme: Author) -> No
     statements = "select coalesce(sum(calls), 0) as calls from pg_stat_statements where query like '%site.published_page%'"
     try:
         (before,) = await acme.app.admin(statements)
-    except Exception as absent:  # noqa: BLE001
+    except Exception as absent:
         pytest.skip(f"no pg_stat_statements here: {absent}")
     acme.app.runtime.state["site.lane"].changed(f"{await site_of(acme)} *")
     for _ in range(3):

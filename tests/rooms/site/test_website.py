@@ -119,7 +119,7 @@ async def test_an_edit_shows_only_when_published_and_then_in_every_process(websi
         assert (await keyed(acme, f"/api/pages/{page_id}/publish")).status == 200
         assert "Write to us." in (await website.client(HOSTS[0]).get("/spring")).text
         async with asyncio.timeout(10):
-            while "Write to us." not in (await elsewhere.get("/spring")).text:  # noqa: ASYNC110 - as a visitor does
+            while "Write to us." not in (await elsewhere.get("/spring")).text:
                 await asyncio.sleep(0)
 
 
