@@ -6,7 +6,7 @@ UV := .tools/bin/uv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check bench proof lock reference format clean
+.PHONY: help demo test check bench proof product lock reference format clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -24,9 +24,9 @@ $(STAMP): $(UV) requirements.lock pyproject.toml
 demo: $(STAMP) ## scaffold a real app, put it through the gauntlet, print the verdict
 	@$(BIN)/python tools/demo.py
 
-test: $(STAMP) ## lint, types, directions, house rules, all tests
+test: $(STAMP) ## lint, types, directions, house rules, and the tests
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore tests/product
 
 check: $(STAMP) ## everything in `test` but the tests
 	@$(BIN)/ruff check .
@@ -42,6 +42,9 @@ bench: $(STAMP) ## a benchmark: make bench NAME=core
 
 proof: $(STAMP) ## a long proof: make proof NAME=judge
 	@$(BIN)/python -m benchmarks.proofs.$(subst -,_,$(NAME))
+
+product: $(STAMP) ## the slow proofs: planted defects, the whole app in a browser, up and down
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/product
 
 lock: $(UV) ## resolve the dependencies anew
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.lock

@@ -42,7 +42,7 @@ async def test_what_does_not_come_back_is_reported_and_not_waited_for_for_ever(
         await exam.close()
 
 
-@pytest.mark.parametrize("pid", [0, -1, 1, os.getpid()])
+@pytest.mark.parametrize("pid", [0, -1, 1, pytest.param(os.getpid(), id="ourselves")])
 async def test_groups_of_processes_and_the_examiner_itself_are_never_killed(
     cluster: PostgresAddress, pid: int
 ) -> None:

@@ -76,7 +76,7 @@ class Visitor:
     async def ask(self, path: str, *, method: str = "GET", host: str | None = None, **headers: str) -> Answer:
         raw_path, _, query = path.partition("?")
         sent = {
-            "host": host or self.host,
+            "host": self.host if host is None else host,
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
         scope = {
@@ -137,9 +137,9 @@ class Author:
         sent = {"idempotency-key": uuid.uuid4().hex, **{k.replace("_", "-"): v for k, v in headers.items()}}
         return await self.client.request(method, path, json_body=body, headers=sent)
 
-    async def submit(self, path: str, **fields: str) -> Answer:
+    async def submit(self, address: str, /, **fields: str) -> Answer:
         """Send a form as a browser does."""
-        return await self.client.post(path, form={"_idempotency_key": uuid.uuid4().hex, **fields})
+        return await self.client.post(address, form={"_idempotency_key": uuid.uuid4().hex, **fields})
 
     async def write(self, title: str = "Welcome", **fields: Any) -> dict[str, Any]:
         """Write a draft."""

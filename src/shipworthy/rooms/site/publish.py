@@ -9,11 +9,11 @@ import uuid
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
-from shipworthy.kernel.errors import Conflict, Missing
+from shipworthy.kernel.errors import Conflict
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
-from shipworthy.rooms.site.versions import require_version
+from shipworthy.rooms.site.write import hold_page
 
 SITEMAP_JOB = "site.sitemap"
 
@@ -25,7 +25,7 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None)
     engine that there is news.
     Errors:  Missing; Stale when somebody saved after version `seen`.
     """
-    page = await _locked(ctx, page_id, seen)
+    page = await hold_page(ctx, page_id, seen=seen)
     now, content = ctx.now(), _content_sha256(page)
     is_new_content = content != page["content_sha256"]
     await ctx.db.run(
@@ -50,20 +50,12 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None)
 
 async def unpublish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None) -> Record:
     """Show the page to nobody. Errors: Missing; Stale; Conflict `site.not_published`."""
-    page = await _locked(ctx, page_id, seen)
+    page = await hold_page(ctx, page_id, seen=seen)
     if page["status"] != "published":
         raise Conflict("site.not_published", "This page is a draft already: no visitor sees it.")
     await ctx.db.run(q.page_unpublish, page_id=page_id)
     await _show(ctx, page["site_id"])
     await record(ctx, "page.unpublished", of="page", id=page_id, detail={"path": page["path"]})
-    return page
-
-
-async def _locked(ctx: Ctx, page_id: uuid.UUID, seen: int | None) -> Record:
-    page = await ctx.db.maybe(q.page_lock, page_id=page_id)
-    if page is None:
-        raise Missing()
-    require_version(seen, now=page["version"])
     return page
 
 

@@ -69,22 +69,20 @@ update page set version = version + 1, path = :path, updated_at = :now where pag
 select page_id from page where site_id = :site_id and path = :path
 
 -- page_get --
--- One page with its newest version, for the editor.
+-- One page with its newest version.
 -- index: page_pkey, page_version_pkey   rows: <= 1
 -- with: page_id = (select page_id from page order by page_id desc limit 1)
-select p.page_id, p.site_id, p.path, p.status, p.version, p.published_version, p.published_at, p.content_changed_at, p.updated_at,
+select p.page_id, p.site_id, p.path, p.status, p.version, p.published_version, p.published_at, p.content_sha256, p.content_changed_at, p.updated_at,
   v.title, v.description, v.body, v.intro_html, v.body_html, v.in_menu
 from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
 where p.page_id = :page_id
 
 -- page_lock --
--- The page with its newest version while its state changes.
--- index: page_pkey, page_version_pkey   rows: <= 1
+-- Hold the page while its state changes. It is read afterwards, by a statement of its own: one that waited for the lock
+-- while it joined would look for the newest version among those it saw before.
+-- index: page_pkey   rows: <= 1
 -- with: page_id = (select page_id from page order by page_id desc limit 1)
-select p.page_id, p.site_id, p.path, p.status, p.version, p.published_version, p.content_sha256, p.content_changed_at,
-  v.title, v.description, v.body, v.in_menu
-from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
-where p.page_id = :page_id for update of p
+select page_id from page where page_id = :page_id for update
 
 -- page_list --
 -- Pages, the last edited first; the list screen and the API both use it.

@@ -53,10 +53,7 @@ async def edit_page(ctx: Ctx, page_id: uuid.UUID, text: PageText, *, seen: int |
     Errors:  Missing; Invalid naming each field; Stale when somebody saved after version `seen`;
              Conflict `site.path_taken`, or `site.path_published` when a published page would move.
     """
-    before = await ctx.db.maybe(q.page_lock, page_id=page_id)
-    if before is None:
-        raise Missing()
-    require_version(seen, now=before["version"])
+    before = await hold_page(ctx, page_id, seen=seen)
     text = checked(text)
     path = wanted_path(text.path) if text.path.strip() else before["path"]
     version: int = before["version"]
@@ -73,6 +70,15 @@ async def get_page(ctx: Ctx, page_id: uuid.UUID) -> Record:
     page = await ctx.db.maybe(q.page_get, page_id=page_id)
     if page is None:
         raise Missing()
+    return page
+
+
+async def hold_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None) -> Record:
+    """Return a page that nobody else changes until the commit. Errors: Missing; Stale."""
+    if await ctx.db.maybe(q.page_lock, page_id=page_id) is None:
+        raise Missing()
+    page = await ctx.db.one(q.page_get, page_id=page_id)
+    require_version(seen, now=page["version"])
     return page
 
 
