@@ -78,16 +78,15 @@ def test_up_outside_an_app_says_how_to_make_one(workshop: Path) -> None:
     assert "shipworthy new" in refusal(shipworthy("up", cwd=workshop))
 
 
-def test_a_signal_while_starting_leaves_nothing(workshop: Path) -> None:
+@pytest.mark.parametrize("moment", ["database: starting", "database: ready", "web and worker: starting"])
+def test_a_signal_while_starting_leaves_nothing_and_harms_nothing(workshop: Path, moment: str) -> None:
     home = scaffold(workshop / "studio")
     log = workshop / "up.log"
     with log.open("wb") as out:
         starting = subprocess.Popen([*SHIPWORTHY, "up", "--port", "0"], cwd=home, stdout=out, stderr=out)
     try:
         interrupted = Up(process=starting, handle_file=workshop / "none.json", log=log)
-        interrupted.wait_until(
-            lambda: (home / ".shipworthy" / "postgres").is_dir(), "a database begins", timeout_s=60
-        )
+        interrupted.wait_until(lambda: moment in interrupted.said, f"it says {moment!r}", timeout_s=60)
         starting.send_signal(signal.SIGTERM)
         wait_for_none_of(workshop, timeout_s=ENDING_TIMEOUT_S)
         assert "Traceback" not in interrupted.said
@@ -95,6 +94,8 @@ def test_a_signal_while_starting_leaves_nothing(workshop: Path) -> None:
         with contextlib.suppress(ProcessLookupError):
             starting.kill()
         starting.wait()
+    with up(home, "--port", "0", handle=workshop / "handle.json") as running:
+        assert len(running.handle.tenants) == 2
 
 
 @contextlib.asynccontextmanager

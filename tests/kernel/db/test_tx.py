@@ -127,3 +127,24 @@ async def test_a_killed_connection_is_busy_and_a_wrong_argument_is_our_crash(toy
             await tx.all(q.note_get, note_id="no uuid")
     async with toy.runtime.database.begin(scope) as tx:
         assert await tx.all(q.note_list) == []
+
+
+async def test_a_listening_connection_that_answers_has_delivered_what_was_said_before(
+    toy: RunningApp,
+) -> None:
+    heard: list[str] = []
+    database = toy.runtime.database
+    connection = await database.listen("toy_changed", heard.append)
+    try:
+        await toy.admin("select pg_notify('toy_changed', 'first')")
+        assert await database.hears(connection, timeout_s=5)
+        assert heard == ["first"]
+        await toy.admin(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and usename = 'app'"
+        )
+        assert not await database.hears(connection, timeout_s=5)
+    finally:
+        await database.unlisten(connection)
+    async with database.begin(Scope(toy.runtime.realm_id)):
+        pass  # the pool replaced what was cut

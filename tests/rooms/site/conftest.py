@@ -197,6 +197,11 @@ async def author(
     return Author(app, client, tenant_id, row["slug"])
 
 
+async def site_of(person: Author) -> uuid.UUID:
+    (row,) = await person.app.admin("select site_id from site where tenant_id = $1", person.tenant_id)
+    return uuid.UUID(str(row["site_id"]))
+
+
 async def seeded(
     app: RunningApp, name: str = "Acme Plumbing", slug: str = "acme"
 ) -> tuple[Author, SeedTenant]:

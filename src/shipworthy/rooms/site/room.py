@@ -65,7 +65,6 @@ ROOM = Room(
     samples=(
         Sample(name="page_id", sql="select page_id from page order by page_id desc limit 1"),
         Sample(name="draft_page_id", sql=_NEWEST.format("draft")),
-        Sample(name="draft_version", sql=_NEWEST.format("draft").replace("page_id", "version", 1)),
         Sample(name="published_page_id", sql=_NEWEST.format("published")),
     ),
     slos=_slos,

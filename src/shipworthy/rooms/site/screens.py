@@ -29,8 +29,9 @@ from shipworthy.rooms.site.write import (
     TITLE_CHARS_MAX,
     PageText,
     create_page,
-    edit_page,
     get_page,
+    hold_page,
+    save_text,
 )
 
 _LIMITS = {
@@ -40,6 +41,7 @@ _LIMITS = {
     "body": BODY_CHARS_MAX,
 }
 
+ANY_VERSION = "*"  # as in If-Match: whatever stands there now
 Text = Annotated[str, Meta(max_length=2 * BODY_CHARS_MAX)]  # the capability says what is too long, by field
 
 
@@ -62,7 +64,10 @@ class PageForm(Body):
             in_menu=bool(self.in_menu),
         )
 
-    def version_seen(self) -> int:
+    def version_seen(self) -> int | None:
+        """Return the version the form was made from; None for `*`, any. Errors: VersionNeeded."""
+        if self.version == ANY_VERSION:
+            return None
         if not (self.version.isascii() and self.version.isdigit() and len(self.version) < 10):
             raise VersionNeeded()
         return int(self.version)
@@ -163,10 +168,10 @@ async def preview_snippet(ctx: Ctx, form: PageForm) -> Page:
 
 async def _save(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Record:
     """Save what was typed and return the page as it was; a refusal shows the editor with the text in it."""
-    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
     seen = form.version_seen()
+    page, site = await hold_page(ctx, page_id), await ctx.db.one(q.site_get)
     try:
-        await edit_page(ctx, page_id, form.text(), seen=seen)
+        await save_text(ctx, page, form.text(), seen=seen)
     except Stale as stale:
         form.version = str(stale.version)
         raise stale.shown_on(_editor(ctx, form, site=site, page=page, is_stale=True)) from None
@@ -238,7 +243,7 @@ FORM_EXAMPLE = {
     "body": "Call us before the end of **May**.\n\n## What we check\n\n- Pressure\n- Pump",
     "in_menu": "true",
 }
-EDIT_EXAMPLE = {**FORM_EXAMPLE, "version": "$draft_version"}
+EDIT_EXAMPLE = {**FORM_EXAMPLE, "version": ANY_VERSION}
 ANY, DRAFT = {"page_id": "page_id"}, {"page_id": "draft_page_id"}
 PUBLISHED = {"page_id": "published_page_id"}
 
@@ -258,10 +263,10 @@ ROUTES = (
           queries_max=4),
     route("POST", "/pages/{page_id}", submit_page, title="Save a page", media="html", permission="page.write",
           body=PageForm, idempotency="key", effect="change", audit="page.edited", params=DRAFT,
-          example=EDIT_EXAMPLE, queries_max=12),
+          example=EDIT_EXAMPLE, queries_max=11),
     route("POST", "/pages/{page_id}/save-and-publish", submit_page_and_publish, title="Save a page and publish it",
           media="html", permission="page.publish", body=PageForm, idempotency="key", effect="change",
-          audit="page.published", params=DRAFT, example=EDIT_EXAMPLE, queries_max=19),
+          audit="page.published", params=DRAFT, example=EDIT_EXAMPLE, queries_max=18),
     route("POST", "/pages/{page_id}/publish", submit_publish, title="Publish a page", media="html",
           permission="page.publish", body=SeenVersion, idempotency="key", effect="change", audit="page.published",
           params=DRAFT, example={}, queries_max=11),

@@ -48,21 +48,26 @@ async def create_page(ctx: Ctx, text: PageText) -> uuid.UUID:
 
 
 async def edit_page(ctx: Ctx, page_id: uuid.UUID, text: PageText, *, seen: int | None) -> int:
-    """Save the page's next version and return its number; the same text again makes no version.
+    """Save the page's next version and return its number. Errors: Missing; those of `save_text`."""
+    return await save_text(ctx, await hold_page(ctx, page_id), text, seen=seen)
 
-    Errors:  Missing; Invalid naming each field; Stale when somebody saved after version `seen`;
-             Conflict `site.path_taken`, or `site.path_published` when a published page would move.
+
+async def save_text(ctx: Ctx, before: Record, text: PageText, *, seen: int | None) -> int:
+    """Save the next version of a page that is held; the same text again makes no version.
+
+    Errors:  Stale when somebody saved after version `seen`; Invalid naming each field; Conflict
+             `site.path_taken`, or `site.path_published` when a published page would move.
     """
-    before = await hold_page(ctx, page_id, seen=seen)
+    require_version(seen, now=before["version"])
     text = checked(text)
     path = wanted_path(text.path) if text.path.strip() else before["path"]
-    version: int = before["version"]
+    page_id, version = before["page_id"], before["version"]
     if not _is_same(text, before) or path != before["path"]:
         await _require_movable(ctx, before, path)
         version = await _move_on(ctx, page_id, path)
         await _write_version(ctx, page_id, version, text)
     await record(ctx, "page.edited", of="page", id=page_id, detail={"version": version})
-    return version
+    return int(version)
 
 
 async def get_page(ctx: Ctx, page_id: uuid.UUID) -> Record:
@@ -73,13 +78,11 @@ async def get_page(ctx: Ctx, page_id: uuid.UUID) -> Record:
     return page
 
 
-async def hold_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None) -> Record:
-    """Return a page that nobody else changes until the commit. Errors: Missing; Stale."""
+async def hold_page(ctx: Ctx, page_id: uuid.UUID) -> Record:
+    """Return a page that nobody else changes until the commit. Errors: Missing."""
     if await ctx.db.maybe(q.page_lock, page_id=page_id) is None:
         raise Missing()
-    page = await ctx.db.one(q.page_get, page_id=page_id)
-    require_version(seen, now=page["version"])
-    return page
+    return await ctx.db.one(q.page_get, page_id=page_id)
 
 
 def checked(text: PageText) -> PageText:
