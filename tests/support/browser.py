@@ -49,12 +49,19 @@ def chromium(program: str) -> Iterator[Any]:
 
 @dataclass
 class Watch:
-    """What went wrong in a tab. `expected` holds (status, address) of the refusals a test asks for."""
+    """What went wrong in a tab.
+
+    `expected` holds (status, address) of the refusals a test asks for, `sandboxed` the addresses of
+    documents that let no script run: the browser reports our own script there, too.
+    """
 
     complaints: list[str] = field(default_factory=list)
     expected: set[tuple[int, str]] = field(default_factory=set)
+    sandboxed: set[str] = field(default_factory=set)
 
     def on_console(self, message: Any) -> None:
+        if message.text.startswith("Blocked script execution") and message.page.url in self.sandboxed:
+            return
         # A refused request is told with its status by on_response; the console has only half of it.
         if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
             self.complaints.append(f"{message.type} on {message.page.url}: {message.text}")
