@@ -42,6 +42,11 @@ def test_a_secret_is_random_kept_and_readable_by_the_owner_only(place: Path) -> 
     assert state.secrets_file.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_place_that_takes_no_directories_is_named() -> None:
+    with pytest.raises(StateDirUnusable, match=r"/proc/shipworthy cannot be made.*Choose another"):
+        StateDir(Path("/proc/shipworthy")).ensure()
+
+
 def test_a_damaged_secrets_file_is_named_and_not_overwritten(place: Path) -> None:
     state = StateDir(place / ".shipworthy").ensure()
     state.secrets_file.write_text("{half")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from shipworthy.contract.lines import line_of
 from shipworthy.contract.strict import Undecodable
 from shipworthy.kernel.app import Installation
 from shipworthy.kernel.room import Room
@@ -44,18 +45,22 @@ def load_project(home: Path | None = None) -> Project:
         raise click.UsageError(
             f"there is no {APP_FILE} in {folder}. Go into an app's folder, or make one: shipworthy new NAME"
         ) from None
-    return Project(folder, settings, load_rooms(settings.app.rooms))
+    line = line_of((folder / APP_FILE).read_text(encoding="utf-8"), ("app", "rooms"))
+    return Project(folder, settings, load_rooms(settings.app.rooms, line=line))
 
 
-def load_rooms(names: tuple[str, ...]) -> tuple[Room, ...]:
+def load_rooms(names: tuple[str, ...], *, line: int | None = None) -> tuple[Room, ...]:
     """Import the rooms, sign-in first: the others stand on its users.
 
-    Errors:  Undecodable naming the nearest known room.
+    Errors:  Undecodable naming the nearest known room, and the `line` that names them.
     """
     ordered = ("auth", *(name for name in names if name != "auth"))
     if len(set(names)) != len(names):
         raise Undecodable(
-            f"app.rooms: a room is named twice in {', '.join(names)}", path="app.rooms", source=APP_FILE
+            f"app.rooms: a room is named twice in {', '.join(names)}",
+            path="app.rooms",
+            line=line,
+            source=APP_FILE,
         )
     rooms, known = [], known_rooms()
     for name in ordered:
@@ -63,7 +68,7 @@ def load_rooms(names: tuple[str, ...]) -> tuple[Room, ...]:
             near = get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
             raise Undecodable(
-                f"app.rooms: there is no room {name!r}{hint}", path="app.rooms", source=APP_FILE
+                f"app.rooms: there is no room {name!r}{hint}", path="app.rooms", line=line, source=APP_FILE
             )
         rooms.append(import_module(f"shipworthy.rooms.{name}.room").ROOM)
     return tuple(rooms)

@@ -25,6 +25,7 @@ def command(port: int | None, host: str) -> None:
     """
     import uvicorn
 
+    from shipworthy.kernel.http.server import options
     from shipworthy.kernel.telemetry.log import configure
 
     configure()
@@ -35,15 +36,7 @@ def command(port: int | None, host: str) -> None:
         host=host,
         port=port if port is not None else settings.http.port,
         workers=settings.http.workers,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-        log_config=None,
-        timeout_graceful_shutdown=10,
-        backlog=512,
+        **options(),
     )
 
 

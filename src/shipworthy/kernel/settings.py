@@ -13,6 +13,7 @@ from math import inf
 from pathlib import Path
 from typing import Literal
 
+from shipworthy.contract.lines import line_of
 from shipworthy.contract.strict import Undecodable, decode
 
 APP_FILE = "app.toml"
@@ -40,6 +41,7 @@ class HttpSection:
     public_scheme: Literal["http", "https"] = "http"
     public_port: int = 0  # in the addresses we print; 0: the scheme's own
     body_bytes_max: int = 1_048_576
+    body_timeout_s: float = 30.0  # for a request's body to arrive whole
     trusted_proxies: int = 0  # how many X-Forwarded-For hops are ours
 
 
@@ -149,7 +151,7 @@ def load_settings(home: Path) -> Settings:
     except tomllib.TOMLDecodeError as broken:
         raise Undecodable(f"not valid TOML: {broken}", path="", source=APP_FILE) from broken
     settings = decode(Settings, data, source=APP_FILE, text=text)
-    return _consistent(_from_environment(settings))
+    return _consistent(_from_environment(settings), text)
 
 
 def _text_of(path: Path) -> str:
@@ -163,13 +165,14 @@ def _text_of(path: Path) -> str:
         raise Undecodable(f"cannot be read: {failed.strerror}", path="", source=APP_FILE) from failed
 
 
-def _consistent(settings: Settings) -> Settings:
-    _in_range(settings)
+def _consistent(settings: Settings, text: str) -> Settings:
+    _in_range(settings, text)
     if settings.sessions.store == "memory" and settings.http.workers > 1:
         raise Undecodable(
             'sessions.store = "memory" keeps sessions in one process, but http.workers is '
             f'{settings.http.workers}; set http.workers = 1 or sessions.store = "postgres"',
             path="sessions.store",
+            line=line_of(text, ("sessions", "store")),
             source=APP_FILE,
         )
     return settings
@@ -183,7 +186,7 @@ _AT_LEAST_ONE = {
 _PORTS = {"http.port", "http.public_port", "mail.port"}
 
 
-def _in_range(settings: Settings) -> None:
+def _in_range(settings: Settings, text: str) -> None:
     """Errors: Undecodable for a number that cannot be meant."""
     for section in fields(settings):
         for name, value in vars(getattr(settings, section.name)).items():
@@ -194,7 +197,12 @@ def _in_range(settings: Settings) -> None:
                 # Written so that NaN, which compares with nothing, is refused too.
                 if not (least <= value <= most and value < inf):
                     bound = f"{least} to {most}" if path in _PORTS else f"at least {least}"
-                    raise Undecodable(f"{path} must be {bound}, not {value}", path=path, source=APP_FILE)
+                    raise Undecodable(
+                        f"{path} must be {bound}, not {value}",
+                        path=path,
+                        line=line_of(text, (section.name, name)),
+                        source=APP_FILE,
+                    )
 
 
 def _from_environment(settings: Settings) -> Settings:

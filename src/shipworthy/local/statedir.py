@@ -49,7 +49,12 @@ class StateDir:
         """
         with file_errors_explained(self.path):
             if not self.path.is_dir():
-                self.path.mkdir(parents=True)
+                try:
+                    self.path.mkdir(parents=True)
+                except FileNotFoundError:  # /proc and its kind answer so
+                    raise StateDirUnusable(
+                        f"{self.path} cannot be made: that place takes no directories. Choose another."
+                    ) from None
                 # Root's services run as `nobody`, who must be able to pass through, not to list.
                 self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
             for directory in (self.logs, self.mail):

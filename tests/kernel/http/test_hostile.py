@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -231,3 +232,31 @@ async def _someone_waits_for(connection: Any, table: str) -> None:
     async with asyncio.timeout(10):
         while not await connection.fetchval(waiting, table):
             await asyncio.sleep(0.01)
+
+
+async def test_a_body_that_dawdles_is_408_and_one_whose_sender_left_is_nothing(
+    toy: RunningApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    scope = {
+        "type": "http", "method": "POST", "path": "/notes", "raw_path": b"/notes", "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"content-length", b"5"), (b"content-type", b"application/json")],
+        "client": ("127.0.0.1", 50_000), "scheme": "http", "http_version": "1.1",
+    }  # fmt: skip
+    hurried = replace(toy.runtime.settings.http, body_timeout_s=0.01)
+    toy.runtime.settings = replace(toy.runtime.settings, http=hurried)
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def gone() -> Any:
+        return {"type": "http.disconnect"}
+
+    await toy.asgi(scope, never, send)
+    assert (sent[0]["status"], (b"connection", b"close") in sent[0]["headers"]) == (408, True)
+    sent.clear()
+    await toy.asgi(scope, gone, send)
+    assert (sent, caplog.records) == ([], [])

@@ -33,7 +33,15 @@ from shipworthy.kernel.http.problem import (
 from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect
 from shipworthy.kernel.http.router import MethodNotAllowed, Router
 from shipworthy.kernel.http.static import StaticFiles
-from shipworthy.kernel.http.wire import Receive, Send, client_of, headers_of, read_body, send_answer
+from shipworthy.kernel.http.wire import (
+    ClientGone,
+    Receive,
+    Send,
+    client_of,
+    headers_of,
+    read_body,
+    send_answer,
+)
 from shipworthy.kernel.route import Route
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
@@ -123,10 +131,16 @@ class Edge:
                 await send_answer(send, answer, method)
                 return
             route, values = self._router.find(method, scope["path"])
+            limits = self._runtime.settings.http
             body = await read_body(
-                receive, headers, route.body_bytes_max or self._runtime.settings.http.body_bytes_max
+                receive,
+                headers,
+                bytes_max=route.body_bytes_max or limits.body_bytes_max,
+                timeout_s=limits.body_timeout_s,
             )
             answer = await self._run(ctx, route, values, scope, headers, body)
+        except ClientGone:
+            return
         except Refusal as refusal:
             answer = self._refuse(ctx, route, headers, scope, refusal)
         except Exception:  # the request edge: the one place where a crash becomes an answer

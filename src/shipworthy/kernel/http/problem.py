@@ -17,6 +17,7 @@ STATUS_OF_KIND = {
     "forbidden": 403,
     "missing": 404,
     "method": 405,
+    "too_slow": 408,
     "conflict": 409,
     "too_large": 413,
     "misdirected": 421,
@@ -34,6 +35,7 @@ TITLES = {
     403: "You may not do that",
     404: "There is nothing here",
     405: "That is not how this address works",
+    408: "That took too long",
     409: "That is no longer possible",
     412: "Somebody changed it first",
     413: "That is too large",
@@ -52,6 +54,17 @@ class TooLarge(Refusal):
 
     def __init__(self, bytes_max: int) -> None:
         super().__init__("body.too_large", f"The request may hold at most {bytes_max} bytes.")
+
+
+class TooSlow(Refusal):
+    """The rest of the request may still come: the answer closes the connection."""
+
+    kind = "too_slow"
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(
+            "body.too_slow", f"The request was not whole within {timeout_s:g} seconds. Send it again."
+        )
 
 
 class Misdirected(Refusal):
@@ -116,6 +129,8 @@ def refusal_headers(refusal: Refusal, trace_id: str) -> list[tuple[bytes, bytes]
     headers = [(b"trace-id", trace_id.encode())]
     if refusal.retry_after_s is not None:
         headers.append((b"retry-after", str(refusal.retry_after_s).encode()))
+    if isinstance(refusal, TooSlow):
+        headers.append((b"connection", b"close"))
     if allowed := getattr(refusal, "allowed", None):
         headers.append((b"allow", ", ".join(allowed).encode()))
     return headers

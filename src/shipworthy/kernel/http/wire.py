@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from shipworthy.kernel.http.problem import TooLarge
+from shipworthy.kernel.http.problem import TooLarge, TooSlow
 from shipworthy.kernel.http.reply import Answer
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -36,15 +36,33 @@ def client_of(scope: Any, headers: dict[str, str], trusted_proxies: int) -> str:
     return hops[-trusted_proxies] if trusted_proxies and len(hops) >= trusted_proxies else peer
 
 
-async def read_body(receive: Receive, headers: dict[str, str], bytes_max: int) -> bytes:
+class ClientGone(Exception):
+    """Whoever asked has closed the connection: there is nobody to answer."""
+
+
+async def read_body(receive: Receive, headers: dict[str, str], *, bytes_max: int, timeout_s: float) -> bytes:
+    """Return the body.
+
+    Errors:  TooLarge, TooSlow when it is not whole within `timeout_s`, ClientGone.
+    """
     declared = headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > bytes_max:
         raise TooLarge(bytes_max)
+    if declared in ("", "0") and "transfer-encoding" not in headers:
+        return await _read(receive, bytes_max)  # most requests have no body: no timer for them
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _read(receive, bytes_max)
+    except TimeoutError:
+        raise TooSlow(timeout_s) from None
+
+
+async def _read(receive: Receive, bytes_max: int) -> bytes:
     chunks, size = [], 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise asyncio.CancelledError
+            raise ClientGone
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > bytes_max:

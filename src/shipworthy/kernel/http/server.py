@@ -1,0 +1,111 @@
+"""uvicorn's HTTP protocol with the two bounds it lacks: how long and how large a request's head may be.
+
+Owns what happens before there is a request; the body has its own bounds (wire.py). A client that
+sends a header a second would otherwise hold a socket for ever (Slowloris, R. Hansen, 2009), and one
+that never ends its headers would fill the memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_BYTES_MAX = 32_768  # nginx allows four buffers of 8 kB, Apache 8 kB a line
+HEAD_TIMEOUT_S = 10.0
+
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: 27\r\nconnection: close\r\n\r\nThe headers are too large.\n"
+)
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """One connection. Gives a head `HEAD_TIMEOUT_S` from its first byte and `HEAD_BYTES_MAX` bytes.
+
+    A new connection must begin within the same time; an idle one is uvicorn's to close.
+    """
+
+    head_timeout_s = HEAD_TIMEOUT_S
+    _head_bytes = 0  # of the fields the parser has told us
+    _raw_bytes = 0  # of chunks after which the head was still not whole
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._give_time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_time()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes = self._raw_bytes = 0
+        self._give_time()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._end_time()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._deadline is not None:  # a field that never ends is not told to us: count it here
+            self._raw_bytes += len(data)
+            if self._raw_bytes > HEAD_BYTES_MAX:
+                self._refuse()
+
+    def send_400_response(self, msg: str) -> None:
+        if self._head_bytes > HEAD_BYTES_MAX:
+            self._refuse()
+        else:
+            super().send_400_response(msg)
+
+    def _count(self, size_bytes: int) -> None:
+        self._head_bytes += size_bytes
+        if self._head_bytes > HEAD_BYTES_MAX:
+            raise httptools.HttpParserCallbackError("the head is too large")
+
+    def _refuse(self) -> None:
+        self._end_time()
+        if not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+    def _give_time(self) -> None:
+        self._end_time()
+        self._deadline = self.loop.call_later(self.head_timeout_s, self._late)
+
+    def _end_time(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _late(self) -> None:
+        self._deadline = None
+        self.transport.close()
+
+
+def options() -> dict[str, Any]:
+    """Return how uvicorn is run, whoever runs it: bounds, and nothing said twice."""
+    return {
+        "loop": "uvloop",
+        "http": BoundedHttp,
+        "ws": "none",
+        "lifespan": "on",
+        "access_log": False,
+        "server_header": False,
+        "log_config": None,
+        "timeout_graceful_shutdown": 10,
+        "backlog": 512,
+    }
