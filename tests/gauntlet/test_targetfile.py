@@ -38,6 +38,13 @@ path = "/items"
 json = { title = "x" }
 idempotency = "key"
 expect = [201]
+
+[[oauth]]
+name = "acme"
+start = "GET /sign-in/acme"
+callback = "/sign-in/acme/callback"
+session = "GET /me"
+env = { ACME_ISSUER = "{issuer}" }
 """
 
 
@@ -55,6 +62,7 @@ def test_a_whole_file_becomes_a_target_with_a_small_manifest(tmp_path: Path) -> 
     assert (route.name, route.statuses, route.example) == ("POST /items", (201,), {"title": "x"})
     assert target.manifest.journeys[0].steps[0].path == "/items"
     assert target.manifest.queries == ()
+    assert target.manifest.oauth[0].env == {"ACME_ISSUER": "{issuer}"}
 
 
 def test_an_instance_that_runs_already_needs_two_lines(tmp_path: Path) -> None:
@@ -73,6 +81,9 @@ def test_an_instance_that_runs_already_needs_two_lines(tmp_path: Path) -> None:
         ("--port {port}", "--port 8000", 4, "must say {port}"),
         ('start = "python', 'url = "http://x"\nstart = "python', 2, "either start"),
         ("[login]", "[login", 9, "not valid TOML"),
+        ('"GET /sign-in/acme"', '"/sign-in/acme"', 33, "there is no start '/sign-in/acme'"),
+        ('"GET /me"', '"GET me"', 35, "must begin with '/'"),
+        ('callback = "/', 'callback = "', 34, "a path or an address"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:

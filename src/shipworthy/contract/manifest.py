@@ -183,6 +183,24 @@ class Login:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OauthClient:
+    """A sign-in through somebody else's OpenID provider, in whose place the examiner puts its own.
+
+    `env` is set before the app is started; in its values {issuer}, {client_id} and
+    {client_secret} are filled in. `session` is a route that succeeds only for somebody signed in.
+    """
+
+    name: str  # "google"; of a provider that only the examiner uses, "stub"
+    start: str  # "GET /sign-in/google": sends the browser to the provider
+    callback: str  # "/sign-in/google/callback", or a whole address where the app insists on one
+    session: str  # "GET /api/me"
+    env: dict[str, str] = field(default_factory=dict)
+    form: dict[str, str] = field(default_factory=dict)  # what start needs where it is a POST
+    identity: str = ""  # field of the session's JSON answer that names the account, "user.id"
+    algorithm: Literal["RS256", "ES256"] = "RS256"  # of the ID tokens; RS256 is what OpenID defaults to
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scope:
     """How a database session is told whose data it may see, e.g. SET LOCAL app.tenant_id."""
 
@@ -209,6 +227,7 @@ class Manifest:
     rooms: tuple[str, ...] = ()
     scope: Scope = field(default_factory=Scope)
     login: Login | None = None
+    oauth: tuple[OauthClient, ...] = ()
     routes: tuple[Route, ...] = ()
     queries: tuple[Query, ...] = ()
     indexes: tuple[Index, ...] = ()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from shipworthy.contract.manifest import Budget, Journey, Login, Manifest, Oracle, Sample, Slo
+from shipworthy.contract.manifest import Budget, Journey, Login, Manifest, OauthClient, Oracle, Sample, Slo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +89,7 @@ class GauntletFile:
     credential: tuple[Credential, ...] = ()
     sample: tuple[Sample, ...] = ()
     oracle: tuple[Oracle, ...] = ()
+    oauth: tuple[OauthClient, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ _LISTS = (
     "journeys",
     "budgets",
     "oracles",
+    "oauth",
 )
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -169,5 +170,9 @@ _LACKS = {
     "slos": ("No objective is declared.", f"Add [[slo]] entries to {_GAUNTLET}."),
     "journeys": ("No journey is declared.", f"Add [[journey]] entries to {_GAUNTLET}."),
     "budgets": ("No budget is declared.", f"Add [[budget]] entries to {_GAUNTLET}."),
+    "oauth": (
+        "The target declares no sign-in through an OpenID provider.",
+        f"Add an [[oauth]] section to {_GAUNTLET}: start, callback, session and env.",
+    ),
     "oracles": ("Nothing is declared that could be recomputed.", f"Add an [[oracle]] to {_GAUNTLET}."),
 }

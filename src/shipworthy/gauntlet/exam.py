@@ -17,6 +17,7 @@ from shipworthy.gauntlet.capabilities import present
 from shipworthy.gauntlet.check import Mode, Undecided
 from shipworthy.gauntlet.db import Database, PostgresError
 from shipworthy.gauntlet.http import HttpSession, Unanswered, sign_in
+from shipworthy.gauntlet.idp.stub import Stub
 from shipworthy.gauntlet.plan import PlannedCheck
 from shipworthy.gauntlet.view import QUIET, View
 
@@ -38,10 +39,17 @@ class Exam:
     """One run's access to one instance. Checks run one after the other and share it."""
 
     def __init__(
-        self, target: Target, instance: Instance, *, mode: Mode = "quick", view: View = QUIET
+        self,
+        target: Target,
+        instance: Instance,
+        *,
+        mode: Mode = "quick",
+        view: View = QUIET,
+        provider: Stub | None = None,
     ) -> None:
         self.target, self.instance, self.mode, self.view = target, instance, mode, view
         self.manifest: Manifest = target.manifest
+        self.provider = provider  # the one the app signs people in through, if it declares any
         self.capabilities = present(target, instance.handle)
         self.planned: PlannedCheck | None = None  # the one that runs now
         self.told: list[Finding] = []  # what it has answered so far

@@ -27,6 +27,7 @@ from shipworthy.gauntlet.adapters.start import started
 from shipworthy.gauntlet.check import Check, Mode, Undecided
 from shipworthy.gauntlet.evidence import log_evidence
 from shipworthy.gauntlet.exam import Exam
+from shipworthy.gauntlet.idp.beside import welcome, with_provider
 from shipworthy.gauntlet.machine import commit_of, machine_facts
 from shipworthy.gauntlet.plan import PlannedCheck, plan, still_possible
 from shipworthy.gauntlet.subjects import crashed_finding, undecided_finding
@@ -82,8 +83,12 @@ class _Course:
         scratch = _scratch_directory()
         try:
             self._view.note(f"starting {self._target.name}")
-            async with started(self._target, scratch) as instance:
-                self._exam = Exam(self._target, instance, mode=self._mode, view=self._view)
+            async with (
+                with_provider(self._target) as (target, provider),
+                started(target, scratch) as instance,
+            ):
+                welcome(target, provider, instance.handle)
+                self._exam = Exam(target, instance, mode=self._mode, view=self._view, provider=provider)
                 try:
                     await self._ask_all(self._exam)
                 finally:

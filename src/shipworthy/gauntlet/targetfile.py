@@ -61,6 +61,7 @@ def _manifest(file: GauntletFile) -> Manifest:
     return Manifest(
         app=file.target.name,
         login=file.login,
+        oauth=file.oauth,
         routes=tuple(_route(route) for route in file.route),
         samples=file.sample,
         slos=file.slo,
@@ -112,6 +113,17 @@ class _Refusals:
         objectives = tuple(slo.name for slo in file.slo)
         for number, journey in enumerate(file.journey):
             self._known(("journey", str(number), "slo"), journey.slo, objectives)
+
+        for number, client in enumerate(file.oauth):
+            place = ("oauth", str(number))
+            for name in ("start", "session"):
+                method, _, path = getattr(client, name).partition(" ")
+                self._known((*place, name), method, _METHODS)
+                self._path((*place, name), path)
+            if not client.callback.startswith(("/", "http://", "https://")):
+                raise self._refusal(
+                    (*place, "callback"), "oauth.callback is a path or an address beginning with http"
+                )
 
     def _command(self, start: str) -> None:
         try:

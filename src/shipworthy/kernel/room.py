@@ -66,6 +66,7 @@ class Room:
     oracles: tuple[manifest.Oracle, ...] = ()
     budgets: Callable[[Settings], tuple[manifest.Budget, ...]] = lambda _: ()
     login: manifest.Login | None = None
+    oauth: tuple[manifest.OauthClient, ...] = ()
     personal: tuple[str, ...] = ()
     raw_lane: Callable[[Runtime], Any] | None = None
     on_start: Callable[[Runtime], Awaitable[None]] | None = None

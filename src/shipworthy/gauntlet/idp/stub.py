@@ -55,7 +55,12 @@ class Stub:
         self.provider.state.ring.rotate(keep_old=keep_old)
 
     def register(self, client: Client) -> None:
+        """Let an app sign people in here, or change what is known of it."""
         self.provider.register(client)
+
+    def client(self, client_id: str) -> Client:
+        """Return a registered client. Errors: KeyError."""
+        return self.provider.state.clients[client_id]
 
 
 @asynccontextmanager
