@@ -66,3 +66,12 @@ def test_coverage_is_the_share_of_checks_measured_on_at_least_one_subject() -> N
         finding("drill", Verdict.NOT_MEASURED),
     ]
     assert run(*measured_once).coverage == 0.75
+    assert run(*measured_once).coverage_of_subjects == 0.6
+
+
+def test_a_check_measured_on_one_subject_of_many_is_covered_and_most_subjects_are_not() -> None:
+    held = finding("plans", Verdict.PASS, subject="q0")
+    unseen = [finding("plans", Verdict.NOT_MEASURED, subject=f"q{n}") for n in range(1, 4)]
+    result = run(held, *unseen)
+    assert (result.coverage, result.coverage_of_subjects) == (1.0, 0.25)
+    assert run().coverage_of_subjects == 0.0

@@ -120,11 +120,18 @@ class RunResult:
 
     @property
     def coverage(self) -> float:
-        """The share of planned checks that were measured, 0..1."""
+        """The share of planned checks that were measured on at least one subject, 0..1."""
         by_check: dict[str, bool] = {}
         for f in self.findings:
             by_check[f.check] = by_check.get(f.check, False) or f.verdict is not Verdict.NOT_MEASURED
         return sum(by_check.values()) / len(by_check) if by_check else 0.0
+
+    @property
+    def coverage_of_subjects(self) -> float:
+        """The share of the subjects of all checks that were measured, 0..1; a check that could not
+        name its subjects counts as one."""
+        measured = sum(f.verdict is not Verdict.NOT_MEASURED for f in self.findings)
+        return measured / len(self.findings) if self.findings else 0.0
 
 
 _SEVERITY_ORDER = list(Severity)

@@ -58,6 +58,7 @@ def result_schema() -> dict[str, Any]:
         "verdict": {"enum": [str(v) for v in Verdict]},
         "exit_code": {"enum": [int(c) for c in ExitCode]},
         "coverage": {"type": "number", "minimum": 0, "maximum": 1},
+        "coverage_of_subjects": {"type": "number", "minimum": 0, "maximum": 1},
     }
     schema["properties"] = {**summary, **schema["properties"]}
     schema["required"] = [*summary, *schema["required"]]

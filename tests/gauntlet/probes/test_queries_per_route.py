@@ -1,6 +1,6 @@
 """budget.queries_per_route: what a route runs is counted by the database itself.
 
-Covers: statement_counts.
+Covers: statement_counts, counted_route.
 """
 
 from __future__ import annotations
@@ -76,13 +76,6 @@ async def test_more_statements_than_promised_are_listed(ledger: Ledger) -> None:
     assert failed.verdict is Verdict.FAIL
     assert "2 queries where at most 1 were promised" in failed.title
     assert "ledger.notes_of_books" in failed.evidence[0].text
-
-
-async def test_a_number_that_grows_with_the_tenant_fails_though_no_statement_repeats(ledger: Ledger) -> None:
-    ledger.faults.add("grows")
-    failed = (await ask(ledger, routes=routes_with("/books", queries_max=50)))["GET /books"]
-    assert failed.verdict is Verdict.FAIL
-    assert "more for a tenant with more rows" in failed.title
 
 
 async def test_a_route_that_never_succeeds_is_inconclusive(ledger: Ledger) -> None:

@@ -41,6 +41,7 @@ def test_the_file_starts_with_version_verdict_exit_code_and_coverage(
     assert list(document)[:4] == ["schema", "verdict", "exit_code", "coverage"]
     assert (document["schema"], document["verdict"], document["exit_code"]) == (1, verdict, code)
     assert document["coverage"] == every_result()[name].coverage
+    assert document["coverage_of_subjects"] == every_result()[name].coverage_of_subjects
 
 
 def test_an_invalid_run_ends_as_invalid_whatever_it_found() -> None:

@@ -32,7 +32,7 @@ def test_the_failing_screen_says_everything_a_person_needs_next() -> None:
     for part in (
         "✗ FAIL quick, not for release",
         "Acme fails 4 checks: one tenant can read another's documents;",
-        "✓ 46 held ✗ 4 failed ○ 3 not measured 84 % covered 2 min 41 s",
+        "✓ 46 held ✗ 4 failed ○ 3 not measured covered: 84 % of the checks, 94 % of their subjects 2 min 41 s",
         "✗ login 287 ms 12.1 to 20.4 % 5 % 648 FAIL",
         "✓ page 22 ms 0.6 to 2.1 % 5 % 1,728 PASS",
         "✗ One tenant can read another's documents critical",
@@ -42,7 +42,7 @@ def test_the_failing_screen_says_everything_a_person_needs_next() -> None:
         "seen lost 3 jobs, none allowed; doubled 0 jobs, none allowed; recovery 6.4 s, at most 30 s",
         "$ shipworthy gauntlet --only 'budget.queries_per_route:GET /api/invoices'",
         "○ No Chromium was found on this machine. Install Chromium",
-        "Coverage 84 %: 16 of 19 kinds of check were measured",
+        "Coverage 84 % of the checks, 94 % of their subjects: 16 of 19 kinds of check were measured",
         "Gate R1, p95 over 24 and 48 blocks: passes what should fail 0 % to 9.7 % of the time",
         "Report report/index.html report/result.json",
     ):

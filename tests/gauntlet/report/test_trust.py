@@ -71,7 +71,7 @@ def test_the_run_and_its_machine_are_named() -> None:
     assert facts["Examiner"] == "Shipworthy 0.1.0"
     assert facts["Exit code"] == "1"
     assert facts["CPU"] == "AMD EPYC 7B13, 2 cores"
-    assert facts["Coverage"].startswith("84 %. 16 of 19 kinds")
+    assert facts["Coverage"].startswith("84 % of the checks, 94 % of their subjects. 16 of 19 kinds")
 
 
 def test_notes_are_shown() -> None:

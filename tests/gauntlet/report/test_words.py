@@ -174,5 +174,5 @@ def test_characters_that_act_or_disguise_are_made_visible() -> None:
 
 def test_coverage_is_said_in_kinds_of_check() -> None:
     assert coverage_sentence(RESULTS["stranger"]) == (
-        "4 of 13 kinds of check were measured on at least one subject."
+        "4 of 13 kinds of check were measured on at least one subject, 4 of 13 subjects in all."
     )

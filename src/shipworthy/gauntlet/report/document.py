@@ -16,7 +16,7 @@ from shipworthy.contract.schema import RESULT_VERSION
 from shipworthy.contract.strict import Undecodable, decode, encode
 from shipworthy.contract.verdict import ExitCode, exit_code
 
-_SUMMARY = ("schema", "verdict", "exit_code", "coverage")  # computed; never read back
+_SUMMARY = ("schema", "verdict", "exit_code", "coverage", "coverage_of_subjects")  # computed; never read back
 
 
 def exit_code_of(result: RunResult) -> ExitCode:
@@ -31,6 +31,7 @@ def document_of(result: RunResult) -> dict[str, Any]:
         "verdict": str(result.verdict),
         "exit_code": int(exit_code_of(result)),
         "coverage": result.coverage,
+        "coverage_of_subjects": result.coverage_of_subjects,
         **encode(result),
     }
 

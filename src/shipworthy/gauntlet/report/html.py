@@ -123,7 +123,8 @@ def _seal_word(result: RunResult) -> str:
 def _tally(result: RunResult) -> Html:
     count = tally(result.findings)
     items = [_tally_item(v, count[v]) for v in VERDICT_WORD]
-    covered = tag("div", tag("b", whole_percent(result.coverage)), tag("span", "of the checks measured"))
+    subjects = f"of the checks, {whole_percent(result.coverage_of_subjects)} of their subjects measured"
+    covered = tag("div", tag("b", whole_percent(result.coverage)), tag("span", subjects))
     cover = tag("li", charts.ring(result.coverage), covered, class_="cover")
     return tag("ul", *items, cover, class_="tally")
 

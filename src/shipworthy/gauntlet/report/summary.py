@@ -24,6 +24,7 @@ from shipworthy.gauntlet.report.words import (
     bound,
     clip,
     coverage_sentence,
+    coverage_short,
     duration,
     in_line,
     labels,
@@ -34,7 +35,6 @@ from shipworthy.gauntlet.report.words import (
     repro_command,
     tally,
     verdict_sentence,
-    whole_percent,
 )
 
 FINDINGS_MAX = 10  # more would scroll the verdict out of sight; the report has them all
@@ -88,7 +88,7 @@ def _counts(result: RunResult, console: Console) -> Text:
     for verdict, word in VERDICT_WORD.items():
         if count[verdict]:
             line += Text.assemble(sign(verdict, console), f" {count[verdict]:,} {word}   ")
-    line.append(f"{whole_percent(result.coverage)} covered   {duration(result.duration_s)}", style="dim")
+    line.append(f"covered: {coverage_short(result)}   {duration(result.duration_s)}", style="dim")
     return line
 
 
@@ -186,9 +186,7 @@ def _gap(gap: Gap, console: Console) -> RenderableType:
 
 
 def _trust(result: RunResult) -> Block:
-    lines = [
-        Text.assemble("Coverage ", (whole_percent(result.coverage), "bold"), f": {coverage_sentence(result)}")
-    ]
+    lines = [Text.assemble("Coverage ", (coverage_short(result), "bold"), f": {coverage_sentence(result)}")]
     if objectives(result):
         lines += [_error_rates(rates) for rates in result.error_rates[:4]]
     if result.valid:

@@ -10,7 +10,13 @@ from shipworthy.gauntlet.report.document import exit_code_of
 from shipworthy.gauntlet.report.markup import Html, Node, joined, tag
 from shipworthy.gauntlet.report.parts import cell, icon, row, section, table
 from shipworthy.gauntlet.report.reading import objectives
-from shipworthy.gauntlet.report.words import coverage_sentence, duration, in_line, percent, whole_percent
+from shipworthy.gauntlet.report.words import (
+    coverage_sentence,
+    coverage_short,
+    duration,
+    in_line,
+    percent,
+)
 
 ITEMS_MAX = 20  # of a list in this section
 
@@ -88,7 +94,7 @@ def _run(result: RunResult) -> Html:
         "Started": moment(result.started_at),
         "Took": duration(result.duration_s),
         "Mode": in_line(result.mode, 40),
-        "Coverage": f"{whole_percent(result.coverage)}. {coverage_sentence(result)}",
+        "Coverage": f"{coverage_short(result)}. {coverage_sentence(result)}",
         "Examined": f"{in_line(result.target, 60)}{commit}",
         "Examiner": f"Shipworthy {in_line(result.version, 40)}",
         "Exit code": str(int(exit_code_of(result))),

@@ -50,8 +50,8 @@ def labels(result: RunResult) -> list[str]:
     found = []
     if result.mode in _MODE_LABELS:
         found.append(_MODE_LABELS[result.mode])
-    if result.mode != "partial" and result.findings and result.coverage < COVERAGE_FOR_A_PLAIN_PASS:
-        found.append(f"only {whole_percent(result.coverage)} measured")
+    if result.mode != "partial" and result.findings and _covered(result) < COVERAGE_FOR_A_PLAIN_PASS:
+        found.append(f"only {whole_percent(_covered(result))} measured")
     return found
 
 
@@ -80,11 +80,21 @@ def repro_command(finding: Finding) -> str:
 
 
 def coverage_sentence(result: RunResult) -> str:
-    """Say what the coverage number counts, with its numbers."""
+    """Say what the coverage numbers count, with their numbers."""
     seen = {f.check for f in result.findings if f.verdict is not Verdict.NOT_MEASURED}
     planned = {f.check for f in result.findings}
     were = "was" if len(planned) == 1 else "were"
-    return f"{len(seen)} of {plural(len(planned), 'kind')} of check {were} measured on at least one subject."
+    kinds = f"{len(seen)} of {plural(len(planned), 'kind')} of check {were} measured on at least one subject"
+    measured = len(result.findings) - tally(result.findings)[Verdict.NOT_MEASURED]
+    return f"{kinds}, {measured:,} of {plural(len(result.findings), 'subject')} in all."
+
+
+def coverage_short(result: RunResult) -> str:
+    """Return both coverage numbers in a few words."""
+    return (
+        f"{whole_percent(result.coverage)} of the checks, "
+        f"{whole_percent(result.coverage_of_subjects)} of their subjects"
+    )
 
 
 def plural(number: int, noun: str) -> str:
@@ -164,11 +174,16 @@ def _passes(result: RunResult) -> str:
     if result.mode == "partial":
         return "passes the chosen checks"
     part = ""
-    if result.coverage < COVERAGE_FOR_A_PLAIN_PASS:
-        part = f"the {whole_percent(result.coverage)} that could be measured of "
+    if _covered(result) < COVERAGE_FOR_A_PLAIN_PASS:
+        part = f"the {whole_percent(_covered(result))} that could be measured of "
     if result.mode == "quick":
         return f"passes {part}the quick gauntlet"
     return f"passes {part}the gauntlet" if part else "passes"
+
+
+def _covered(result: RunResult) -> float:
+    """The lower of the two coverages: a verdict claims no more than that."""
+    return min(result.coverage, result.coverage_of_subjects)
 
 
 def _all_that_held(count: Counter[Verdict]) -> str:

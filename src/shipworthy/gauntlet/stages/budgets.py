@@ -6,6 +6,7 @@ from shipworthy.contract.verdict import Severity
 from shipworthy.gauntlet.check import Check
 from shipworthy.gauntlet.probes.cold_start import cold_start
 from shipworthy.gauntlet.probes.queries_per_route import queries_per_route
+from shipworthy.gauntlet.probes.queries_slope import queries_slope
 from shipworthy.gauntlet.probes.weights import bundle_bytes, page_bytes
 
 CHECKS = (
@@ -16,6 +17,16 @@ CHECKS = (
         run=queries_per_route,
         needs=("routes", "database.app"),
         playbook=("P4",),
+        timeout_s=300.0,
+        severity=Severity.HIGH,
+    ),
+    Check(
+        name="scale.queries_slope",
+        title="A route runs no more statements as the data grows",
+        stage="budgets",
+        run=queries_slope,
+        needs=("routes", "database.app"),
+        playbook=("P4", "X1"),
         timeout_s=300.0,
         severity=Severity.HIGH,
     ),

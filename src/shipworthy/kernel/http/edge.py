@@ -148,6 +148,9 @@ class Edge:
                 "request crashed", extra={"trace_id": trace_id, "method": method, "path": scope["path"]}
             )
             answer = self._refuse(ctx, route, headers, scope, Crash())
+        if not any(header == b"cache-control" for header, _ in answer.headers):
+            # Whatever does not say otherwise is one person's: no cache on the way may keep it.
+            answer.headers.append((b"cache-control", b"no-store"))
         await send_answer(send, answer, method)
         name = f"{route.method} {route.path}" if route else "unmatched"
         queries = ctx.tx.queries_run if ctx.tx else 0
