@@ -27,7 +27,7 @@ async def ask_route(exam: Exam, call: Call, person: Credential | None, *, timeou
         if person is None:
             return await call.send(exam.anonymous(), timeout_s=timeout_s)
         answer = await call.send(await exam.session(person), timeout_s=timeout_s)
-        if _is_signed_out(answer, exam):
+        if is_signed_out(answer, exam):
             exam.forget_session(person)
             answer = await call.send(await exam.session(person), timeout_s=timeout_s)
         if answer.status == PRECONDITION_NEEDED:
@@ -48,7 +48,8 @@ async def conditional(session: HttpSession, call: Call) -> Call:
     return replace(call, headers={**call.headers, "if-match": version})
 
 
-def _is_signed_out(answer: Answer, exam: Exam) -> bool:
+def is_signed_out(answer: Answer, exam: Exam) -> bool:
+    """Say whether an answer means that its caller is not signed in."""
     if answer.status in _SIGNED_OUT:
         return True
     login = exam.manifest.login

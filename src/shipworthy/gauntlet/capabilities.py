@@ -36,11 +36,11 @@ def expected(target: Target) -> frozenset[str]:
     found = {"http", *_of_manifest(target.manifest), *_of_people(target.credentials)}
     if target.kind == "shipworthy":
         # Our own apps write all of this into their handle; what is missing is seen after the start.
-        found |= {"site", "started", "tenants.1", "tenants.2", "tenants.2.ids", "restarts"}
+        found |= {"site", "started", "logs", "tenants.1", "tenants.2", "tenants.2.ids", "restarts"}
         found |= {f"database.{role}" for role in ("any", "admin", "app", "worker", "reader", "auditor")}
         found |= {f"process.{name}" for name in ("web", "worker", "database", "mail")}
     if target.kind == "command":
-        found |= {"started", "process.web"}
+        found |= {"started", "logs", "process.web"}
     if target.database:
         found |= {"database.app", "database.any"}
     return frozenset(found | set(_of_machine()))
@@ -54,6 +54,7 @@ def present(target: Target, handle: Handle) -> frozenset[str]:
     found |= {"database.any"} if handle.database_urls else set()
     found |= {f"process.{process.name}" for process in handle.processes}
     found |= {"site"} if handle.site_url else set()
+    found |= {"logs"} if handle.log_files else set()
     found |= {"started"} if handle.started_in_s is not None else set()
     found |= {"restarts"} if target.kind == "shipworthy" else set()
     return frozenset(found)
@@ -146,6 +147,10 @@ _LACKS = {
     "started": (
         "The instance was running already, so its start was not seen.",
         f"Let the gauntlet start the app: set target.start in {_GAUNTLET}.",
+    ),
+    "logs": (
+        "Where the app writes its logs is not known.",
+        f"Let the gauntlet start the app: set target.start in {_GAUNTLET}. Its output is then read.",
     ),
     "restarts": (
         "The instance does not restart what dies.",
