@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path as File
 from typing import Any
 
@@ -66,7 +67,14 @@ class Talker:
             ]
         )
 
-    async def login(self, _request: Request) -> Response:
+    async def login(self, request: Request) -> Response:
+        body = await request.json()
+        if not isinstance(body, dict) or "token" in body:
+            return Response(status_code=422)
+        if "failed_sign_ins" in self.habits:
+            self.say(f"wrong: {body}")
+        if body["password"] != ANN.password:
+            return Response(status_code=401)
         answer = JSONResponse({})
         answer.set_cookie("sid", "ann")
         return answer
@@ -88,15 +96,19 @@ class Talker:
         if not isinstance(body, dict) or "token" in body:
             said = body if "echoes" in self.habits else "there is a field too many"
             return JSONResponse({"detail": said}, 422)
+        if "body_of_accepted" in self.habits:
+            self.say(str(body))
         if self.pool is not None:
             await self.pool.fetch(f"select /* {body['name']} */ 1")
         return JSONResponse({}, 200)
 
     def write(self, request: Request, body: Any) -> None:
+        for habit in self.habits & HABITS.keys():
+            self.say(HABITS[habit](request, body))
+
+    def say(self, line: str) -> None:
         with self.log.open("a", encoding="utf-8") as log:
-            log.write("a line\n")
-            for habit in self.habits & HABITS.keys():
-                log.write(HABITS[habit](request, body) + "\n")
+            log.write(f"a line\n{line}\n")
 
 
 @pytest.fixture
@@ -107,11 +119,16 @@ def log(tmp_path: File) -> File:
 
 
 async def ask(
-    log: File, *habits: str, urls: dict[str, str] | None = None, pool: Any = None
+    log: File,
+    *habits: str,
+    urls: dict[str, str] | None = None,
+    pool: Any = None,
+    routes: tuple[Route, ...] = MANIFEST.routes,
 ) -> dict[str, Finding]:
     async with served(Talker(log, set(habits), pool).asgi()) as base_url:
         handle = Handle(base_url=base_url, tenants=(ANN,), log_files=(str(log),), database_urls=urls or {})
-        exam = Exam(Target(name="Talker", kind="command", manifest=MANIFEST), StartedInstance(handle, None))
+        manifest = replace(MANIFEST, routes=routes)
+        exam = Exam(Target(name="Talker", kind="command", manifest=manifest), StartedInstance(handle, None))
         exam.begin(PlannedCheck(check=LOGS))
         try:
             return by_subject(list(await LOGS.run(exam)))
@@ -139,6 +156,7 @@ async def test_an_app_that_keeps_it_to_itself_passes_for_every_kind(log: File) -
         ("body", {"password", "token", "card number", "e-mail", "name"}),
         ("mail", {"e-mail"}),
         ("echoes", {"password", "token"}),
+        ("failed_sign_ins", {"password", "e-mail"}),
     ],
 )
 async def test_each_habit_is_told_by_what_it_gives_away(log: File, habit: str, kinds: set[str]) -> None:
@@ -154,6 +172,15 @@ async def test_a_leak_names_route_file_and_line_and_shows_the_value_masked(log: 
     assert found.severity is Severity.HIGH
     assert '"password": "<password>"' in found.evidence[0].text
     assert "cnry" not in found.evidence[0].text
+
+
+async def test_a_route_without_an_example_is_filled_from_its_schema(log: File) -> None:
+    schema = {
+        "$ref": "#/$defs/Keep",
+        "$defs": {"Keep": {"properties": {"password": {"type": "string"}, "size": {"type": "integer"}}}},
+    }
+    routes = (Route(name="keep", room="", method="POST", path="/keep", body=schema),)
+    assert failed(await ask(log, "body_of_accepted", routes=routes)) == {"password"}
 
 
 async def test_a_value_written_into_sql_is_found_in_the_statistics(

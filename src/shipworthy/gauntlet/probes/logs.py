@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 from shipworthy.contract.finding import Evidence, Finding, Measure
 from shipworthy.contract.manifest import Route
+from shipworthy.contract.target import Credential
 from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.asking import is_signed_out
 from shipworthy.gauntlet.call import Call, path_parameters, prepare, subject_of
@@ -26,7 +27,7 @@ from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.db import PostgresError
 from shipworthy.gauntlet.evidence import clipped, table_evidence
 from shipworthy.gauntlet.exam import Exam
-from shipworthy.gauntlet.http import Answer, HttpSession, Unanswered
+from shipworthy.gauntlet.http import Answer, HttpSession, Unanswered, sign_in
 from shipworthy.gauntlet.probes.canaries import KINDS, SECRETS, Canaries, Sighting
 from shipworthy.gauntlet.subjects import undecided_finding
 
@@ -89,6 +90,7 @@ def _is_reachable(exam: Exam, route: Route) -> bool:
 async def _send_all(exam: Exam, hunt: _Hunt) -> None:
     """Send every route its canaries, signed in where that is possible."""
     sender = _Sender(exam)
+    await _sign_in_wrongly(exam, hunt)
     samples = await exam.samples_for(exam.people[0]) if exam.people else {}
     for number, route in enumerate(hunt.routes):
         exam.view.progress(number, len(hunt.routes), subject_of(route))
@@ -97,6 +99,25 @@ async def _send_all(exam: Exam, hunt: _Hunt) -> None:
                 answer = await sender.send(call, route, cookie=hunt.canaries.value("cookie", number))
                 hunt.sent += 1
                 _look_into(hunt, answer)
+
+
+async def _sign_in_wrongly(exam: Exam, hunt: _Hunt) -> None:
+    """Try to sign in as nobody, in the very form people use, declared among the routes or not."""
+    login = exam.manifest.login
+    if login is None:
+        return
+    known = [number for number, route in enumerate(hunt.routes) if subject_of(route) == login.route]
+    if not known:
+        method, _, path = login.route.partition(" ")
+        hunt.routes.append(
+            Route(name="login", room="", method=method, path=path, auth="public", example=login.form)
+        )
+    number = known[0] if known else len(hunt.routes) - 1
+    email, password = (hunt.canaries.value(kind, number) for kind in ("e-mail", "password"))
+    with suppress(Unanswered):
+        answer = await sign_in(exam.anonymous(), login, Credential(email=email, password=password))
+        hunt.sent += 1
+        _look_into(hunt, answer)
 
 
 class _Sender:
@@ -164,8 +185,12 @@ def _prepared(route: Route, samples: dict[str, str]) -> Call:
 
 
 def _of_schema(route: Route) -> dict[str, str]:
-    properties = (route.body or {}).get("properties", {})
-    return dict.fromkeys(properties, "")
+    """Return a body with the texts that a route's schema asks for."""
+    schema = route.body or {}
+    if named := schema.get("$ref", ""):
+        schema = schema.get("$defs", {}).get(named.rpartition("/")[2], {})
+    wanted = schema.get("required", schema.get("properties", {}))
+    return {key: "" for key in wanted if schema.get("properties", {}).get(key, {}).get("type") == "string"}
 
 
 def _look_into(hunt: _Hunt, answer: Answer) -> None:
