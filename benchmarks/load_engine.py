@@ -30,7 +30,7 @@ from shipworthy.gauntlet.load.record import Recorder
 from shipworthy.gauntlet.load.result import LoadResult
 from shipworthy.gauntlet.load.template import requests_of
 
-_CONNECTIONS = 32
+CONNECTIONS = 32
 _SATURATED_REQUESTS = 60_000
 _RATE_PER_S = 2_000.0
 _REPEATS = 3
@@ -46,6 +46,8 @@ def main() -> None:
         uvloop.run(_serve())
     elif "--saturate" in sys.argv:
         sys.stdout.write(json.dumps(uvloop.run(_saturate(sys.argv[-1]))) + "\n")
+    elif "--saturate-for" in sys.argv:
+        uvloop.run(_saturate(sys.argv[-1], for_s=float(sys.argv[-2])))
     else:
         figures, valid, notes = measured()
         publish(Report(name="load-engine", figures=figures, valid=valid, notes=notes), bounds=_BOUNDS)
@@ -115,7 +117,7 @@ def server() -> Iterator[str]:
 
 def _open_2000(url: str) -> LoadResult:
     """Offer 2,000 requests a second for ten seconds, Poisson, from a pinned process."""
-    return run_in_process(_plan(url, rate_per_s=_RATE_PER_S), cpu=_cores()[0])
+    return run_in_process(plan_of(url, rate_per_s=_RATE_PER_S), cpu=cores()[0])
 
 
 def _cpu_us(result: LoadResult) -> float:
@@ -133,13 +135,16 @@ def _saturated_in_process(url: str) -> dict[str, float]:
     return answer
 
 
-async def _saturate(url: str) -> dict[str, float]:
-    """Run arrivals back to back on 32 connections: the engine's whole path without its waiting."""
-    _pin(_cores()[0])
-    plan = _plan(url, rate_per_s=1.0)
+async def _saturate(url: str, *, for_s: float | None = None) -> dict[str, float]:
+    """Run arrivals back to back on 32 connections: the engine's whole path without its waiting.
+
+    A fixed number of them, or for so many seconds.
+    """
+    _pin(cores()[0])
+    plan = plan_of(url, rate_per_s=1.0)
     hosts = addresses(plan)
     pool = Pool(
-        hosts["console"], connections_max=_CONNECTIONS, response_bytes_max=1 << 20, connect_timeout_s=5.0
+        hosts["console"], connections_max=CONNECTIONS, response_bytes_max=1 << 20, connect_timeout_s=5.0
     )
     recorder = Recorder(plan, measure_from_ns=time.monotonic_ns())
     closed_loop = _ClosedLoop()
@@ -155,6 +160,8 @@ async def _saturate(url: str) -> dict[str, float]:
     )
     await closed_loop.run(2_000)  # warm
     cpu_s, wall_s = time.process_time(), time.monotonic()
+    while for_s is not None and time.monotonic() - wall_s < for_s:
+        await closed_loop.run(_SATURATED_REQUESTS)
     await closed_loop.run(_SATURATED_REQUESTS)
     cpu_s, wall_s = time.process_time() - cpu_s, time.monotonic() - wall_s
     await pool.close()
@@ -174,7 +181,7 @@ class _ClosedLoop:
     async def run(self, requests: int) -> None:
         self._left = requests
         self._done = asyncio.get_running_loop().create_future()
-        for _ in range(_CONNECTIONS):
+        for _ in range(CONNECTIONS):
             self._begin()
         await self._done
 
@@ -196,7 +203,7 @@ def _ignore(_exchange: Exchange) -> None:
     """The closed loop sweeps no timeouts."""
 
 
-def _plan(url: str, *, rate_per_s: float) -> LoadPlan:
+def plan_of(url: str, *, rate_per_s: float) -> LoadPlan:
     return LoadPlan(
         name="load-engine",
         base_url=url,
@@ -216,7 +223,7 @@ def _plan(url: str, *, rate_per_s: float) -> LoadPlan:
     )
 
 
-def _cores() -> list[int]:
+def cores() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
 
@@ -226,7 +233,7 @@ def _pin(core: int) -> None:
 
 
 async def _serve() -> None:
-    _pin(_cores()[-1])
+    _pin(cores()[-1])
     listening = await asyncio.get_running_loop().create_server(_Empty, "127.0.0.1", 0)
     sys.stdout.write(f"{listening.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
@@ -234,16 +241,32 @@ async def _serve() -> None:
 
 
 class _Empty(asyncio.Protocol):
-    """Answers every request with the same 200 bytes."""
+    """Answers every request with the same 200 bytes; /count and /pid tell about the server itself."""
+
+    answered = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
         self._parser = httptools.HttpRequestParser(self)
+        self._told = b""
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
 
+    def on_url(self, url: bytes) -> None:
+        if url == b"/count":
+            self._told = b"%d" % _Empty.answered
+        elif url == b"/pid":
+            self._told = b"%d" % os.getpid()
+
     def on_message_complete(self) -> None:
+        if self._told:
+            self._transport.write(
+                b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(self._told), self._told)
+            )
+            self._told = b""
+            return
+        _Empty.answered += 1
         self._transport.write(_ANSWER)
 
 
