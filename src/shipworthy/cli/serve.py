@@ -42,7 +42,7 @@ def command(port: int | None, host: str) -> None:
 
 def make_app() -> Any:
     """Return the ASGI application of the app in this folder: the factory for any ASGI server."""
-    from shipworthy.kernel.app import lifespan_app
+    from shipworthy.kernel.app import LifespanApp
 
     project = load_project()
-    return lifespan_app(project.settings, project.rooms, installation_from(current_environment(), role="app"))
+    return LifespanApp(project.settings, project.rooms, installation_from(current_environment(), role="app"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,17 +83,35 @@ def web_app(runtime: Runtime) -> Edge:
     )
 
 
-def lifespan_app(settings: Settings, rooms: tuple[Room, ...], installation: Installation) -> Any:
-    """Return an ASGI application that opens and closes its runtime with the server's lifespan."""
-    state: dict[str, Any] = {}
+class LifespanApp:
+    """An ASGI application that opens and closes its runtime with the server's lifespan."""
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
+    def __init__(self, settings: Settings, rooms: tuple[Room, ...], installation: Installation) -> None:
+        self._settings, self._rooms, self._installation = settings, rooms, installation
+        self._edge: Edge | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            await state["edge"](scope, receive, send)
+            assert self._edge is not None, "the server sends no request before the lifespan has begun"
+            await self._edge(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await _lifespan(settings, rooms, installation, state, receive, send)
+            await self._live(receive, send)
 
-    return app
+    def at_once(self, request: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
+        """Return an answer that is ready, for the wire; None when the request goes the usual way."""
+        return self._edge.at_once(request) if self._edge is not None else None
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()  # lifespan.startup
+        try:
+            async with running(self._settings, self._rooms, self._installation) as runtime:
+                self._edge = web_app(runtime)
+                await send({"type": "lifespan.startup.complete"})
+                await receive()  # lifespan.shutdown
+        except Exception as failed:
+            await send({"type": "lifespan.startup.failed", "message": str(failed)})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 async def run_worker(
@@ -134,23 +152,3 @@ def _sessions(
     return PostgresSessions(
         database, settings.sessions, realm_id=installation.realm_id, now=now, new_id=new_id
     )
-
-
-async def _lifespan(
-    settings: Settings,
-    rooms: tuple[Room, ...],
-    installation: Installation,
-    state: dict[str, Any],
-    receive: Any,
-    send: Any,
-) -> None:
-    await receive()  # lifespan.startup
-    try:
-        async with running(settings, rooms, installation) as runtime:
-            state["edge"] = web_app(runtime)
-            await send({"type": "lifespan.startup.complete"})
-            await receive()  # lifespan.shutdown
-    except Exception as failed:
-        await send({"type": "lifespan.startup.failed", "message": str(failed)})
-        raise
-    await send({"type": "lifespan.shutdown.complete"})

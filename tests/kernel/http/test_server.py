@@ -26,8 +26,8 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def listening(protocol: type[BoundedHttp]) -> AsyncIterator[int]:
-    config = uvicorn.Config(hello, **{**options(), "http": protocol, "lifespan": "off"})
+async def listening(protocol: type[BoundedHttp], app: Any = hello) -> AsyncIterator[int]:
+    config = uvicorn.Config(app, **{**options(), "http": protocol, "lifespan": "off"})
     config.load()
     server = uvicorn.Server(config)
     loop = asyncio.get_running_loop()
@@ -90,3 +90,62 @@ async def test_a_second_request_on_the_connection_has_its_own_bounds() -> None:
 async def test_nonsense_is_still_a_bad_request() -> None:
     async with listening(BoundedHttp) as port:
         assert (await said(port, b"nonsense\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+
+
+class WithReady:
+    """Has `/ready` at once and answers the rest with messages."""
+
+    sent_at_once = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body = self._body(scope) or b"ok"
+        length = (b"content-length", b"%d" % len(body))
+        await send({"type": "http.response.start", "status": 200, "headers": [length]})
+        await send({"type": "http.response.body", "body": body})
+
+    def at_once(self, request: Any) -> tuple[bytes, bytes] | None:
+        body = self._body(request)
+        if not body:
+            return None
+        self.sent_at_once += 1
+        return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n" % len(body), body
+
+    def _body(self, request: Any) -> bytes:
+        if request["raw_path"] != b"/ready":
+            return b""
+        return request["method"].encode() + request["query_string"]
+
+
+@pytest.mark.parametrize(
+    ("requests", "bodies"),
+    [
+        ([b"GET /ready HTTP/1.1\r\n\r\n"], [b"GET"]),
+        ([b"GET /ready?a=1 HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"], [b"GETa=1", b"ok"]),
+        ([b"GET / HTTP/1.1\r\n\r\n", b"GET /ready HTTP/1.1\r\n\r\n"], [b"ok", b"GET"]),
+        ([b"GET /ready HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc"], [b"GET"]),
+    ],
+)
+async def test_what_is_ready_is_sent_at_once_and_in_the_order_asked(
+    requests: list[bytes], bodies: list[bytes]
+) -> None:
+    last = b"GET /last HTTP/1.1\r\nconnection: close\r\n\r\n"
+    for pieces in ([*requests, last], [b"".join([*requests, last])]):  # one by one, and pipelined
+        app = WithReady()
+        async with listening(BoundedHttp, app) as port:
+            answer = await said(port, *pieces)
+        found = [part.partition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 ")[1:]]
+        assert found == [*bodies, b"ok"]
+        # Behind an answer that is still being made, what is ready waits for its turn as a message.
+        assert app.sent_at_once or requests[0].startswith(b"GET / ")
+
+
+async def test_nobody_is_believed_about_where_a_request_came_from() -> None:
+    seen: list[Any] = []
+
+    async def who(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["client"][0])
+        await hello(scope, receive, send)
+
+    async with listening(BoundedHttp, who) as port:
+        await said(port, GET + b"x-forwarded-for: 203.0.113.9\r\nconnection: close\r\n\r\n")
+    assert seen == ["127.0.0.1"]

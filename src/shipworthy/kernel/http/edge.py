@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -34,6 +34,7 @@ from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect
 from shipworthy.kernel.http.router import MethodNotAllowed, Router
 from shipworthy.kernel.http.static import StaticFiles
 from shipworthy.kernel.http.wire import (
+    AtOnce,
     ClientGone,
     Receive,
     Send,
@@ -79,6 +80,7 @@ class Edge:
         self._lane = lane
         self._static = static
         self._metrics = metrics
+        self._lane_at_once: AtOnce | None = getattr(lane, "at_once", None)
         self._console_hosts = frozenset(runtime.settings.app.hosts)
         self._session_cookie = cookies.name(runtime.settings, SESSION_COOKIE)
         self._permissions = _permissions(runtime)
@@ -99,6 +101,12 @@ class Edge:
             await send_answer(send, self._static_answer(scope["method"], path, headers), scope["method"])
             return
         await self._console(scope, headers, host, receive, send)
+
+    def at_once(self, request: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
+        """Return what the raw lane has ready for a host that is not the console's."""
+        if self._lane_at_once is None or self._is_console(_host(request)):
+            return None
+        return self._lane_at_once(request)
 
     def _is_console(self, host: str) -> bool:
         # A port is digits: "localhost:@evil.example" would put another host into the links we mail.

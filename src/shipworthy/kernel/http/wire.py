@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from shipworthy.kernel.http.problem import TooLarge, TooSlow
@@ -11,6 +12,9 @@ from shipworthy.kernel.http.reply import Answer
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+# Answers a request that needs no waiting, as (head, body) for the wire; None sends it the usual way.
+AtOnce = Callable[[Mapping[str, Any]], tuple[bytes, bytes] | None]
 
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -70,6 +74,12 @@ async def _read(receive: Receive, bytes_max: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body"):
             return b"".join(chunks)
+
+
+def head_bytes(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return an answer's head as HTTP/1.1 writes it, but for the date and the empty line at its end."""
+    lines = [b"HTTP/1.1 %d %b\r\n" % (status, HTTPStatus(status).phrase.encode())]
+    return b"".join([*lines, *(b"%b: %b\r\n" % header for header in headers)])
 
 
 async def send_answer(send: Send, answer: Answer, method: str) -> None:

@@ -54,6 +54,11 @@ class Hosts:
         self._clocks: dict[uuid.UUID, Clocks] = {}
         self._flights: Flights[Site | None] = Flights()
 
+    def known(self, host_header: bytes) -> Site | None:
+        """Return the site of a Host header when that was found out lately; else None."""
+        known = self._known.get(host_header)
+        return known[1] if known is not None and known[0] > self._clock() else None
+
     async def find(self, host_header: bytes) -> Site | None:
         """Return the site of a Host header, or None for a host nobody has here.
 

@@ -10,6 +10,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from shipworthy.kernel.http.wire import head_bytes
+
 Header = tuple[bytes, bytes]
 Message = dict[str, object]  # of ASGI
 
@@ -28,7 +30,10 @@ class Clock:
 
 @dataclass(slots=True)
 class Form:
-    """One form of an answer, plain or compressed, as a hit sends it; `headers` for when it is none."""
+    """One form of an answer, plain or compressed, as a hit sends it; `headers` for when it is none.
+
+    The two `wire` heads are the same answers for a server that takes bytes (kernel/http/server.py).
+    """
 
     etag: bytes
     headers: list[Header]
@@ -36,6 +41,9 @@ class Form:
     body: Message
     not_modified: Message
     not_modified_headers: list[Header]
+    wire: bytes
+    wire_body: bytes
+    wire_not_modified: bytes
 
 
 def make_form(
@@ -45,13 +53,17 @@ def make_form(
     named: list[Header] = [(b"etag", etag)] if etag else []
     whole = [*named, *headers, (b"content-length", str(len(body)).encode())]
     short = [*named, *kept]
+    whole_hit, short_hit = [*whole, (b"x-cache", HIT)], [*short, (b"x-cache", HIT)]
     return Form(
         etag=etag,
         headers=whole,
-        start=start_message(status, [*whole, (b"x-cache", HIT)]),
+        start=start_message(status, whole_hit),
         body={"type": "http.response.body", "body": body},
-        not_modified=start_message(304, [*short, (b"x-cache", HIT)]),
+        not_modified=start_message(304, short_hit),
         not_modified_headers=short,
+        wire=head_bytes(status, whole_hit),
+        wire_body=body,
+        wire_not_modified=head_bytes(304, short_hit),
     )
 
 
