@@ -141,7 +141,7 @@ _LACKS = {
         "The app must write an admin address into its handle; a stranger's gauntlet.toml has none.",
     ),
     "process.*": (
-        "The process {part} is not known, so it cannot be ended.",
+        "The process {part} is not known, so it can neither be watched nor ended.",
         f"Let the gauntlet start the app: set target.start in {_GAUNTLET}.",
     ),
     "started": (

@@ -1,0 +1,61 @@
+"""How much memory of their own a process and its children hold, as Linux counts it.
+
+RssAnon, not RSS: files that are mapped come and go with the page cache, the heap does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from shipworthy.gauntlet.check import Undecided
+
+_ANONYMOUS = re.compile(r"^RssAnon:\s+(\d+) kB", re.MULTILINE)
+_PROC = Path("/proc")
+
+
+def anonymous_bytes(pids: Iterable[int]) -> int:
+    """Return the anonymous memory of these processes and all below them.
+
+    Errors:  Undecided when one of them is gone, or this system does not tell.
+    """
+    if not (_PROC / "self" / "status").exists():
+        raise Undecided(
+            "This system does not tell the memory of a process (no /proc).", fix="Run it on Linux."
+        )
+    roots = set(pids)
+    own = {pid: _anonymous(pid) for pid in roots}
+    if gone := [pid for pid, size in own.items() if size is None]:
+        raise Undecided(f"The process {gone[0]} is gone, so its memory cannot be followed.")
+    # A child may end while it is looked at: that is its business, and it then holds nothing.
+    below = sum(_anonymous(pid) or 0 for pid in _descendants(roots) - roots)
+    return below + sum(size or 0 for size in own.values())
+
+
+def _anonymous(pid: int) -> int | None:
+    try:
+        found = _ANONYMOUS.search((_PROC / str(pid) / "status").read_text(encoding="ascii", errors="replace"))
+    except OSError:
+        return None
+    return int(found.group(1)) * 1024 if found else None  # a zombie has no memory to tell of
+
+
+def _descendants(roots: set[int]) -> set[int]:
+    parents = {}
+    for folder in _PROC.iterdir():
+        if folder.name.isdecimal() and (parent := _parent(folder)) is not None:
+            parents[int(folder.name)] = parent
+    found, grew = set(roots), True
+    while grew:
+        more = {pid for pid, parent in parents.items() if parent in found} - found
+        found, grew = found | more, bool(more)
+    return found
+
+
+def _parent(folder: Path) -> int | None:
+    try:
+        text = (folder / "stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    return int(text.rpartition(")")[2].split()[1])  # the name before may hold anything, brackets too
