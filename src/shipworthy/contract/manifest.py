@@ -201,6 +201,30 @@ class OauthClient:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tokens:
+    """How a program gets a pair of tokens for a person, and how it refreshes it.
+
+    In `form` {email} and {password} are filled in, in `refresh_form` {refresh_token}. Field names
+    are those of the JSON answers; a dot goes one level down ("data.access_token").
+    """
+
+    issue: str  # "POST /oauth/token"
+    form: dict[str, str]  # {"grant_type": "password", "username": "{email}", "password": "{password}"}
+    refresh: str  # "POST /oauth/token"
+    refresh_form: dict[str, str]  # {"grant_type": "refresh_token", "refresh_token": "{refresh_token}"}
+    media: Literal["form", "json"] = "json"
+    session: bool = False  # the pair is given to somebody signed in, instead of for a password
+    ok: tuple[int, ...] = (200, 201)
+    refused: tuple[int, ...] = (400, 401, 403)
+    access: str = "access_token"
+    refreshed: str = "refresh_token"
+    expires_in: str = "expires_in"
+    opens: str | None = None  # "GET /api/me": answers 200 to an access token (Bearer) and to nothing else
+    ttl_s: int | None = None  # how long an access token lives
+    grace_s: float = 0.0  # how long a refresh token may be used again after its first use
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scope:
     """How a database session is told whose data it may see, e.g. SET LOCAL app.tenant_id."""
 
@@ -228,6 +252,7 @@ class Manifest:
     scope: Scope = field(default_factory=Scope)
     login: Login | None = None
     oauth: tuple[OauthClient, ...] = ()
+    tokens: Tokens | None = None
     routes: tuple[Route, ...] = ()
     queries: tuple[Query, ...] = ()
     indexes: tuple[Index, ...] = ()

@@ -11,7 +11,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from shipworthy.contract.manifest import Budget, Journey, Login, Manifest, OauthClient, Oracle, Sample, Slo
+from shipworthy.contract.manifest import (
+    Budget,
+    Journey,
+    Login,
+    Manifest,
+    OauthClient,
+    Oracle,
+    Sample,
+    Slo,
+    Tokens,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +100,7 @@ class GauntletFile:
     sample: tuple[Sample, ...] = ()
     oracle: tuple[Oracle, ...] = ()
     oauth: tuple[OauthClient, ...] = ()
+    tokens: Tokens | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,6 +101,8 @@ def _of_manifest(manifest: Manifest) -> Iterator[str]:
     yield from (name for name in _LISTS if getattr(manifest, name))
     if manifest.login is not None:
         yield "login"
+    if manifest.tokens is not None:
+        yield "tokens"
     if any(route.idempotency == "key" for route in manifest.routes):
         yield "idempotency"
     if any(route.auth == "session" for route in manifest.routes):
@@ -175,6 +177,10 @@ _LACKS = {
     "slos": ("No objective is declared.", f"Add [[slo]] entries to {_GAUNTLET}."),
     "journeys": ("No journey is declared.", f"Add [[journey]] entries to {_GAUNTLET}."),
     "budgets": ("No budget is declared.", f"Add [[budget]] entries to {_GAUNTLET}."),
+    "tokens": (
+        "The target does not say how a program gets and refreshes tokens.",
+        f"Add [tokens] to {_GAUNTLET}: issue, form, refresh, refresh_form; ttl_s and grace_s as the app promises.",
+    ),
     "oauth": (
         "The target declares no sign-in through an OpenID provider.",
         f"Add an [[oauth]] section to {_GAUNTLET}: start, callback, session and env.",

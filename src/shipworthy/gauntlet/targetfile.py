@@ -62,6 +62,7 @@ def _manifest(file: GauntletFile) -> Manifest:
         app=file.target.name,
         login=file.login,
         oauth=file.oauth,
+        tokens=file.tokens,
         routes=tuple(_route(route) for route in file.route),
         samples=file.sample,
         slos=file.slo,

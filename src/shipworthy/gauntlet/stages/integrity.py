@@ -13,6 +13,7 @@ from shipworthy.gauntlet.probes.idempotency_declared import creates_once
 from shipworthy.gauntlet.probes.leak import two_tenants_sql
 from shipworthy.gauntlet.probes.leak_http import two_tenants_http
 from shipworthy.gauntlet.probes.money import totals_exact
+from shipworthy.gauntlet.probes.refresh import refresh_rotation
 from shipworthy.gauntlet.probes.throttle import login_throttle
 
 CHECKS = (
@@ -90,6 +91,16 @@ CHECKS = (
         playbook=("P8", "L1"),
         disturbs=True,
         severity=Severity.MEDIUM,
+    ),
+    Check(
+        name="auth.refresh_rotation",
+        title="Refresh tokens rotate, race without a logout, and end their family when stolen",
+        stage="integrity",
+        run=refresh_rotation,
+        needs=("tokens", "tenants.1"),
+        playbook=("P8", "L1"),
+        timeout_s=240.0,
+        disturbs=True,  # ends sessions of the person it asks as
     ),
     # After everything that may have to sign in: it locks a person out, for this address at least.
     Check(
