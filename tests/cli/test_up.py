@@ -5,6 +5,7 @@ Covers: up, stack, serve, work, tenant.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from shipworthy.gauntlet.proxy.proxies import proxies_running
 from tests.cli.conftest import assert_refused, shipworthy
 
 TIMEOUT_S = 60.0
@@ -55,6 +57,32 @@ def test_a_second_up_is_refused_by_the_first_ones_pid_and_killed_parts_come_back
     assert no_one_runs_in(home)
 
 
+async def test_the_app_goes_through_the_addresses_it_was_given_and_the_handle_does_not(home: Path) -> None:
+    handle = home / "h.json"
+    async with proxies_running() as proxies:
+        told = home / ".shipworthy" / "upstreams.json"
+        database = await proxies.open("database", told_by=told)
+        mail = await proxies.open("mail", told_by=told)
+        through = f"database={database.address},mail={mail.address}"
+        up = start(home, "--handle", str(handle), env={"SHIPWORTHY_THROUGH": through})
+        try:
+            await asyncio.to_thread(until, handle.exists, up)
+            facts = json.loads(handle.read_text())
+            assert facts["through"] == {"database": database.address, "mail": mail.address}
+            assert all(str(database.port) not in url for url in facts["database_urls"].values())
+            assert (await database.state()).connections > 0
+            upstreams = json.loads(told.read_text())
+            assert upstreams["database"] in facts["database_urls"]["app"]
+            async with asyncio.timeout(TIMEOUT_S):
+                reader, writer = await asyncio.open_connection("127.0.0.1", mail.port)
+                assert (await reader.readline()).startswith(b"220 ")
+                writer.close()
+        finally:
+            assert await asyncio.to_thread(ended, up) == 0
+    refused = shipworthy("up", "--port", "0", cwd=home, env={"SHIPWORTHY_THROUGH": "databse=127.0.0.1:1"})
+    assert_refused(refused, "did you mean 'database'")
+
+
 @pytest.mark.parametrize("phase", ["database: starting", "database: ready", "web and worker: starting"])
 def test_a_signal_while_starting_leaves_nothing_running(home: Path, phase: str) -> None:
     up = start(home)
@@ -65,11 +93,12 @@ def test_a_signal_while_starting_leaves_nothing_running(home: Path, phase: str) 
     assert no_one_runs_in(home)
 
 
-def start(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def start(home: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
     with (home / "up.log").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "shipworthy", "up", "--port", "0", "--seed", "none", *arguments],
             cwd=home,
+            env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

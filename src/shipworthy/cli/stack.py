@@ -14,12 +14,13 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
 
 from shipworthy.cli.project import Project
+from shipworthy.cli.through import Through
 from shipworthy.contract.strict import encode
 from shipworthy.contract.target import Credential, Handle, Process
 from shipworthy.kernel.app import Installation, migrations_of, running
@@ -43,6 +44,7 @@ class Options:
     port: int
     seed: str  # none | demo | volume
     handle: Path | None = None
+    through: Through = field(default_factory=Through)
     say: Callable[[str], None] = lambda _line: None
 
 
@@ -198,6 +200,7 @@ async def _processes(
         if options.handle is None or started_in_s is None:
             return
         handle = _handle(project, state, port, environment, database, tenants, pids, started_in_s)
+        handle = replace(handle, through=options.through.addresses)
         try:
             _write_handle(options.handle, handle)
         except OSError as failed:  # a full disk must not end the watch over the children
@@ -206,14 +209,15 @@ async def _processes(
     supervisor = Supervisor(on_change=write_handle, on_report=options.say)
     database.on_change = lambda: write_handle(supervisor.pids)
     mail_port, page_port = free_port(), free_port()
-    environment = {**environment, "SHIPWORTHY_MAIL_PORT": str(mail_port)}
+    options.through.tell(state.path, database_url=database.url, mail_port=mail_port)
+    of_app = options.through.of_children({**environment, "SHIPWORTHY_MAIL_PORT": str(mail_port)})
     starting: list[asyncio.Task[int]] = []
     try:
         await supervisor.start(_mail_child(state, mail_port, page_port))
         options.say("web and worker: starting")
         web_began = time.monotonic()
-        web = asyncio.create_task(supervisor.start(_web_child(project, state, port, environment)))
-        worker = asyncio.create_task(supervisor.start(_worker_child(project, state, environment)))
+        web = asyncio.create_task(supervisor.start(_web_child(project, state, port, of_app)))
+        worker = asyncio.create_task(supervisor.start(_worker_child(project, state, of_app)))
         starting += [web, worker]
         await web
         started_in_s = time.monotonic() - web_began

@@ -49,6 +49,7 @@ def command(port: int | None, seed: str, state: Path | None, handle: Path | None
 
     from shipworthy.cli.project import STATE_FOLDER, load_project
     from shipworthy.cli.stack import Options, Running, stack
+    from shipworthy.cli.through import through_from
 
     project = load_project(home)
     options = Options(
@@ -56,6 +57,7 @@ def command(port: int | None, seed: str, state: Path | None, handle: Path | None
         port=port if port is not None else project.settings.http.port,
         seed=seed,
         handle=handle.absolute() if handle else None,
+        through=through_from(),
         say=lambda line: click.echo(click.style(line, dim=True), err=True),
     )
 

@@ -56,6 +56,9 @@ class Handle:
     tenants: tuple[Credential, ...] = ()
     started_in_s: float | None = None
     log_files: tuple[str, ...] = ()
+    through: dict[str, str] = field(
+        default_factory=dict
+    )  # need -> address of the examiner's it is reached by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ class TargetSection:
     """[target] of gauntlet.toml."""
 
     name: str
-    start: str | None = None  # shell-like command; {port} and {dir} are filled in
+    start: str | None = None  # shell-like command; {port}, {dir} and {database} are filled in
     url: str | None = None  # examine an instance that already runs
     health: str = "/"
     start_timeout_s: float = 60.0

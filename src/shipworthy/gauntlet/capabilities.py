@@ -39,6 +39,7 @@ def expected(target: Target) -> frozenset[str]:
         found |= {"site", "started", "logs", "tenants.1", "tenants.2", "tenants.2.ids", "restarts"}
         found |= {f"database.{role}" for role in ("any", "admin", "app", "worker", "reader", "auditor")}
         found |= {f"process.{name}" for name in ("web", "worker", "database", "mail")}
+    found |= {f"proxy.{name}" for name in fronted(target)}
     if target.kind == "command":
         found |= {"started", "logs", "process.web"}
     if target.database:
@@ -58,6 +59,16 @@ def present(target: Target, handle: Handle) -> frozenset[str]:
     found |= {"started"} if handle.started_in_s is not None else set()
     found |= {"restarts"} if target.kind == "shipworthy" else set()
     return frozenset(found)
+
+
+def fronted(target: Target) -> frozenset[str]:
+    """Return what the examiner can put a proxy before when it starts the target."""
+    if target.kind == "shipworthy":
+        return frozenset({"database", "mail"})
+    words = (*(target.start or ()), *target.env.values())
+    if target.kind == "command" and target.database and any("{database}" in word for word in words):
+        return frozenset({"database"})
+    return frozenset()
 
 
 def fault_refused(target: Target, fault: str) -> str:
@@ -141,6 +152,11 @@ _LACKS = {
     "database.admin": (
         "No administrator's database address is known, so what a role should see cannot be compared.",
         "The app must write an admin address into its handle; a stranger's gauntlet.toml has none.",
+    ),
+    "proxy.*": (
+        "The app does not reach its {part} through the examiner, so that way cannot be disturbed.",
+        f"Let the gauntlet start the app, and write {{{{database}}}} in target.start or target.env of "
+        f"{_GAUNTLET} where the address (target.database) goes. Other needs: our own apps only.",
     ),
     "process.*": (
         "The process {part} is not known, so it can neither be watched nor ended.",

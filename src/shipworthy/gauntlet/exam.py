@@ -19,6 +19,7 @@ from shipworthy.gauntlet.db import Database, PostgresError
 from shipworthy.gauntlet.http import HttpSession, Unanswered, sign_in
 from shipworthy.gauntlet.idp.stub import Stub
 from shipworthy.gauntlet.plan import PlannedCheck
+from shipworthy.gauntlet.proxy.proxies import Proxies, Proxy
 from shipworthy.gauntlet.view import QUIET, View
 
 Heal = Callable[[], Awaitable[None]]
@@ -46,11 +47,13 @@ class Exam:
         mode: Mode = "quick",
         view: View = QUIET,
         provider: Stub | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         self.target, self.instance, self.mode, self.view = target, instance, mode, view
         self.manifest: Manifest = target.manifest
         self.provider = provider  # the one the app signs people in through, if it declares any
-        self.capabilities = present(target, instance.handle)
+        self.proxies = proxies  # between the app and what it needs, if a planned check needs any
+        self.capabilities = present(target, instance.handle) | {f"proxy.{name}" for name in self._fronted()}
         self.planned: PlannedCheck | None = None  # the one that runs now
         self.told: list[Finding] = []  # what it has answered so far
         self.series: list[Series] = []
@@ -152,6 +155,15 @@ class Exam:
             raise Undecided(f"The handle holds no database address for role {role!r}.")
         return Database(url, role=role, scope=self.manifest.scope)
 
+    def proxy(self, name: str) -> Proxy:
+        """Return the proxy through which the app reaches its "database" or "mail".
+
+        Errors:  Undecided when the app does not go through one.
+        """
+        if self.proxies is None or name not in self._fronted():
+            raise Undecided(f"The app does not reach its {name} through a proxy of the examiner.")
+        return self.proxies[name]
+
     async def samples_for(self, person: Credential, *, fresh: bool = False) -> dict[str, str]:
         """Return the samples of a person's tenant, looked up in its own data as role app.
 
@@ -194,6 +206,14 @@ class Exam:
     async def close(self) -> None:
         self._sessions.clear()
         await self.forget()
+
+    def _fronted(self) -> frozenset[str]:
+        if self.proxies is None:
+            return frozenset()
+        # Our own apps confirm in their handle that they took the addresses; a stranger was started
+        # with the only address it has.
+        took = self.handle.through if self.target.kind == "shipworthy" else self.proxies.names
+        return self.proxies.names.intersection(took)
 
     async def _look_up(self, person: Credential) -> dict[str, str]:
         if not self.manifest.samples or not self.can("database.app"):

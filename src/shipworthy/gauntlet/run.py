@@ -23,6 +23,7 @@ from shipworthy.contract.finding import Finding, RunResult
 from shipworthy.contract.target import Target
 from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.adapters.instance import StartFailed
+from shipworthy.gauntlet.adapters.shipworthy import STATE
 from shipworthy.gauntlet.adapters.start import started
 from shipworthy.gauntlet.check import Check, Mode, Undecided
 from shipworthy.gauntlet.evidence import log_evidence
@@ -30,6 +31,7 @@ from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.idp.beside import welcome, with_provider
 from shipworthy.gauntlet.machine import commit_of, machine_facts
 from shipworthy.gauntlet.plan import PlannedCheck, plan, still_possible
+from shipworthy.gauntlet.proxy.beside import outlive_us, with_proxies
 from shipworthy.gauntlet.subjects import crashed_finding, undecided_finding
 from shipworthy.gauntlet.view import QUIET, View
 
@@ -84,11 +86,15 @@ class _Course:
         try:
             self._view.note(f"starting {self._target.name}")
             async with (
-                with_provider(self._target) as (target, provider),
+                with_provider(self._target) as (beside_provider, provider),
+                with_proxies(beside_provider, self._planned, state=scratch / STATE) as (target, proxies),
                 started(target, scratch) as instance,
             ):
+                await outlive_us(proxies, instance.handle)
                 welcome(target, provider, instance.handle)
-                self._exam = Exam(target, instance, mode=self._mode, view=self._view, provider=provider)
+                self._exam = Exam(
+                    target, instance, mode=self._mode, view=self._view, provider=provider, proxies=proxies
+                )
                 try:
                     await self._ask_all(self._exam)
                 finally:
@@ -140,6 +146,9 @@ class _Course:
             finally:
                 await self._clean_up(exam)
             self._view.check_ends(possible)
+            if loss := exam.proxies.died() if exam.proxies else "":
+                self._invalid.append(f"{loss} The app was cut off from what it needs")
+                return
             if death := exam.instance.died():
                 exam.tell(_died(exam, death))
                 return

@@ -21,6 +21,7 @@ from shipworthy.gauntlet.adapters.instance import Program, StartFailed, start_pr
 from shipworthy.gauntlet.evidence import tail
 
 COMMAND = (sys.executable, "-m", "shipworthy")
+STATE = "state"  # its state directory, in the scratch directory
 DESCRIBE_TIMEOUT_S = 60.0
 # A cold start makes a database cluster, migrates and fills tables; on two busy cores that is a minute.
 START_TIMEOUT_S = 300.0
@@ -106,7 +107,7 @@ async def started_by_up(target: Target, scratch: Path) -> AsyncIterator[UpInstan
         "--port",
         "0",
         "--state",
-        str(scratch / "state"),
+        str(scratch / STATE),
     ]
     program = await start_program(
         [*target.start, "up", *arguments], cwd=target.workdir, env=target.env, log=scratch / "up.log"
