@@ -137,13 +137,18 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Journey:
-    """A named flow offered at a rate; the measured steps are judged against `slo`."""
+    """A named flow offered at a rate; the measured steps are judged against `slo`.
+
+    Where steps cannot say it, `code` names an `async def` in a Python file of the target's own folder
+    ("journeys/pkce.py:sign_in"; docs/how-to/journeys.md) and there are no steps.
+    """
 
     name: str
     slo: str
     rate_per_s: float
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...] = ()
     login: bool = True  # run with a signed-in session of a seeded user
+    code: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,6 +118,7 @@ class Target:
     health: str = "/"
     start_timeout_s: float = 60.0
     workdir: str = "."
+    folder: str = "."  # where its file lies, and with it the code of its journeys
     env: dict[str, str] = field(default_factory=dict)
     database: str | None = None
     allow_faults: bool = False

@@ -41,6 +41,7 @@ def load_target_file(path: Path) -> Target:
         health=file.target.health,
         start_timeout_s=file.target.start_timeout_s,
         workdir=str((path.parent / file.target.workdir).resolve()),
+        folder=str(path.parent.resolve()),
         env=file.target.env,
         database=file.target.database,
         allow_faults=file.target.allow_faults,

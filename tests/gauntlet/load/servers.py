@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shipworthy.contract.manifest import Journey, Login, Slo, Step
+from shipworthy.gauntlet.load.arrivals import Shape
 from shipworthy.gauntlet.load.plan import LoadPlan
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -115,7 +116,7 @@ def plan_of(
         blocks=10,
         block_s=0.05,
         warmup_s=0.0,
-        shape="fixed",
+        shape=Shape(kind="fixed"),
         timeout_s=10.0,
         login=Login(route="POST /login", form={"email": "{email}", "password": "{password}"})
         if signs_in

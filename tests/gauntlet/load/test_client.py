@@ -30,6 +30,7 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     is_safe: bool = False
+    wants_headers: bool = False
     is_head: bool = False
     wants_body: bool = False
 

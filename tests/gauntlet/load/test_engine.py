@@ -12,6 +12,7 @@ import uvloop
 
 from shipworthy.contract.manifest import Journey, Slo, Step
 from shipworthy.contract.target import Credential
+from shipworthy.gauntlet.load.arrivals import Shape
 from shipworthy.gauntlet.load.engine import offer
 from shipworthy.gauntlet.load.plan import LoadUser, PlanRefused
 from shipworthy.gauntlet.load.result import Progress
@@ -245,9 +246,7 @@ def test_it_runs_on_uvloop_as_it_does_in_its_own_process() -> None:
     async def load() -> int:
         async with serving(answering(OK)) as server:
             return (
-                (await offer(plan_of(server.url, shape="poisson", rate_per_s=200.0)))
-                .journey("visit")
-                .requests
+                (await offer(plan_of(server.url, shape=Shape(), rate_per_s=200.0))).journey("visit").requests
             )
 
     assert uvloop.run(load()) > 0

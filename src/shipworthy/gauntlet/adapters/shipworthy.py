@@ -58,6 +58,7 @@ async def describe(folder: Path, *, command: Sequence[str] = COMMAND) -> Target:
         start=tuple(command),
         start_timeout_s=START_TIMEOUT_S,
         workdir=str(folder),
+        folder=str(folder),
     )
 
 

@@ -15,9 +15,10 @@ from typing import Any
 import uvloop
 
 from shipworthy.contract.strict import decode, encode
+from shipworthy.gauntlet.load.duet import DuetResult, offer_duet
 from shipworthy.gauntlet.load.engine import offer
 from shipworthy.gauntlet.load.plan import LoadPlan, PlanRefused
-from shipworthy.gauntlet.load.result import LoadResult
+from shipworthy.gauntlet.load.result import LoadResult, Progress
 
 _PR_SET_PDEATHSIG = 1
 
@@ -41,15 +42,21 @@ def main() -> None:
     except PlanRefused as refusal:
         _write({"refused": str(refusal)})
     else:
-        _write({"result": encode(result)})
+        _write({"duet" if isinstance(result, DuetResult) else "result": encode(result)})
 
 
-async def _offered(plan: LoadPlan, *, with_parent: bool) -> LoadResult:
+async def _offered(plan: LoadPlan, *, with_parent: bool) -> LoadResult | DuetResult:
     if with_parent:
         # Nothing is ever written after the plan: a readable input is a closed one. Works where
         # there is no death signal, and for a parent that died before the signal was set.
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), os._exit, 3)
-    return await offer(plan, on_second=lambda progress: _write({"progress": encode(progress)}))
+
+    def tell(progress: Progress) -> None:
+        _write({"progress": encode(progress)})
+
+    if plan.head_url is not None:
+        return await offer_duet(plan, on_second=tell)
+    return await offer(plan, on_second=tell)
 
 
 def _write(message: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from shipworthy.gauntlet.load.plan import Address
 
 # The codes of a request that got no usable answer; an unexpected status becomes "status_NNN".
 REFUSED = "refused"  # no connection
+UNTRUSTED = "untrusted"  # the TLS handshake failed: a certificate that is not trusted, or no TLS at all
 CLOSED = "closed"  # the connection ended before the first byte of an answer
 TRUNCATED = "truncated"  # it ended in the middle of one
 MALFORMED = "malformed"  # not HTTP, or more bytes than Content-Length announced
@@ -39,6 +41,7 @@ class Traits(Protocol):
     is_safe: bool  # may be sent again when a connection closed before the first byte
     is_head: bool
     wants_body: bool  # keep the whole body, not only the beginning of an error's
+    wants_headers: bool  # keep every header, not only the cookies
 
 
 class Exchange:
@@ -54,6 +57,7 @@ class Exchange:
         "deadline_ns",
         "ended_ns",
         "failure",
+        "headers",
         "is_done",
         "on_done",
         "request",
@@ -73,6 +77,7 @@ class Exchange:
         self.sent_ns = self.ended_ns = self.status = 0
         self.body = b""
         self.cookies: tuple[str, ...] = ()
+        self.headers: list[tuple[bytes, bytes]] | None = [] if traits.wants_headers else None
         self.failure = ""
         self.is_done = False
 
@@ -102,9 +107,17 @@ class Pool:
     """
 
     def __init__(
-        self, address: Address, *, connections_max: int, response_bytes_max: int, connect_timeout_s: float
+        self,
+        address: Address,
+        *,
+        connections_max: int,
+        response_bytes_max: int,
+        connect_timeout_s: float,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.address = address
+        self._tls = tls if address.is_tls else None
+        self._tls_name = (address.name or address.host) if self._tls is not None else None
         self.response_bytes_max = response_bytes_max
         self.opened = 0
         self.retried = 0
@@ -178,13 +191,17 @@ class Pool:
         try:
             async with asyncio.timeout(self._connect_timeout_s):
                 _, connection = await self._loop.create_connection(
-                    lambda: _Connection(self), self.address.host, self.address.port
+                    lambda: _Connection(self),
+                    self.address.host,
+                    self.address.port,
+                    ssl=self._tls,
+                    server_hostname=self._tls_name,
                 )
-        except OSError as error:  # TimeoutError is one
+        except OSError as error:  # TimeoutError and SSLError are ones
             if error.errno in _ENGINE_LIMITS and self._open:
                 self._connections_max = len(self._open)  # our own limit, not the server's refusal
                 return
-            self._refuse_one()
+            self._refuse_one(UNTRUSTED if isinstance(error, ssl.SSLError) else REFUSED)
             self._connecting.discard(asyncio.current_task())
             self._open_for_waiting()
             return
@@ -192,11 +209,11 @@ class Pool:
         self._open.add(connection)
         self.take_back(connection, time.monotonic_ns())
 
-    def _refuse_one(self) -> None:
+    def _refuse_one(self, failure: str) -> None:
         while self._waiting:
             exchange = self._waiting.popleft()
             if not exchange.is_done:
-                exchange.finish(REFUSED)
+                exchange.finish(failure)
                 return
 
 
@@ -210,6 +227,7 @@ class _Connection(asyncio.Protocol):
     __slots__ = (
         "_exchange",
         "_has_length",
+        "_headers",
         "_is_complete",
         "_is_malformed",
         "_keep_alive",
@@ -227,6 +245,7 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
+        self._headers: list[tuple[bytes, bytes]] | None = None
         self.is_closing = False
         self.idle_since_ns = self._received_bytes = self._served = 0
         self._is_complete = self._is_malformed = self._has_length = False
@@ -235,6 +254,7 @@ class _Connection(asyncio.Protocol):
     def send(self, exchange: Exchange, now_ns: int) -> None:
         """Send the request; the connection must be free."""
         self._exchange = exchange
+        self._headers = exchange.headers
         self._received_bytes = 0
         exchange.connection = self
         exchange.sent_ns = now_ns
@@ -297,6 +317,8 @@ class _Connection(asyncio.Protocol):
             self._has_length = self._has_length or name.lower() == b"transfer-encoding"
         elif length == 10 and name.lower() == b"set-cookie" and self._exchange is not None:
             self._exchange.cookies += (value.decode("latin-1"),)
+        if self._headers is not None:
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         exchange = self._exchange

@@ -13,17 +13,20 @@ import contextlib
 import gc
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from shipworthy.contract.manifest import Journey
-from shipworthy.gauntlet.load.arrivals import schedule
+from shipworthy.gauntlet.load.arrivals import Schedule, schedule
 from shipworthy.gauntlet.load.audit import Audit
-from shipworthy.gauntlet.load.client import Exchange, Pool
+from shipworthy.gauntlet.load.client import Exchange
+from shipworthy.gauntlet.load.code import Code, load_code
+from shipworthy.gauntlet.load.coded import CodedCourse, Kept
 from shipworthy.gauntlet.load.cookies import Jar
-from shipworthy.gauntlet.load.journey import Arrival, Route, Traveller
+from shipworthy.gauntlet.load.journey import Course, Route, Traveller
 from shipworthy.gauntlet.load.pacer import make_pacer
-from shipworthy.gauntlet.load.plan import Address, LoadPlan, LoadUser, addresses, check
+from shipworthy.gauntlet.load.plan import Address, LoadPlan, LoadUser, check
+from shipworthy.gauntlet.load.pools import Pools
 from shipworthy.gauntlet.load.record import Recorder
 from shipworthy.gauntlet.load.result import LoadResult, Progress
 from shipworthy.gauntlet.load.signin import SignInFailed, sign_in
@@ -53,81 +56,131 @@ async def offer(plan: LoadPlan, *, on_second: OnSecond | None = None) -> LoadRes
     Errors:  PlanRefused before anything is sent.
     Cost:    measured by benchmarks/load_engine.py.
     """
+    async with prepared(plan) as arm:
+        if arm.aborted:
+            return aborted(plan, arm.aborted)
+        with quiet_gc():
+            return await arm.offered(arrivals_of(plan), start_ns=soon_ns(), on_second=on_second)
+
+
+def arrivals_of(plan: LoadPlan) -> Schedule:
+    """Return what this process offers of the plan: all of it, or its shard."""
+    whole = schedule(
+        [j.rate_per_s for j in plan.journeys], duration_s=plan.duration_s, shape=plan.shape, seed=plan.seed
+    )
+    return whole.shard(*plan.shard)
+
+
+def soon_ns() -> int:
+    """Return a moment that leaves time to arm the timers; of `time.monotonic_ns`."""
+    return time.monotonic_ns() + _LEAD_NS
+
+
+@contextlib.asynccontextmanager
+async def prepared(plan: LoadPlan) -> AsyncIterator[Arm]:
+    """Yield an arm with its users signed in, or with `aborted` saying who could not.
+
+    Errors:  PlanRefused before anything is sent.
+    """
     check(plan)
-    hosts = addresses(plan)
-    _refuse_unrenderable(plan, hosts)
-    pools = _pools(plan, hosts)
+    pools = Pools(plan)
+    codes = {j.name: load_code(j.code, folder=plan.code_folder) for j in plan.journeys if j.code}
+    _refuse_unrenderable(plan, pools.addresses)
     try:
         try:
-            jars = await _sessions(plan, pools)
+            arm = Arm(plan, pools, codes, await _sessions(plan, pools))
         except SignInFailed as error:
-            return _aborted(plan, str(error))
-        return await _Run(plan, hosts, pools, jars, on_second).measured()
+            arm = Arm(plan, pools, codes, [], aborted=str(error))
+        yield arm
     finally:
-        for pool in set(pools.values()):
-            await pool.close()
+        await pools.close()
+
+
+class Arm:
+    """A plan made ready against one address."""
+
+    def __init__(
+        self,
+        plan: LoadPlan,
+        pools: Pools,
+        codes: Mapping[str, Code],
+        jars: list[dict[str, Jar]],
+        *,
+        aborted: str = "",
+    ) -> None:
+        self.plan, self.pools, self.codes, self.jars, self.aborted = plan, pools, codes, jars, aborted
+
+    async def offered(
+        self, arrivals: Schedule, *, start_ns: int, on_second: OnSecond | None = None
+    ) -> LoadResult:
+        """Offer every arrival, wait for the answers, and return the result."""
+        return await _Run(self, arrivals, start_ns, on_second).measured()
 
 
 class _Run:
     """One load in progress."""
 
-    def __init__(
-        self,
-        plan: LoadPlan,
-        hosts: dict[str, Address],
-        pools: dict[str, Pool],
-        jars: list[dict[str, Jar]],
-        on_second: OnSecond | None,
-    ) -> None:
-        self._plan, self._pools, self._on_second = plan, pools, on_second
+    def __init__(self, arm: Arm, arrivals: Schedule, start_ns: int, on_second: OnSecond | None) -> None:
+        self._plan, self._pools, self._on_second = arm.plan, arm.pools, on_second
+        self._arm, self._schedule, self._start_ns = arm, arrivals, start_ns
         self._loop = asyncio.get_running_loop()
-        self._schedule = schedule(
-            [j.rate_per_s for j in plan.journeys],
-            duration_s=plan.duration_s,
-            shape=plan.shape,
-            seed=plan.seed,
-        )
-        self._travellers = [_travellers(j, plan, jars, hosts) for j in plan.journeys]
         self._exchanges: deque[Exchange] = deque()
         self._next = self._in_flight = self._dropped = self._seconds_told = 0
 
     async def measured(self) -> LoadResult:
         """Offer every arrival, wait for the answers, and return the result."""
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        with _quiet_gc():
-            self._begin()
-            self._pacer = make_pacer(self._loop, self._send_due)
-            self._pacer.wake_at(self._start_ns + (self._schedule.due_ns[0] if self._schedule.due_ns else 0))
-            try:
-                while not self._is_over():
-                    await asyncio.sleep(_TICK_S)
-                    self._tick()
-            finally:
-                self._pacer.close()
+        self._begin()
+        self._pacer = make_pacer(self._loop, self._send_due)
+        self._pacer.wake_at(self._start_ns + (self._schedule.due_ns[0] if self._schedule.due_ns else 0))
+        try:
+            while not self._is_over():
+                await asyncio.sleep(_TICK_S)
+                self._tick()
+        finally:
+            self._pacer.close()
         self._audit.finish()
         return self._result(started_at)
 
     def _begin(self) -> None:
         plan = self._plan
-        self._start_ns = time.monotonic_ns() + _LEAD_NS
         self._measure_from_ns = self._start_ns + round(plan.warmup_s * _NS_PER_S)
         self._end_ns = self._start_ns + round(plan.duration_s * _NS_PER_S)
         self._give_up_ns = self._start_ns + round((plan.time_s_max + _GRACE_S) * _NS_PER_S)
         block_ns = round(plan.block_s * _NS_PER_S)
         self._audit = Audit(blocks=plan.blocks, block_ns=block_ns, measure_from_ns=self._measure_from_ns)
         self._recorder = Recorder(plan, measure_from_ns=self._measure_from_ns)
-        self._routes = [
-            Route(
+        kept = Kept()
+        self._courses = [self._course(place, j, kept) for place, j in enumerate(plan.journeys)]
+
+    def _course(self, place: int, journey: Journey, kept: Kept) -> Course:
+        plan, arm = self._plan, self._arm
+        timeout_ns = round(plan.timeout_s * _NS_PER_S)
+        if journey.code is None:
+            return Route(
                 place=place,
-                travellers=travellers,
-                pools=self._pools,
+                travellers=_travellers(journey, plan, arm.jars, self._pools.addresses),
+                pools=dict(self._pools),  # a plain dict: it is asked for every request
                 sink=self._recorder,
-                timeout_ns=round(plan.timeout_s * _NS_PER_S),
+                timeout_ns=timeout_ns,
                 on_sent=self._exchanges.append,
                 on_end=self._arrival_ended,
             )
-            for place, travellers in enumerate(self._travellers)
-        ]
+        people = _people(plan, arm.jars)
+        return CodedCourse(
+            place=place,
+            code=arm.codes[journey.name],
+            users=tuple(user for user, _ in people),
+            jars=tuple(jars if journey.login else None for _, jars in people),
+            pools=self._pools,
+            sink=self._recorder,
+            kept=kept,
+            facts=plan.facts,
+            seed=plan.seed,
+            timeout_ns=timeout_ns,
+            on_sent=self._exchanges.append,
+            on_end=self._arrival_ended,
+        )
 
     def _send_due(self) -> None:
         """Send every arrival that is due, then ask to be woken for the next."""
@@ -143,7 +196,8 @@ class _Run:
             self._next += 1
 
     def _arrive(self, place: int, intended_ns: int, now_ns: int, audit: Audit) -> None:
-        arrival = Arrival(self._routes[place], self._next, intended_ns)
+        number = self._schedule.first + self._next * self._schedule.step
+        arrival = self._courses[place].arrival(number, intended_ns)
         self._in_flight += 1
         if self._in_flight > self._plan.in_flight_max:
             audit.dropped(intended_ns=intended_ns)
@@ -191,7 +245,7 @@ class _Run:
 
     def _result(self, started_at: str) -> LoadResult:
         audits = self._audit.blocks()
-        pools = set(self._pools.values())
+        pools = self._pools.all
         return LoadResult(
             name=self._plan.name,
             seed=self._plan.seed,
@@ -213,7 +267,7 @@ class _Run:
         )
 
 
-async def _sessions(plan: LoadPlan, pools: dict[str, Pool]) -> list[dict[str, Jar]]:
+async def _sessions(plan: LoadPlan, pools: Pools) -> list[dict[str, Jar]]:
     """Sign every user in once, one after the other: a login limit must not meet a crowd."""
     if plan.login is None or not any(j.login for j in plan.journeys):
         return [{} for _ in plan.users]
@@ -227,44 +281,31 @@ async def _sessions(plan: LoadPlan, pools: dict[str, Pool]) -> list[dict[str, Ja
     ]
 
 
-def _pools(plan: LoadPlan, hosts: dict[str, Address]) -> dict[str, Pool]:
-    """Make one pool per address: hosts that share an address share its connections."""
-    by_address: dict[tuple[str, int], Pool] = {}
-    for address in hosts.values():
-        by_address.setdefault(
-            (address.host, address.port),
-            Pool(
-                address,
-                connections_max=plan.connections_max,
-                response_bytes_max=plan.response_bytes_max,
-                connect_timeout_s=plan.timeout_s,
-            ),
-        )
-    return {name: by_address[address.host, address.port] for name, address in hosts.items()}
-
-
 def _travellers(
     journey: Journey, plan: LoadPlan, jars: list[dict[str, Jar]], hosts: dict[str, Address]
 ) -> tuple[Traveller, ...]:
-    people: list[tuple[LoadUser | None, dict[str, Jar]]] = [*zip(plan.users, jars, strict=True)] or [
-        (None, {})
-    ]
     return tuple(
         Traveller(
             requests=requests_of(journey.steps, addresses=hosts, user=user),
             jars=jar if journey.login else None,
         )
-        for user, jar in people
+        for user, jar in _people(plan, jars)
     )
+
+
+def _people(plan: LoadPlan, jars: list[dict[str, Jar]]) -> list[tuple[LoadUser | None, dict[str, Jar]]]:
+    """Return whose turn it may be, each with the cookies of a session; nobody in particular without users."""
+    return [*zip(plan.users, jars, strict=True)] or [(None, {})]
 
 
 def _refuse_unrenderable(plan: LoadPlan, hosts: dict[str, Address]) -> None:
     """Render every step's fixed parts once, so that a missing sample is refused before anyone signs in."""
     for journey in plan.journeys:
-        _travellers(journey, plan, [{} for _ in plan.users], hosts)
+        if journey.code is None:
+            _travellers(journey, plan, [{} for _ in plan.users], hosts)
 
 
-def _aborted(plan: LoadPlan, why: str) -> LoadResult:
+def aborted(plan: LoadPlan, why: str) -> LoadResult:
     return LoadResult(
         name=plan.name,
         seed=plan.seed,
@@ -277,7 +318,7 @@ def _aborted(plan: LoadPlan, why: str) -> LoadResult:
 
 
 @contextlib.contextmanager
-def _quiet_gc() -> Iterator[None]:
+def quiet_gc() -> Iterator[None]:
     """Keep the garbage collector from pausing the measurement; reference counts free nearly all of it."""
     was_enabled = gc.isenabled()
     gc.collect()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,6 +34,23 @@ class Sink(Protocol):
         body: bytes,
     ) -> None: ...
 
+    def observe(self, *, journey: int, intended_ns: int, code: str, text: str) -> None:
+        """Take something that a journey's code noticed about an answer."""
+
+
+class Course(Protocol):
+    """A journey made ready to be travelled: of declared steps (`Route`) or of code (coded.py)."""
+
+    def arrival(self, n: int, intended_ns: int) -> Departure: ...
+
+
+class Departure(Protocol):
+    """One arrival that may begin now, or be recorded as one that could not."""
+
+    def go(self) -> None: ...
+
+    def drop(self) -> None: ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Traveller:
@@ -49,11 +66,14 @@ class Route:
 
     place: int
     travellers: tuple[Traveller, ...]
-    pools: dict[str, Pool]
+    pools: Mapping[str, Pool]
     sink: Sink
     timeout_ns: int
     on_sent: Callable[[Exchange], None]
     on_end: Callable[[], None]  # called once per arrival, whatever happened
+
+    def arrival(self, n: int, intended_ns: int) -> Arrival:
+        return Arrival(self, n, intended_ns)
 
 
 class Arrival:

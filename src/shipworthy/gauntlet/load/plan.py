@@ -7,12 +7,17 @@ printed before it runs and handed to another process as JSON.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
-from typing import Literal
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from shipworthy.contract.manifest import Journey, Login, Slo
 from shipworthy.contract.target import Credential
+from shipworthy.gauntlet.load.arrivals import Shape
+
+CODE_REQUESTS_MAX = 30  # an arrival of coded journeys that asks for more ends as a failure
 
 
 class PlanRefused(ValueError):
@@ -42,11 +47,19 @@ class LoadPlan:
     site_url: str | None = None
     users: tuple[LoadUser, ...] = ()
     login: Login | None = None
+    code_folder: str = ""  # where journeys with `code` are found; nothing outside it is run
+    facts: dict[str, Any] = field(default_factory=dict)  # what the journeys' code may want to know
     blocks: int = 24
     block_s: float = 3.0
     warmup_s: float = 3.0
-    shape: Literal["poisson", "fixed"] = "poisson"
+    shape: Shape = field(default_factory=Shape)
     seed: int = 1
+    shard: tuple[int, int] = (0, 1)  # this process offers every n-th arrival, from the i-th on
+    head_url: str | None = None  # a second arm: the same arrivals at once, for a comparison (duet.py)
+    head_site_url: str | None = None
+    keeps_blocks: bool = False  # also keep each block's and second's histogram: duets and shards need them
+    tls_ca: str = ""  # a PEM file with the authority to trust instead of the system's
+    tls_insecure: bool = False  # trust any certificate, of this machine's addresses only
     # A request without an answer after this long is recorded at this value, as an exceedance.
     timeout_s: float = 5.0
     connections_max: int = 900  # below the usual limit of 1,024 open files
@@ -62,7 +75,8 @@ class LoadPlan:
     @property
     def time_s_max(self) -> float:
         """How long the load may take when nothing is answered any more; sign-ins not counted."""
-        return self.duration_s + self.timeout_s * max((len(j.steps) for j in self.journeys), default=0)
+        steps = max((CODE_REQUESTS_MAX if j.code else len(j.steps) for j in self.journeys), default=0)
+        return self.duration_s + self.timeout_s * steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +87,27 @@ class Address:
     port: int
     authority: str
     origin: str
+    is_tls: bool = False
+    name: str = ""  # what the certificate must say
+
+
+def mixed(
+    journeys: Sequence[Journey], *, rate_per_s: float, weights: Mapping[str, float]
+) -> tuple[Journey, ...]:
+    """Return the journeys offered together at one rate, each by its weight.
+
+    Which journey an arrival is, is then drawn for each anew: the parts of a Poisson process are Poisson
+    processes of their own (Kingman, Poisson Processes, 1993, section 5.1), so a mix needs no machinery.
+
+    Errors:  PlanRefused when the weights and the journeys do not name the same, or are not above 0.
+    """
+    if set(weights) != {j.name for j in journeys} or not all(w > 0 for w in weights.values()):
+        raise PlanRefused(
+            f"the mix names {', '.join(sorted(weights))} and the journeys are "
+            f"{', '.join(sorted(j.name for j in journeys))}: give each a weight above 0"
+        )
+    whole = sum(weights.values())
+    return tuple(replace(j, rate_per_s=rate_per_s * weights[j.name] / whole) for j in journeys)
 
 
 def check(plan: LoadPlan) -> None:
@@ -82,6 +117,11 @@ def check(plan: LoadPlan) -> None:
     """
     if not plan.journeys:
         raise PlanRefused("the load has no journey: add at least one")
+    place, of = plan.shard
+    if not 0 <= place < of:
+        raise PlanRefused(f"shard {place}/{of} does not exist: count from 0 to {of - 1}")
+    if not 0 < plan.shape.low_share <= 1:
+        raise PlanRefused(f"low_share {plan.shape.low_share:g} is no share: it must be above 0 and at most 1")
     if plan.blocks < 1 or plan.block_s <= 0 or plan.warmup_s < 0 or plan.timeout_s <= 0:
         raise PlanRefused("blocks, block_s and timeout_s must be positive and warmup_s not negative")
     arrivals = sum(j.rate_per_s for j in plan.journeys) * plan.duration_s
@@ -116,9 +156,7 @@ def address_of(url: str, *, allow_remote: bool) -> Address:
     Errors:  PlanRefused for another machine, for TLS, and for what is no HTTP address.
     """
     parts = urlsplit(url)
-    if parts.scheme == "https":
-        raise PlanRefused(f"{url}: the load engine does not speak TLS; give the plain address behind it")
-    if parts.scheme != "http" or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise PlanRefused(f"{url!r} is no address: write http://host:port")
     if parts.path not in ("", "/"):
         raise PlanRefused(f"{url} holds a path; put it into the steps' paths")
@@ -128,10 +166,29 @@ def address_of(url: str, *, allow_remote: bool) -> Address:
         raise PlanRefused(f"{url} is not on this machine; load another one only with allow_remote set")
     return Address(
         host="127.0.0.1" if is_local_name else name,
-        port=parts.port or 80,
+        port=parts.port or (443 if parts.scheme == "https" else 80),
         authority=parts.netloc.rpartition("@")[2],
-        origin=f"http://{parts.netloc.rpartition('@')[2]}",
+        origin=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+        is_tls=parts.scheme == "https",
+        name=name,
     )
+
+
+def tls_context(plan: LoadPlan) -> ssl.SSLContext:
+    """Return how certificates are judged.
+
+    Errors:  PlanRefused for an authority that cannot be read, and for trusting anybody on another machine.
+    """
+    if plan.tls_insecure:
+        if plan.allow_remote:
+            raise PlanRefused("tls_insecure is for this machine only; name the authority in tls_ca")
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+    try:
+        return ssl.create_default_context(cafile=plan.tls_ca or None)
+    except (OSError, ssl.SSLError) as unreadable:
+        raise PlanRefused(f"tls_ca {plan.tls_ca!r} cannot be read: {unreadable}") from None
 
 
 def _check_journey(journey: Journey, plan: LoadPlan, slos: set[str]) -> None:
@@ -139,7 +196,9 @@ def _check_journey(journey: Journey, plan: LoadPlan, slos: set[str]) -> None:
         raise PlanRefused(f"journey {journey.name!r} is held against the unknown SLO {journey.slo!r}")
     if journey.rate_per_s <= 0:
         raise PlanRefused(f"journey {journey.name!r} has rate {journey.rate_per_s}: it must be above 0")
-    if not any(step.measured for step in journey.steps):
+    if journey.code and journey.steps:
+        raise PlanRefused(f"journey {journey.name!r} has code and steps: it can be only one of them")
+    if not journey.code and not any(step.measured for step in journey.steps):
         raise PlanRefused(f"journey {journey.name!r} measures none of its steps")
     for step in journey.steps:
         if not step.path.startswith("/") or any(c.isspace() for c in step.path):

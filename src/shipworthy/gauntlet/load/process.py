@@ -1,7 +1,7 @@
 """The load in a process of its own, so that it shares no interpreter lock with anything it measures.
 
 Owns the line protocol between the two: the plan as one JSON line in, lines of
-{"progress": ...} and last {"result": ...} or {"refused": ...} out.
+{"progress": ...} and last {"result": ...}, {"duet": ...} or {"refused": ...} out.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from shipworthy.contract.strict import decode, encode
+from shipworthy.gauntlet.load.duet import DuetResult
 from shipworthy.gauntlet.load.plan import LoadPlan, PlanRefused
 from shipworthy.gauntlet.load.result import LoadResult, Progress
 
@@ -27,8 +28,11 @@ class LoadProcessFailed(Exception):
     """The generator process ended without a result; the message holds the end of what it said."""
 
 
+OnProgress = Callable[[Progress], None]
+
+
 def run_in_process(
-    plan: LoadPlan, on_second: Callable[[Progress], None] | None = None, *, cpu: int | None = None
+    plan: LoadPlan, on_second: OnProgress | None = None, *, cpu: int | None = None
 ) -> LoadResult:
     """Run the load in a child process and return its result.
 
@@ -37,6 +41,18 @@ def run_in_process(
 
     Errors:  PlanRefused as `offer`; LoadProcessFailed when the child ends without a result.
     """
+    assert plan.head_url is None, "a plan with two addresses is a duet: run_duet_in_process"
+    return decode(LoadResult, _answer_of(plan, on_second, cpu)["result"])
+
+
+def run_duet_in_process(
+    plan: LoadPlan, on_second: OnProgress | None = None, *, cpu: int | None = None
+) -> DuetResult:
+    """Run a plan with `head_url` likewise and return what both arms answered."""
+    return decode(DuetResult, _answer_of(plan, on_second, cpu)["duet"])
+
+
+def _answer_of(plan: LoadPlan, on_second: OnProgress | None, cpu: int | None) -> dict[str, Any]:
     command = [sys.executable, "-m", "shipworthy.gauntlet.load", "--with-parent"]
     if cpu is not None:
         command += ["--cpu", str(cpu)]
@@ -65,8 +81,8 @@ def run_in_process(
 
 
 def _converse(
-    child: subprocess.Popen[str], plan: LoadPlan, on_second: Callable[[Progress], None] | None
-) -> LoadResult | None:
+    child: subprocess.Popen[str], plan: LoadPlan, on_second: OnProgress | None
+) -> dict[str, Any] | None:
     assert child.stdin is not None
     assert child.stdout is not None
     try:
@@ -79,8 +95,8 @@ def _converse(
         message: dict[str, Any] = json.loads(line)
         if "refused" in message:
             raise PlanRefused(message["refused"])
-        if "result" in message:
-            return decode(LoadResult, message["result"])
+        if "result" in message or "duet" in message:
+            return message
         if on_second is not None:
             on_second(decode(Progress, message["progress"]))
     return None

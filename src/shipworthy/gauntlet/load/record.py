@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 
 from shipworthy.contract.finding import Series
 from shipworthy.contract.manifest import Journey, Slo
@@ -32,6 +33,7 @@ class Recorder:
         self._measure_from_ns = measure_from_ns
         self._logs = [_Log(journey, slos[journey.slo]) for journey in plan.journeys]
         self._blocks, self._block_ns = plan.blocks, round(plan.block_s * _NS_PER_S)
+        self._keeps_blocks = plan.keeps_blocks
 
     def record(
         self,
@@ -57,6 +59,13 @@ class Recorder:
             if body and failure not in log.samples:
                 log.samples[failure] = body[:_SAMPLE_BYTES].decode("utf-8", "replace")
 
+    def observe(self, *, journey: int, intended_ns: int, code: str, text: str) -> None:
+        """Count something that a journey's code noticed; see `journey.Sink`."""
+        if intended_ns >= self._measure_from_ns:
+            log = self._logs[journey]
+            log.observed[code] += 1
+            log.samples.setdefault(code, text[:_SAMPLE_BYTES])
+
     def tally(self) -> tuple[Tally, ...]:
         """Return what has ended since the last call, per journey."""
         return tuple(log.tally() for log in self._logs)
@@ -64,7 +73,13 @@ class Recorder:
     def results(self, *, voids: dict[str, tuple[bool, ...]]) -> tuple[JourneyResult, ...]:
         """Return every journey's result; `voids` says for each SLO which blocks may not be used."""
         return tuple(
-            _result(log, blocks=self._blocks, block_ns=self._block_ns, voids=voids[log.slo.name])
+            _result(
+                log,
+                blocks=self._blocks,
+                block_ns=self._block_ns,
+                voids=voids[log.slo.name],
+                keeps_blocks=self._keeps_blocks,
+            )
             for log in self._logs
         )
 
@@ -78,6 +93,7 @@ class _Log:
         "failures",
         "journey",
         "latency_ns",
+        "observed",
         "offset_ns",
         "samples",
         "service_ns",
@@ -93,6 +109,7 @@ class _Log:
             array("b"),
         )
         self.failures: Counter[str] = Counter()
+        self.observed: Counter[str] = Counter()
         self.samples: dict[str, str] = {}
         self._told = 0
 
@@ -110,22 +127,60 @@ class _Log:
         )
 
 
-def _result(log: _Log, *, blocks: int, block_ns: int, voids: tuple[bool, ...]) -> JourneyResult:
-    by_block = [LogHistogram(threshold_us=round(log.slo.threshold_ms * 1000)) for _ in range(blocks)]
+def _result(
+    log: _Log, *, blocks: int, block_ns: int, voids: tuple[bool, ...], keeps_blocks: bool
+) -> JourneyResult:
+    threshold_us = round(log.slo.threshold_ms * 1000)
+    by_block = [LogHistogram(threshold_us=threshold_us) for _ in range(blocks)]
+    by_second = [LogHistogram() for _ in range(-(-blocks * block_ns // _NS_PER_S))]
+    failures = [0] * len(by_second)
     service = LogHistogram()
     for offset_ns, latency_ns, service_ns, failed in zip(
         log.offset_ns, log.latency_ns, log.service_ns, log.failed, strict=True
     ):
+        latency_us, second = _us(latency_ns), min(offset_ns // _NS_PER_S, len(by_second) - 1)
         # The minimum guards the last nanosecond of the load, where rounding may reach one further.
-        by_block[min(offset_ns // block_ns, blocks - 1)].record(_us(latency_ns), failed=bool(failed))
+        by_block[min(offset_ns // block_ns, blocks - 1)].record(latency_us, failed=bool(failed))
+        by_second[second].record(latency_us)
+        failures[second] += failed
         if service_ns >= 0:
             service.record(_us(service_ns))
+    return summary(
+        journey=log.journey.name,
+        slo=log.slo,
+        by_block=by_block,
+        by_second=by_second,
+        failures_by_second=failures,
+        service=service,
+        failures=log.failures,
+        observed=log.observed,
+        samples=log.samples,
+        voids=voids,
+        keeps_blocks=keeps_blocks,
+    )
+
+
+def summary(
+    *,
+    journey: str,
+    slo: Slo,
+    by_block: Sequence[LogHistogram],
+    by_second: Sequence[LogHistogram],
+    failures_by_second: Sequence[int],
+    service: LogHistogram,
+    failures: Counter[str],
+    observed: Counter[str],
+    samples: dict[str, str],
+    voids: Sequence[bool],
+    keeps_blocks: bool,
+) -> JourneyResult:
+    """Return a journey's result from its histograms: of one process, or of several added up."""
     whole = merged(by_block, threshold_us=by_block[0].threshold_us)
     # A bucket's edge, not the percentile itself: at an edge the buckets count exactly.
     decile_us = whole.edge_above(0.90)
     return JourneyResult(
-        journey=log.journey.name,
-        slo=log.slo,
+        journey=journey,
+        slo=slo,
         requests=whole.count,
         exceedances=whole.exceedances,
         blocks=tuple(
@@ -139,25 +194,18 @@ def _result(log: _Log, *, blocks: int, block_ns: int, voids: tuple[bool, ...]) -
         ),
         histogram=whole.to_json(),
         service_histogram=service.to_json(),
-        failures=dict(log.failures.most_common()),
-        samples=log.samples,
-        series=_series(log, seconds=-(-blocks * block_ns // _NS_PER_S)),
-    )
-
-
-def _series(log: _Log, *, seconds: int) -> Series:
-    latencies = [LogHistogram() for _ in range(seconds)]
-    failures = [0] * seconds
-    for offset_ns, latency_ns, failed in zip(log.offset_ns, log.latency_ns, log.failed, strict=True):
-        second = min(offset_ns // _NS_PER_S, seconds - 1)
-        latencies[second].record(_us(latency_ns))
-        failures[second] += failed
-    return Series(
-        journey=log.journey.name,
-        latency_ms_p50=tuple(h.quantile(0.50) / 1000 for h in latencies),
-        latency_ms_p95=tuple(h.quantile(0.95) / 1000 for h in latencies),
-        requests=tuple(h.count for h in latencies),
-        failures=tuple(failures),
+        failures=dict(failures.most_common()),
+        samples=samples,
+        series=Series(
+            journey=journey,
+            latency_ms_p50=tuple(h.quantile(0.50) / 1000 for h in by_second),
+            latency_ms_p95=tuple(h.quantile(0.95) / 1000 for h in by_second),
+            requests=tuple(h.count for h in by_second),
+            failures=tuple(failures_by_second),
+        ),
+        observed=dict(observed.most_common()),
+        block_histograms=tuple(h.to_json() for h in by_block) if keeps_blocks else (),
+        second_histograms=tuple(h.to_json() for h in by_second) if keeps_blocks else (),
     )
 
 

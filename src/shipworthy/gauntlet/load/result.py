@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shipworthy.contract.finding import Distribution, Series
@@ -32,6 +32,9 @@ class JourneyResult:
     failures: dict[str, int]
     samples: dict[str, str]
     series: Series
+    observed: dict[str, int] = field(default_factory=dict)  # what a journey's code noted, by code
+    block_histograms: tuple[dict[str, Any], ...] = ()  # where the plan keeps them
+    second_histograms: tuple[dict[str, Any], ...] = ()
 
     @property
     def latency(self) -> LogHistogram:

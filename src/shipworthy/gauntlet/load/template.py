@@ -32,6 +32,8 @@ class Request:
     Also the client's `Traits` of such a request.
     """
 
+    wants_headers = False
+
     __slots__ = (
         "_body",
         "_cookie_version",

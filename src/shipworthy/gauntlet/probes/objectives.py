@@ -81,6 +81,7 @@ async def _plan(exam: Exam, shape: Shape) -> LoadPlan:
         slos=manifest.slos,
         users=users,
         login=manifest.login,
+        code_folder=exam.target.folder,
         blocks=shape.blocks,
         block_s=shape.block_s,
         warmup_s=shape.warmup_s,
@@ -163,6 +164,7 @@ def _finding(exam: Exam, journey: JourneyResult, judged: SloJudgement) -> Findin
             ),
             *(_percentile(journey, q, name) for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))),
             Measure(name="failed requests", unit="requests", estimate=failed),
+            *(Measure(name=code, unit="times", estimate=n) for code, n in journey.observed.items()),
         ),
         evidence=_evidence(journey),
     )
