@@ -66,3 +66,7 @@ class Undecided(Exception):
     def __init__(self, why: str, *, fix: str = "", evidence: tuple[Evidence, ...] = ()) -> None:
         self.why, self.fix, self.evidence = why, fix, evidence
         super().__init__(why)
+
+
+class Unmeasurable(Undecided):
+    """What a check needs is not there (an extension, a right). Becomes NOT MEASURED, with `fix`."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from shipworthy.contract.finding import Evidence, Finding
 from shipworthy.contract.verdict import Verdict
-from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.check import Undecided, Unmeasurable
 from shipworthy.gauntlet.exam import Exam
 
 T = TypeVar("T")
@@ -42,11 +42,12 @@ async def ask_each(
 
 
 def undecided_finding(exam: Exam, subject: str, undecided: Undecided, *, source: str = "") -> Finding:
-    """Return the INCONCLUSIVE that says why."""
+    """Return the INCONCLUSIVE, or the NOT MEASURED of what is not there, that says why."""
+    is_missing = isinstance(undecided, Unmeasurable)
     return exam.finding(
         subject,
-        Verdict.INCONCLUSIVE,
-        f"{subject} could not be decided",
+        Verdict.NOT_MEASURED if is_missing else Verdict.INCONCLUSIVE,
+        f"{subject} could not be {'measured' if is_missing else 'decided'}",
         cause=undecided.why,
         fix=undecided.fix,
         evidence=undecided.evidence,

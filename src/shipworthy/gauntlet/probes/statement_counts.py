@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.check import Unmeasurable
 from shipworthy.gauntlet.db import PostgresError
 
 _READ = """
@@ -52,20 +52,31 @@ Counts = dict[Statement, int]
 async def read_counts(connection: Any, user: str) -> Counts:
     """Return how often `user` has run each statement in this database so far.
 
-    Errors:  Undecided when the database keeps no statement statistics.
+    Errors:  Unmeasurable when the database keeps no statement statistics.
     """
     try:
         rows = await connection.fetch(_READ, user)
     except PostgresError as missing:
-        raise Undecided(
-            f"The database counts no statements: {missing}",
-            fix="Preload pg_stat_statements and run: create extension pg_stat_statements;",
-        ) from missing
+        raise no_statistics(missing) from missing
     return {
         Statement(row["id"], row["text"]): row["calls"]
         for row in rows
-        if row["text"] and _OURS not in row["text"] and not _FRAMING.match(row["text"])
+        if row["text"] and is_the_apps(row["text"])
     }
+
+
+def is_the_apps(text: str) -> bool:
+    """Say whether a statement is the app's work: neither framing nor the examiner's own question."""
+    return _OURS not in text and not _FRAMING.match(text)
+
+
+def no_statistics(missing: Exception) -> Unmeasurable:
+    """Return what to say, and to do, when the database keeps no statement statistics."""
+    return Unmeasurable(
+        f"The database counts no statements: {missing}",
+        fix="In postgresql.conf set shared_preload_libraries = 'pg_stat_statements', restart PostgreSQL, and run: "
+        "create extension pg_stat_statements;",
+    )
 
 
 async def room_left(connection: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shipworthy.contract.verdict import Severity
 from shipworthy.gauntlet.check import Check
+from shipworthy.gauntlet.probes.harvest import harvest
 from shipworthy.gauntlet.probes.plans import index_used
 
 CHECKS = (
@@ -14,6 +15,16 @@ CHECKS = (
         run=index_used,
         needs=("queries", "database.admin", "tenants.1"),
         playbook=("P6",),
+        timeout_s=180.0,
+        severity=Severity.HIGH,
+    ),
+    Check(
+        name="plans.harvest",
+        title="What the routes make the database do reads no large table whole",
+        stage="plans",
+        run=harvest,
+        needs=("routes", "database.app"),
+        playbook=("P6", "X1"),
         timeout_s=180.0,
         severity=Severity.HIGH,
     ),
