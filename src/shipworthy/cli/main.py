@@ -15,6 +15,7 @@ COMMANDS = {
     "new": "make a runnable app from a few words",
     "up": "run the app here: database, web, worker, mail inbox",
     "gauntlet": "put an app through its trials and give a verdict",
+    "fault": "break something of a running app for a while, and heal it",
     "describe": "print the app's manifest",
     "settings": "print the app's settings and where they come from",
     "migrate": "bring the database up to date, or take a step back",

@@ -16,6 +16,8 @@ from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.capabilities import present
 from shipworthy.gauntlet.check import Mode, Undecided
 from shipworthy.gauntlet.db import Database, PostgresError
+from shipworthy.gauntlet.faults.lease import Lease, Leases
+from shipworthy.gauntlet.faults.undo import Undo
 from shipworthy.gauntlet.http import HttpSession, Unanswered, sign_in
 from shipworthy.gauntlet.idp.stub import Stub
 from shipworthy.gauntlet.plan import PlannedCheck
@@ -65,6 +67,7 @@ class Exam:
         self._opened: list[HttpSession] = []
         self._samples: dict[str, dict[str, str]] = {}
         self._healing: list[tuple[str, Heal]] = []
+        self._leases = Leases()
 
     @property
     def handle(self) -> Handle:
@@ -178,6 +181,16 @@ class Exam:
         """Have a fault undone when the check ends, however it ends. Call before inflicting it."""
         self._healing.append((what, heal))
 
+    async def lease(self, what: str, undo: Undo, *, lease_s: float) -> Lease:
+        """Have a fault undone when the check ends, and by a watchdog when the lease or our life does.
+
+        Take it before inflicting, `confirm` it afterwards.
+        Errors:  Undecided when nobody would keep the promise.
+        """
+        lease = await self._leases.take(what, undo, lease_s=lease_s)
+        self.heal_later(what, lease.heal)
+        return lease
+
     def invalidate(self, reason: str) -> None:
         """Declare the whole run invalid: it then claims nothing, whatever was found."""
         self.invalid_because.append(reason)
@@ -206,6 +219,7 @@ class Exam:
     async def close(self) -> None:
         self._sessions.clear()
         await self.forget()
+        await self._leases.close()
 
     def _fronted(self) -> frozenset[str]:
         if self.proxies is None:

@@ -33,7 +33,21 @@ KERNEL_TABLES = (
     manifest.Table(name="pgqueuer_statistics", scope="worker"),
 )
 # What a drill may do to an instance that `up` started: its supervisor and its own retries heal each.
-FAULTS_ALLOWED = ("process.kill", "database.lock")
+FAULTS_ALLOWED = (
+    "process.kill",
+    "process.stop",
+    "database.lock",
+    "network.latency",
+    "network.bandwidth",
+    "network.reset",
+    "network.blackhole",
+    "network.down",
+    "mail.down",
+    "disk.full",
+    "cpu.squeeze",
+    "memory.squeeze",
+    "keys.expired",
+)
 
 
 def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
