@@ -66,6 +66,7 @@ class Exam:
         self._sessions: dict[str, HttpSession] = {}
         self._opened: list[HttpSession] = []
         self._samples: dict[str, dict[str, str]] = {}
+        self._learnt: dict[str, dict[str, str]] = {}
         self._healing: list[tuple[str, Heal]] = []
         self._leases = Leases()
 
@@ -175,7 +176,11 @@ class Exam:
         """
         if fresh or person.email not in self._samples:
             self._samples[person.email] = await self._look_up(person)
-        return self._samples[person.email]
+        return {**self._learnt.get(person.email, {}), **self._samples[person.email]}
+
+    def learn(self, person: Credential, sample: str, value: str) -> None:
+        """Keep a value of a person's tenant that no sample looks up: what the examiner made itself."""
+        self._learnt.setdefault(person.email, {})[sample] = value
 
     def heal_later(self, what: str, heal: Heal) -> None:
         """Have a fault undone when the check ends, however it ends. Call before inflicting it."""
@@ -210,6 +215,7 @@ class Exam:
     async def forget(self) -> None:
         """Drop what one check must not hand to the next: samples and passing sessions."""
         self._samples.clear()
+        self._learnt.clear()
         kept = list(self._sessions.values())
         for session in self._opened:
             if session not in kept:

@@ -24,6 +24,7 @@ from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.evidence import answer_evidence, request_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.http import Answer
+from shipworthy.gauntlet.probes.planting import with_marker
 from shipworthy.gauntlet.subjects import ask_each
 
 _MISSING = 404
@@ -44,6 +45,7 @@ async def two_tenants_http(exam: Exam) -> Sequence[Finding]:
     pair = _Pair(mine=exam.people[0], theirs=exam.people[1])
     for person in (pair.mine, pair.theirs):
         await exam.session(person)  # a neighbour who is signed in has a session to be ended, too
+    pair = _Pair(mine=await with_marker(exam, pair.mine), theirs=await with_marker(exam, pair.theirs))
 
     async def ask(_name: str, route: Route) -> Finding:
         if samples_of(route) & exam.samples_declared or path_parameters(route):
@@ -62,7 +64,7 @@ async def _foreign_ids(exam: Exam, route: Route, pair: _Pair) -> Finding:
     own = await exam.samples_for(pair.mine, fresh=True)
     theirs = await exam.samples_for(pair.theirs, fresh=True)
     named = sorted(samples_of(route))
-    if not exam.can("database.app") or not all(name in own and name in theirs for name in named):
+    if not all(name in own and name in theirs for name in named):
         return _no_samples(exam, route, [name for name in named if name not in own or name not in theirs])
     shared = [name for name in named if own[name] == theirs[name]]
     if random := [name for name in shared if _is_uuid(own[name])]:
@@ -175,7 +177,8 @@ async def _foreign_marker(exam: Exam, route: Route, pair: _Pair) -> Finding:
             Verdict.NOT_MEASURED,
             f"{subject}: not measured",
             cause="It shows no tenant's marker, not even its own, so the absence of another's proves nothing.",
-            fix="Let the seed write the tenant's marker into what this page shows.",
+            fix="Let the seed write the tenant's marker into what this page shows, or declare the route that makes "
+            "what it shows: it is then made for each tenant.",
             source=route.source,
         )
     return exam.finding(
