@@ -10,6 +10,7 @@ import os
 
 import pytest
 
+from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.faults import squeeze as squeezes
 from shipworthy.gauntlet.faults.burden import free_bytes, hold_memory
 from shipworthy.gauntlet.faults.squeeze import squeeze_cpu, squeeze_memory
@@ -38,10 +39,15 @@ async def test_burdens_end_with_their_lease_though_nobody_heals(app: App) -> Non
 async def test_memory_is_held_and_given_back(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     exam = app.exam()
     monkeypatch.setattr(squeezes, "free_bytes", lambda: 64 * 1024 * 1024)  # no real share of this machine
-    squeeze = await squeeze_memory(exam, lease_s=60)
+    squeeze = await squeeze_memory(exam, share=0.5, lease_s=60)
     assert squeeze.held_bytes == 32 * 1024 * 1024
     assert await exam.heal() == []
     assert squeeze.pids == []
+
+
+async def test_a_burden_that_cannot_be_there_in_time_is_no_burden(app: App) -> None:
+    with pytest.raises(Undecided, match="its lease was over"):
+        await squeeze_cpu(app.exam(), lease_s=0.000_001)
 
 
 def test_what_is_to_be_left_to_others_is_left() -> None:

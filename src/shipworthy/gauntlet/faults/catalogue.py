@@ -105,7 +105,7 @@ FAULTS = {
         Fault(name=disk_full.NAME, title="let its writes to files fail", on="web, worker", inflict=_fill),
         Fault(name=lock_table.NAME, title="let writers of a table wait", on=_TABLE, inflict=_lock),
         Fault(name=squeeze.CPU, title="keep every core busy beside it", on="", inflict=_squeeze_cpu),
-        Fault(name=squeeze.MEMORY, title="take half of the free memory", on="", inflict=_squeeze_memory),
+        Fault(name=squeeze.MEMORY, title="take a quarter of the free memory", on="", inflict=_squeeze_memory),
         Fault(name=mail_down.NAME, title="let no mail be handed over", on="", inflict=_mail),
         Fault(name=keys_expired.NAME, title="withdraw the provider's keys", on="", inflict=_expire),
         Fault(name=network.LATENCY, title="make a way slow", on=_NEED, inflict=_delay),

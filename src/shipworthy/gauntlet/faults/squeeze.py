@@ -21,7 +21,7 @@ from shipworthy.gauntlet.proxy.toxic import lease_of
 
 CPU, MEMORY = "cpu.squeeze", "memory.squeeze"
 BUSY_A_CORE_MAX = 4  # with four the app gets a fifth of each core; more would only starve the examiner
-SHARE_MAX = 0.5  # of the memory that is free when it begins
+SHARE, SHARE_MAX = 0.25, 0.5  # of the memory that is free when it begins
 _START_TIMEOUT_S = 60.0  # filling memory takes a second a gigabyte, on a busy machine several
 
 
@@ -62,7 +62,9 @@ class Squeeze:
         except TimeoutError:
             said = b""
         if not said:
-            raise Undecided(f"A burden on the {kind} ended before it weighed on anything.")
+            raise Undecided(
+                f"A burden on the {kind} ended before it weighed on anything: its lease was over by then, or it was killed."
+            )
         self.held_bytes += json.loads(said).get("held_bytes", 0)
 
 
@@ -80,7 +82,7 @@ async def squeeze_cpu(exam: Exam, *, busy_a_core: int = 1, lease_s: float) -> Sq
     return squeeze
 
 
-async def squeeze_memory(exam: Exam, *, share: float = SHARE_MAX, lease_s: float) -> Squeeze:
+async def squeeze_memory(exam: Exam, *, share: float = SHARE, lease_s: float) -> Squeeze:
     """Hold this share of the memory that is free now.
 
     An app on a machine with much memory does not feel it: `held_bytes` says what was taken.
