@@ -71,6 +71,7 @@ async def test_the_app_goes_through_the_addresses_it_was_given_and_the_handle_do
             assert facts["through"] == {"database": database.address, "mail": mail.address}
             assert all(str(database.port) not in url for url in facts["database_urls"].values())
             assert (await database.state()).connections > 0
+            assert facts["clock_file"] == str(home / ".shipworthy" / "clock")
             upstreams = json.loads(told.read_text())
             assert upstreams["database"] in facts["database_urls"]["app"]
             async with asyncio.timeout(TIMEOUT_S):

@@ -92,6 +92,7 @@ def installation_from(environment: Mapping[str, str], *, role: str) -> Installat
             database_url=environment[f"SHIPWORTHY_DB_URL_{role.upper()}"],
             state=Path(environment["SHIPWORTHY_STATE"]),
             signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
+            clock_file=Path(clock) if (clock := environment.get("SHIPWORTHY_CLOCK_FILE")) else None,
         )
     except KeyError as missing:
         raise click.UsageError(

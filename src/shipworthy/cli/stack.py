@@ -200,7 +200,9 @@ async def _processes(
         if options.handle is None or started_in_s is None:
             return
         handle = _handle(project, state, port, environment, database, tenants, pids, started_in_s)
-        handle = replace(handle, through=options.through.addresses)
+        handle = replace(
+            handle, through=options.through.addresses, clock_file=of_app.get("SHIPWORTHY_CLOCK_FILE")
+        )
         try:
             _write_handle(options.handle, handle)
         except OSError as failed:  # a full disk must not end the watch over the children
@@ -211,6 +213,10 @@ async def _processes(
     mail_port, page_port = free_port(), free_port()
     options.through.tell(state.path, database_url=database.url, mail_port=mail_port)
     of_app = options.through.of_children({**environment, "SHIPWORTHY_MAIL_PORT": str(mail_port)})
+    of_app.pop("SHIPWORTHY_CLOCK_FILE", None)
+    if options.handle is not None:  # only who asked for a handle can move the clock by it
+        of_app["SHIPWORTHY_CLOCK_FILE"] = str(state.path / "clock")
+        (state.path / "clock").unlink(missing_ok=True)
     starting: list[asyncio.Task[int]] = []
     try:
         await supervisor.start(_mail_child(state, mail_port, page_port))

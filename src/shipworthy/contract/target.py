@@ -56,6 +56,7 @@ class Handle:
     tenants: tuple[Credential, ...] = ()
     started_in_s: float | None = None
     log_files: tuple[str, ...] = ()
+    clock_file: str | None = None  # moves the app's clock: "SECONDS UNTIL" (see faults/clock_shift.py)
     through: dict[str, str] = field(
         default_factory=dict
     )  # need -> address of the examiner's it is reached by

@@ -36,7 +36,7 @@ def expected(target: Target) -> frozenset[str]:
     found = {"http", *_of_manifest(target.manifest), *_of_people(target.credentials)}
     if target.kind == "shipworthy":
         # Our own apps write all of this into their handle; what is missing is seen after the start.
-        found |= {"site", "started", "logs", "tenants.1", "tenants.2", "tenants.2.ids", "restarts"}
+        found |= {"site", "started", "logs", "clock", "tenants.1", "tenants.2", "tenants.2.ids", "restarts"}
         found |= {f"database.{role}" for role in ("any", "admin", "app", "worker", "reader", "auditor")}
         found |= {f"process.{name}" for name in ("web", "worker", "database", "mail")}
     found |= {f"proxy.{name}" for name in fronted(target)}
@@ -56,6 +56,7 @@ def present(target: Target, handle: Handle) -> frozenset[str]:
     found |= {f"process.{process.name}" for process in handle.processes}
     found |= {"site"} if handle.site_url else set()
     found |= {"logs"} if handle.log_files else set()
+    found |= {"clock"} if handle.clock_file else set()
     found |= {"started"} if handle.started_in_s is not None else set()
     found |= {"restarts"} if target.kind == "shipworthy" else set()
     return frozenset(found)
@@ -169,6 +170,10 @@ _LACKS = {
     "logs": (
         "Where the app writes its logs is not known.",
         f"Let the gauntlet start the app: set target.start in {_GAUNTLET}. Its output is then read.",
+    ),
+    "clock": (
+        "The app offers no clock that can be moved.",
+        "Our own apps do, when `up --handle` runs them; a stranger's has none that could be moved honestly.",
     ),
     "restarts": (
         "The instance does not restart what dies.",

@@ -18,6 +18,7 @@ from shipworthy.kernel.http.edge import Edge
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.http.static import StaticFiles
 from shipworthy.kernel.mail.outbox import Mailer
+from shipworthy.kernel.movable_clock import MovableClock
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.runtime import Runtime, uuid7
 from shipworthy.kernel.sessions.store import MemorySessions, PostgresSessions, SessionStore
@@ -32,6 +33,7 @@ class Installation:
     database_url: str
     state: Path
     signing_key: bytes
+    clock_file: Path | None = None  # a drill may move the clock (movable_clock.py); None: nobody may
 
 
 @asynccontextmanager
@@ -39,6 +41,8 @@ async def running(
     settings: Settings, rooms: tuple[Room, ...], installation: Installation, **overrides: Any
 ) -> AsyncIterator[Runtime]:
     """Open what a process needs, start the rooms, and close it all again. Tests pass `now=…`."""
+    if installation.clock_file is not None:
+        overrides = {"now": MovableClock(installation.clock_file), **overrides}
     database = await open_database(
         installation.database_url,
         connections_max=settings.db.pool_size,

@@ -47,6 +47,7 @@ FAULTS_ALLOWED = (
     "cpu.squeeze",
     "memory.squeeze",
     "keys.expired",
+    "clock.shift",
 )
 
 

@@ -121,6 +121,35 @@ async def test_when_the_examiner_is_killed_everything_heals_at_once(app: App) ->
             await asyncio.sleep(0.02)
 
 
+ORDINARY = (
+    EXAMINER[: EXAMINER.index("    await fill_disk")]
+    + """
+    import os
+    from shipworthy.gauntlet.check import Undecided
+    from shipworthy.gauntlet.faults.undo import Undo
+    await exam.lease("nothing", Undo(kind="continue", pid=1, began="never"), lease_s=60)
+    os.setresuid(65534, 65534, 65534)
+    for fault in (fill_disk, stop_process):
+        try:
+            await fault(exam, "web", lease_s=60)
+        except Undecided as refused:
+            print(refused, flush=True)
+asyncio.run(main())
+"""
+)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+async def test_an_ordinary_user_cannot_break_what_is_anothers_and_is_told(app: App) -> None:
+    examiner = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ORDINARY, str(app.pid), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await asyncio.wait_for(examiner.communicate(), PATIENCE_S)
+    assert said.decode().splitlines() == [f"web (pid {app.pid}) belongs to another user."] * 2
+    assert state_of(app.pid) in GOING
+    assert await app.write() == "written"
+
+
 async def test_without_a_watchdog_nothing_is_broken(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(Undecided, match="nobody would have mended it"):

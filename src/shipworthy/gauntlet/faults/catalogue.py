@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.faults import (
+    clock_shift,
     disk_full,
     keys_expired,
     kill_process,
@@ -70,6 +71,11 @@ async def _expire(exam: Exam, _on: str, _lease_s: float) -> str:
     return "the provider's old keys are withdrawn"
 
 
+async def _shift(exam: Exam, _on: str, lease_s: float) -> str:
+    await clock_shift.shift_clock(exam, by_s=3600, lease_s=lease_s)
+    return "the app's clock is an hour ahead"
+
+
 async def _delay(exam: Exam, on: str, lease_s: float) -> str:
     await network.delay(exam, on, latency_ms=200, jitter_ms=50, lease_s=lease_s)
     return f"answers of {on} take 200 ms longer, give or take 50"
@@ -108,6 +114,7 @@ FAULTS = {
         Fault(name=squeeze.MEMORY, title="take a quarter of the free memory", on="", inflict=_squeeze_memory),
         Fault(name=mail_down.NAME, title="let no mail be handed over", on="", inflict=_mail),
         Fault(name=keys_expired.NAME, title="withdraw the provider's keys", on="", inflict=_expire),
+        Fault(name=clock_shift.NAME, title="put its clock an hour ahead", on="", inflict=_shift),
         Fault(name=network.LATENCY, title="make a way slow", on=_NEED, inflict=_delay),
         Fault(name=network.BANDWIDTH, title="make a way narrow", on=_NEED, inflict=_throttle),
         Fault(name=network.RESET, title="reset every connection", on=_NEED, inflict=_reset),
