@@ -31,8 +31,23 @@ def check(name: str, *, stage: str = "plans", **facts: object) -> Check:
 
 
 def test_checks_that_disturb_run_last_and_the_others_keep_their_order() -> None:
-    checks = [check("a.lock", disturbs=True), check("b"), check("c", stage="load")]
-    assert [planned.check.name for planned in plan(STRANGER, checks)] == ["b", "c", "a.lock"]
+    checks = [
+        check("a.lock", disturbs=True, locks_out=True),
+        check("b.kill", disturbs=True),
+        check("c"),
+        check("d", stage="load"),
+        check("e.kill", disturbs=True),
+    ]
+    in_order = [planned.check.name for planned in plan(STRANGER, checks)]
+    assert in_order == ["c", "d", "b.kill", "e.kill", "a.lock"]
+
+
+def test_nothing_that_signs_in_runs_after_an_account_is_locked() -> None:
+    in_order = [planned.check for planned in plan(STRANGER, ALL_CHECKS)]
+    first = next(number for number, check in enumerate(in_order) if check.locks_out)
+    assert {check.name for check in in_order[first:]} == {"auth.no_enumeration", "auth.login_throttle"}
+    names = [check.name for check in in_order]
+    assert names.index("logs.canaries") > names.index("idempotency.after_crash")
 
 
 def test_a_check_that_lacks_something_stays_in_the_plan_and_says_how_to_get_it() -> None:

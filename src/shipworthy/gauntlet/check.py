@@ -28,7 +28,8 @@ class Check:
     "slo.login" and "slo.page". `needs` are capabilities (see capabilities.py); one that is
     missing makes the check NOT MEASURED, with the reason. `faults` are what it inflicts, in
     the words of `Manifest.faults_allowed`. One that `disturbs` leaves the instance in a state
-    in which others would measure wrongly (locked accounts, restarted processes): it runs last.
+    in which others would measure wrongly (restarted processes, work in the queue): it runs after
+    those that do not. One that `locks_out` keeps this address from signing in: it runs last of all.
 
     Units:   `timeout_s` seconds; a check that takes longer is INCONCLUSIVE.
     """
@@ -41,6 +42,7 @@ class Check:
     playbook: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     disturbs: bool = False
+    locks_out: bool = False
     modes: tuple[Mode, ...] = ("quick", "full")
     timeout_s: float = 120.0
     severity: Severity = Severity.HIGH

@@ -50,14 +50,16 @@ def plan(
     only: str | None = None,
     stages: Sequence[str] = (),
 ) -> tuple[PlannedCheck, ...]:
-    """Return the checks of a run in order: by stage, and those that disturb others last.
+    """Return the checks of a run in order: by stage, those that disturb others after them, and those
+    that lock people out last.
 
     Errors:  UnknownName for an `only` or a stage that fits no check.
     Example: plan(target, ALL_CHECKS, only="plans.index_used:invoicing.invoice_list")
     """
     chosen, subject = _chosen(checks, mode, only, stages)
     offered = expected(target)
-    in_order = sorted(chosen, key=lambda check: check.disturbs)  # stable: keeps the order of stages
+    # Stable: keeps the order of stages among equals.
+    in_order = sorted(chosen, key=lambda check: (check.disturbs, check.locks_out))
     return tuple(_planned(check, subject, target, offered) for check in in_order)
 
 

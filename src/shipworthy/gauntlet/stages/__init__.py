@@ -8,8 +8,8 @@ from shipworthy.gauntlet.stages import budgets, drills, exposure, integrity, loa
 # Deterministic questions first: they are quick, and a failed one explains much of what follows.
 ALL_CHECKS: tuple[Check, ...] = (
     *plans.CHECKS,
-    *exposure.CHECKS,  # before what locks people out: it signs in anew
     *integrity.CHECKS,
+    *exposure.CHECKS,  # after what counts rows: its requests leave work in the queue
     *budgets.CHECKS,
     *load.CHECKS,
     *drills.CHECKS,

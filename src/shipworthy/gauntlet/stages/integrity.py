@@ -90,6 +90,7 @@ CHECKS = (
         needs=("login", "tenants.1"),
         playbook=("P8", "L1"),
         disturbs=True,
+        locks_out=True,
         severity=Severity.MEDIUM,
     ),
     Check(
@@ -102,7 +103,6 @@ CHECKS = (
         timeout_s=240.0,
         disturbs=True,  # ends sessions of the person it asks as
     ),
-    # After everything that may have to sign in: it locks a person out, for this address at least.
     Check(
         name="auth.login_throttle",
         title="Guessing a password ends soon, also in parallel",
@@ -111,5 +111,6 @@ CHECKS = (
         needs=("login", "tenants.1"),
         playbook=("P8", "L1"),
         disturbs=True,
+        locks_out=True,
     ),
 )
