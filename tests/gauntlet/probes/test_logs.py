@@ -136,6 +136,11 @@ async def ask(
             await exam.close()
 
 
+def line_with(log: File, word: str) -> int:
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if word in line)
+
+
 def failed(found: dict[str, Finding]) -> set[str]:
     return {kind for kind, finding in found.items() if finding.verdict is Verdict.FAIL}
 
@@ -165,8 +170,7 @@ async def test_each_habit_is_told_by_what_it_gives_away(log: File, habit: str, k
 
 async def test_a_leak_names_route_file_and_line_and_shows_the_value_masked(log: File) -> None:
     found = (await ask(log, "body"))["password"]
-    lines = (line for line in log.open(encoding="utf-8"))
-    number = next(n for n, line in enumerate(lines, 1) if "password" in line)
+    number = line_with(log, "password")
     assert found.title == f"A password sent to POST /keep stands in app.log:{number}"
     assert found.source == "app.py:3"
     assert found.severity is Severity.HIGH

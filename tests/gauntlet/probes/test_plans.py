@@ -15,7 +15,7 @@ from shipworthy.gauntlet.stages.plans import CHECKS
 from tests.gauntlet.conftest import by_subject, verdicts
 from tests.support.ledger import Ledger, ledger_manifest
 
-(INDEX_USED,) = CHECKS
+INDEX_USED = next(check for check in CHECKS if check.name == "plans.index_used")
 
 
 def changed(name: str, **changes: object) -> tuple[Query, ...]:
