@@ -118,7 +118,7 @@ def test_impossible_counts_and_quantiles_are_refused() -> None:
 
 @pytest.mark.parametrize("phi", [1.0, 6.0])
 def test_on_the_budget_the_release_rule_is_wrong_in_at_most_six_percent(phi: float) -> None:
-    """A small copy of benchmarks/judge.py, with a fixed seed: 3,000 runs of 30 requests a block."""
+    """A small copy of benchmarks/judge/r1.py, with a fixed seed: 3,000 runs of 30 requests a block."""
     rng, budget, runs, n = np.random.default_rng(7), 0.05, 3_000, 30
     shares = np.full((runs, 48), budget)
     if phi > 1:

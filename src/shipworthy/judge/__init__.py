@@ -1,4 +1,4 @@
-"""Pure statistics: histograms, verdicts on proportions, validity of a run, burn rates.
+"""Pure statistics: histograms, verdicts on proportions, duets and canaries, validity, burn rates.
 
 Owns every rule that turns counts into PASS, FAIL or INCONCLUSIVE, each with its source and
 its simulated error rates. Knows nothing of HTTP, databases or the clock. `burn` imports the

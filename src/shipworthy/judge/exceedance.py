@@ -6,7 +6,7 @@ collection, a noisy neighbour), so the block is the unit, not the request: takin
 as independent was confidently wrong in up to 56 % of runs when measured.
 
 Owns the rule and its sample sizes. The constants are what the simulation in
-benchmarks/judge.py settled on; error_rates.json holds its table. Failures, timeouts and
+benchmarks/judge settled on; error_rates.json holds its table. Failures, timeouts and
 requests that could not be sent exceed; the caller counts them so.
 """
 
@@ -191,7 +191,7 @@ def conclude(
     look allows it; it fails when the lower bound is above.
 
     Source:  Cochran, Sampling Techniques (1977), 6.4 (ratio of block totals);
-             Clopper and Pearson, Biometrika 26 (1934); the constants: benchmarks/judge.py.
+             Clopper and Pearson, Biometrika 26 (1934); the constants: benchmarks/judge.
     """
     budget, sure = 1.0 - quantile, 1.0 - rule.alpha
     total, k = requests.sum(axis=1), exceedances.sum(axis=1)

@@ -1,0 +1,1 @@
+"""How often is the judge wrong? Every rule on simulated and recorded noise with a known truth."""
