@@ -61,7 +61,7 @@ def main() -> None:
 def document(gates: list[dict[str, object]], *, runs: int) -> dict[str, object]:
     """Return the committed table, with the constants it was made under."""
     return {
-        "source": "make bench NAME=judge",
+        "source": "python -m benchmarks.judge",
         "runs": runs,
         "seed": SEED,
         "rules": error_rates.fingerprint(),

@@ -221,7 +221,9 @@ class _Groups:
     def __init__(self, runs: int, *, tenants: int) -> None:
         shape = (runs, 1 + tenants)
         self.rows = np.arange(runs)
-        self.canary, self.baseline, self.rank = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self.canary: Array = np.zeros(shape)
+        self.baseline: Array = np.zeros(shape)
+        self.rank: Array = np.zeros(shape)
         self.bad, self.own, self.fine = np.zeros(shape), np.ones(shape), np.zeros(runs)
         self.seen = np.zeros(runs)
         self.has_tenants = tenants > 1
@@ -234,12 +236,12 @@ class _Groups:
     def after(self, group: Indices, *, of_canary: bool, failed: Flags, counts: Flags) -> None:
         rows = self.rows[counts]
         at = (rows, group[counts])
-        failures: Array = failed[counts] * 1.0
+        failures: Array = failed[counts].astype(np.float64)
         if group.any():
             new = self.rank[at] == 0
             self.seen[rows] += new
             self.rank[at] = np.where(new, self.seen[rows], self.rank[at])
-        share: Array = (self.canary[at] + 1.0) / (self.canary[at] + self.baseline[at] + 2.0)
+        share = (self.canary[at] + 1.0) / (self.canary[at] + self.baseline[at] + 2.0)
         own = split_step(
             self.own[at], share=share, of_canary=np.full(len(rows), float(of_canary)), odds=CANARY.own_odds
         )
@@ -372,7 +374,11 @@ HEALTHY: dict[str, Callable[[np.random.Generator, int], Pairs]] = {
     "tenants": uneven_tenants,
     "shared outage": outage,
     "recorded": recorded,
-    "at the bound": lambda rng, runs: (independent(rng, runs, errors=0.05), independent(rng, runs)),
+    # Errors exactly at the healthy bound, and no more beyond the objective than the baseline has.
+    "at the bound": lambda rng, runs: (
+        independent(rng, runs, errors=CANARY.errors_healthy, slow=0.0),
+        independent(rng, runs),
+    ),
 }
 BROKEN: dict[str, Callable[[np.random.Generator, int], Pairs]] = {
     "dead": lambda rng, runs: (independent(rng, runs, errors=1.0), independent(rng, runs)),

@@ -26,7 +26,7 @@ _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n
 def running_server(*, slower: float = 1.0, seed: int = 1) -> Iterator[str]:
     """Run one server process until the block ends; yield its address, http://127.0.0.1:port."""
     command = [sys.executable, "-m", "benchmarks.judge.server", "--slower", str(slower), "--seed", str(seed)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         port = process.stdout.readline().strip()
@@ -36,10 +36,13 @@ def running_server(*, slower: float = 1.0, seed: int = 1) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=10)
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 async def serve(*, slower: float, seed: int) -> None:
-    """Listen on a free port of loopback, print it, and answer until ended."""
+    """Listen on a free port of loopback, print it, and answer until standard input ends with the parent."""
     luck = random.Random(seed)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -56,7 +59,9 @@ async def serve(*, slower: float, seed: int) -> None:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
-    await server.serve_forever()
+    gone = asyncio.Event()
+    asyncio.get_running_loop().add_reader(sys.stdin, gone.set)
+    await gone.wait()
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def test_when_the_fresh_baseline_fails_too_it_holds_and_pages() -> None:
 
 
 def test_after_a_shared_outage_a_dead_canary_is_still_rolled_back() -> None:
-    both = [r for _ in range(40) for r in (baseline(failed=True), canary(failed=True))]
+    both = [r for _ in range(200) for r in (baseline(failed=True), canary(failed=True))]
     alone = [r for _ in range(60) for r in (baseline(), canary(failed=True))]
     assert decide(after(*both, *alone)).action is Action.ROLLBACK
 

@@ -62,6 +62,7 @@ class Pair:
     """One block of the duet: the latencies of both versions in the same seconds.
 
     A void block (R5) is dropped in both arms together: dropping one arm's would choose the result.
+    This rule knows durations only: a head that fails fast is fast. Failures are R1's, beside it.
     """
 
     base: LogHistogram

@@ -8,7 +8,7 @@ probability at most alpha, however often one looks. Every step takes plain numbe
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +64,8 @@ def bet_size(count: Number, total: Number, squares: Number, *, bet_max: float) -
     # One imagined gain of 0 with variance a quarter: before anything is seen the bet is small.
     mean = total / (count + 1.0)
     variance = (squares + 0.25) / (count + 1.0) - mean**2
-    return cast(Number, np.clip(mean / np.maximum(variance + mean**2, 1e-9), 0.0, bet_max)[()])
+    bet: Any = np.clip(mean / np.maximum(variance + mean**2, 1e-9), 0.0, bet_max)
+    return cast(Number, bet[()])
 
 
 def gain_step(capital: Number, *, gain: Number, bet: Number) -> Number:

@@ -15,18 +15,10 @@ from shipworthy.gauntlet.load.engine import OnSecond, aborted, arrivals_of, prep
 from shipworthy.gauntlet.load.plan import LoadPlan, PlanRefused
 from shipworthy.gauntlet.load.result import LoadResult
 from shipworthy.judge.histogram import LogHistogram
+from shipworthy.judge.regression import Pair
 
 # The second of a pair follows after this, drawn anew for each pair: longer than sending one takes.
 _GAP_NS = 300_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class PairedBlock:
-    """One stretch of time in both arms. Void when either arm's is: never in one alone."""
-
-    base: LogHistogram
-    head: LogHistogram
-    void: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +32,15 @@ class DuetResult:
     def aborted(self) -> str:
         return self.base.aborted or self.head.aborted
 
-    def blocks(self, journey: str) -> tuple[PairedBlock, ...]:
-        """Return a journey's blocks in pairs. Errors: KeyError when the load had none of that name."""
+    def blocks(self, journey: str) -> tuple[Pair, ...]:
+        """Return a journey's blocks in pairs, ready for `judge_regression`.
+
+        Errors:  KeyError when the load had none of that name.
+        """
         base, head = self.base.journey(journey), self.head.journey(journey)
         rows = zip(base.block_histograms, head.block_histograms, base.blocks, head.blocks, strict=True)
         return tuple(
-            PairedBlock(
-                base=LogHistogram.from_json(one), head=LogHistogram.from_json(other), void=a.void or b.void
-            )
+            Pair(base=LogHistogram.from_json(one), head=LogHistogram.from_json(other), void=a.void or b.void)
             for one, other, a, b in rows
         )
 
