@@ -64,12 +64,13 @@ def present(target: Target, handle: Handle) -> frozenset[str]:
 
 def fronted(target: Target) -> frozenset[str]:
     """Return what the examiner can put a proxy before when it starts the target."""
+    found = {"oidc"} if target.manifest.oauth and target.start else set()
     if target.kind == "shipworthy":
-        return frozenset({"database", "mail"})
+        found |= {"database", "mail"}
     words = (*(target.start or ()), *target.env.values())
     if target.kind == "command" and target.database and any("{database}" in word for word in words):
-        return frozenset({"database"})
-    return frozenset()
+        found |= {"database"}
+    return frozenset(found)
 
 
 def fault_refused(target: Target, fault: str) -> str:
@@ -153,6 +154,10 @@ _LACKS = {
     "database.admin": (
         "No administrator's database address is known, so what a role should see cannot be compared.",
         "The app must write an admin address into its handle; a stranger's gauntlet.toml has none.",
+    ),
+    "proxy.oidc": (
+        "The app declares no sign-in through an OpenID provider, so none can be disturbed.",
+        f"Add an [[oauth]] section to {_GAUNTLET}: start, callback, session and env.",
     ),
     "proxy.*": (
         "The app does not reach its {part} through the examiner, so that way cannot be disturbed.",

@@ -160,7 +160,7 @@ class Exam:
         return Database(url, role=role, scope=self.manifest.scope)
 
     def proxy(self, name: str) -> Proxy:
-        """Return the proxy through which the app reaches its "database" or "mail".
+        """Return the proxy through which the app reaches its "database", "mail" or "oidc".
 
         Errors:  Undecided when the app does not go through one.
         """
@@ -232,8 +232,9 @@ class Exam:
             return frozenset()
         # Our own apps confirm in their handle that they took the addresses; a stranger was started
         # with the only address it has.
-        took = self.handle.through if self.target.kind == "shipworthy" else self.proxies.names
-        return self.proxies.names.intersection(took)
+        if self.target.kind != "shipworthy":
+            return self.proxies.names
+        return self.proxies.names & {*self.handle.through, "oidc"}
 
     async def _look_up(self, person: Credential) -> dict[str, str]:
         if not self.manifest.samples or not self.can("database.app"):

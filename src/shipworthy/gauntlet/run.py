@@ -86,8 +86,8 @@ class _Course:
         try:
             self._view.note(f"starting {self._target.name}")
             async with (
-                with_provider(self._target) as (beside_provider, provider),
-                with_proxies(beside_provider, self._planned, state=scratch / STATE) as (target, proxies),
+                with_proxies(self._target, self._planned, state=scratch / STATE) as (behind, proxies),
+                with_provider(behind, proxies.get("oidc") if proxies else None) as (target, provider),
                 started(target, scratch) as instance,
             ):
                 await outlive_us(proxies, instance.handle)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from shipworthy.contract.manifest import Manifest
+from shipworthy.contract.manifest import Manifest, OauthClient
 from shipworthy.contract.target import Handle, Target
 from shipworthy.gauntlet.adapters.instance import StartedInstance
 from shipworthy.gauntlet.capabilities import expected, fronted, lack
 from shipworthy.gauntlet.check import Check, Undecided
 from shipworthy.gauntlet.exam import Exam
+from shipworthy.gauntlet.http import HttpSession, Unanswered
+from shipworthy.gauntlet.idp.beside import with_provider
 from shipworthy.gauntlet.plan import PlannedCheck
 from shipworthy.gauntlet.proxy.beside import outlive_us, with_proxies
+from shipworthy.gauntlet.proxy.toxic import Toxic
 from tests.gauntlet.proxy.conftest import EchoServer, said_back
 
 
@@ -81,6 +85,31 @@ async def test_our_own_app_is_told_by_its_environment_and_must_confirm_it(
         assert exam.can("proxy.mail")
         assert not exam.can("proxy.database")
         await outlive_us(proxies, took)
+
+
+async def test_the_provider_is_known_by_the_proxys_address_and_reached_through_it(tmp_path: Path) -> None:
+    sign_in = OauthClient(
+        name="acme", start="GET /in", callback="/back", session="GET /me", env={"ISSUER": "{issuer}"}
+    )
+    asking = Target(name="S", kind="command", manifest=Manifest(app="S", oauth=(sign_in,)), start=("serve",))
+    assert fronted(asking) == {"oidc"}
+    async with (
+        with_proxies(asking, planned("proxy.oidc"), state=tmp_path) as (behind, proxies),
+        with_provider(behind, proxies.get("oidc") if proxies else None) as (target, stub),
+    ):
+        assert proxies is not None
+        assert stub is not None
+        assert target.env == {"ISSUER": f"http://{proxies['oidc'].address}"}
+        session = HttpSession(stub.issuer)
+        found = await session.get("/.well-known/openid-configuration")
+        assert json.loads(found.text)["issuer"] == stub.issuer
+        await proxies["oidc"].add(Toxic(kind="down"), lease_s=60)
+        with pytest.raises(Unanswered):
+            await session.get("/.well-known/openid-configuration")
+        await session.close()
+        exam = Exam(target, StartedInstance(Handle(base_url="http://127.0.0.1:1"), None), proxies=proxies)
+        assert exam.can("proxy.oidc")
+        assert not exam.can("proxy.database")
 
 
 def test_what_can_be_stood_before_is_known_beforehand_and_what_not_has_a_remedy(echo: EchoServer) -> None:

@@ -101,7 +101,7 @@ async def _down(exam: Exam, on: str, lease_s: float) -> str:
     return f"connections to {on} are refused"
 
 
-_PROCESS, _NEED, _TABLE = "web, worker, database, mail", "database, mail", "a table"
+_PROCESS, _NEED, _TABLE = "web, worker, database, mail", "database, mail, oidc", "a table"
 
 FAULTS = {
     fault.name: fault

@@ -16,12 +16,16 @@ from shipworthy.contract.manifest import OauthClient
 from shipworthy.contract.target import Handle, Target
 from shipworthy.gauntlet.idp.registry import Client
 from shipworthy.gauntlet.idp.stub import Stub, stub_running
+from shipworthy.gauntlet.proxy.proxies import Proxy
 
 
 @asynccontextmanager
-async def with_provider(target: Target) -> AsyncIterator[tuple[Target, Stub | None]]:
+async def with_provider(
+    target: Target, front: Proxy | None = None
+) -> AsyncIterator[tuple[Target, Stub | None]]:
     """Run a stub until the block ends; yield the target as it is to be started beside it.
 
+    With `front`, a proxy, everybody reaches the stub through it.
     A target that declares no sign-in through a provider, or that runs already, gets none.
     """
     declared = target.manifest.oauth
@@ -29,7 +33,10 @@ async def with_provider(target: Target) -> AsyncIterator[tuple[Target, Stub | No
         yield target, None
         return
     clients = {oauth.name: _client(oauth) for oauth in declared}
-    async with stub_running(clients=clients.values()) as stub:
+    issuer = f"http://{front.address}" if front else ""
+    async with stub_running(clients=clients.values(), issuer=issuer) as stub:
+        if front is not None:
+            await front.aim(stub.listens_at)
         told = {
             name: _filled(value, stub, clients[oauth.name])
             for oauth in declared

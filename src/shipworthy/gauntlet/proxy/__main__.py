@@ -35,24 +35,30 @@ class _Fronts:
         if asked["do"] == "serve":
             self._needed_by += [found for pid in asked["pids"] if (found := process_id(pid))]
             return {}
-        front = self._fronts[asked["name"]]
+        return self._of_front(self._fronts[asked["name"]], asked)
+
+    def _of_front(self, front: Front, asked: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
         match asked["do"]:
+            case "aim":
+                front.aim(fixed(asked["upstream"]))
             case "add":
                 toxic = decode(Toxic, asked["toxic"], source="the toxic")
-                return {"toxic": front.add(toxic, lease_s=asked["lease_s"])}
+                answer = {"toxic": front.add(toxic, lease_s=asked["lease_s"])}
             case "remove":
-                return {"was_there": front.remove(asked["toxic"])}
+                front.remove(asked["toxic"])
             case "clear":
                 front.clear()
-                return {}
             case "state":
-                return {
+                answer = {
                     "toxics": list(front.toxics),
                     "connections": front.connections,
                     "accepted": front.accepted,
                     "unreached": front.unreached,
                 }
-        raise ValueError(f"a proxy cannot {asked['do']}")
+            case unknown:
+                raise ValueError(f"a proxy cannot {unknown}")
+        return answer
 
     def clear(self) -> None:
         for front in self._fronts.values():
@@ -66,9 +72,8 @@ class _Fronts:
         name = asked["name"]
         if name in self._fronts:
             raise ValueError(f"there is a proxy {name} already")
-        host, _, port = asked["upstream"].rpartition(":")
         told = asked.get("told_by")
-        upstream = told_by(Path(told), name) if told else fixed(host.strip("[]"), int(port))
+        upstream = told_by(Path(told), name) if told else fixed(asked["upstream"])
         front = self._fronts[name] = Front(upstream)
         return {"port": front.port}
 

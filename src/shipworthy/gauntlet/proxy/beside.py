@@ -30,10 +30,10 @@ async def with_proxies(
 ) -> AsyncIterator[tuple[Target, Proxies | None]]:
     """Run the proxies until the block ends; yield the target as it is to be started behind them.
 
-    Errors:  StartFailed.
-
     `state` is the state directory that our own app is going to have. When nothing planned needs
     a proxy there is none, and a stranger is given the plain address of its database.
+
+    Errors:  StartFailed.
     """
     names = fronted(target)
     if not names or not _is_needed(planned):
@@ -48,10 +48,16 @@ async def with_proxies(
 
 
 async def _behind(proxies: Proxies, target: Target, names: frozenset[str], state: Path) -> Target:
+    if "oidc" in names:
+        await proxies.open("oidc")  # aimed when the provider listens (idp/beside.py)
     if target.kind == "shipworthy":
-        opened = [await proxies.open(name, told_by=state / _UPSTREAMS_FILE) for name in sorted(names)]
+        opened = [
+            await proxies.open(name, told_by=state / _UPSTREAMS_FILE) for name in sorted(names - {"oidc"})
+        ]
         told = ",".join(f"{proxy.name}={proxy.address}" for proxy in opened)
         return replace(target, env={**target.env, _VARIABLE: told})
+    if "database" not in names:
+        return _filled(target, target.database or "")
     assert target.database is not None
     parts = urlsplit(target.database)
     proxy = await proxies.open("database", upstream=f"{parts.hostname}:{parts.port or 5432}")

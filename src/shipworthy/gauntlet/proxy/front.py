@@ -21,9 +21,11 @@ _NO_FILES_PAUSE_S = 0.1
 Upstream = Callable[[], tuple[str, int] | None]
 
 
-def fixed(host: str, port: int) -> Upstream:
-    """An upstream that is known from the start."""
-    return lambda: (host, port)
+def fixed(address: str) -> Upstream:
+    """An upstream at "host:port"; none while the address is empty."""
+    host, _, port = address.rpartition(":")
+    place = (host.strip("[]"), int(port)) if address else None
+    return lambda: place
 
 
 def told_by(file: Path, name: str) -> Upstream:
@@ -37,8 +39,7 @@ def told_by(file: Path, name: str) -> Upstream:
             address = json.loads(file.read_text(encoding="utf-8")).get(name, "")
         except FileNotFoundError:
             return None
-        host, _, port = address.rpartition(":")
-        return (host, int(port)) if host else None
+        return fixed(address)()
 
     return look
 
@@ -65,6 +66,10 @@ class Front:
     def connections(self) -> int:
         return len(self._links)
 
+    def aim(self, upstream: Upstream) -> None:
+        """Stand before this from the next connection on."""
+        self._upstream = upstream
+
     def add(self, toxic: Toxic, *, lease_s: float) -> str:
         """Put a toxic into force until `remove`, at the latest when its lease ends; return its name.
 
@@ -78,13 +83,11 @@ class Front:
         self._feel()
         return name
 
-    def remove(self, name: str) -> bool:
-        """Take a toxic out of force; say whether it still was in it."""
-        if self.toxics.pop(name, None) is None:
-            return False
-        self._leases.pop(name).cancel()
-        self._feel()
-        return True
+    def remove(self, name: str) -> None:
+        """Take a toxic out of force. Harmless when it no longer is."""
+        if self.toxics.pop(name, None) is not None:
+            self._leases.pop(name).cancel()
+            self._feel()
 
     def clear(self) -> None:
         for name in list(self.toxics):

@@ -33,6 +33,10 @@ class Proxy:
     def address(self) -> str:
         return f"{LOOPBACK}:{self.port}"
 
+    async def aim(self, upstream: str) -> None:
+        """Stand before this address ("host:port") from now on."""
+        await self._companion.ask("aim", name=self.name, upstream=upstream)
+
     async def add(self, toxic: Toxic, *, lease_s: float) -> str:
         """Put a toxic into force, also on connections that exist; return its name.
 
@@ -78,12 +82,18 @@ class Proxies:
     def __getitem__(self, name: str) -> Proxy:
         return self._opened[name]
 
+    def get(self, name: str) -> Proxy | None:
+        return self._opened.get(name)
+
     def died(self) -> str:
         """Return why the proxies are gone, and with them all an app needs; empty while they run."""
         return self._companion.died()
 
     async def open(self, name: str, *, upstream: str = "", told_by: Path | None = None) -> Proxy:
-        """Open a proxy before `upstream` ("host:port"), or before what a file will say (front.told_by)."""
+        """Open a proxy before `upstream` ("host:port"), or before what a file will say (front.told_by).
+
+        Without either it resets what comes, until it is aimed.
+        """
         answer = await self._companion.ask(
             "open", name=name, upstream=upstream, told_by=str(told_by) if told_by else None
         )
