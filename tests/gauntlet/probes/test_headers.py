@@ -53,6 +53,8 @@ class Pages:
         )
 
     async def door(self, _request: Request) -> Response:
+        if "no_door" in self.spoilt:
+            return Response(status_code=404)
         there = "https://other.example/" if "leads_away" in self.spoilt else "/login"
         return RedirectResponse(there, 303)
 
@@ -136,3 +138,9 @@ async def test_a_door_that_leads_elsewhere_is_not_judged(pages: tuple[Pages, str
     found = (await ask(base_url))["GET /"]
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "other.example" in found.cause
+
+
+async def test_an_app_without_a_page_at_its_root_is_not_left_undecided(pages: tuple[Pages, str]) -> None:
+    app, base_url = pages
+    app.spoilt.add("no_door")
+    assert (await ask(base_url))["GET /"].verdict is Verdict.NOT_MEASURED

@@ -8,7 +8,7 @@ sniffing and cross-origin reading. The sign-in answer is judged for the cookies 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -18,7 +18,7 @@ from shipworthy.contract.target import Credential
 from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.asking import ask_route
 from shipworthy.gauntlet.call import Call, prepare, samples_of, subject_of
-from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.check import Undecided, Unmeasurable
 from shipworthy.gauntlet.evidence import request_evidence, table_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.http import Answer, Unanswered, sign_in
@@ -38,6 +38,8 @@ from shipworthy.gauntlet.subjects import ask_each
 
 REDIRECTS_MAX = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
+_DOOR = Route(name="start", room="", method="GET", path="/", auth="public", media="html")
+_SITE_DOOR = replace(_DOOR, host="site")
 _SHOWN = (
     "content-type",
     "content-security-policy",
@@ -89,11 +91,9 @@ def _asked_routes(exam: Exam) -> list[tuple[str, Route]]:
         and (exam.can("login", "tenants.1") if route.auth == "session" else route.media != "file")
     }
     # Every app has a front door, declared or not.
-    start = Route(name="start", room="", method="GET", path="/", auth="public", media="html")
-    routes.setdefault("GET /", start)
+    routes.setdefault("GET /", _DOOR)
     if exam.can("site"):
-        site = Route(name="site", room="", method="GET", path="/", auth="public", media="html", host="site")
-        routes.setdefault("GET / (site)", site)
+        routes.setdefault("GET / (site)", _SITE_DOOR)
     return list(routes.items())
 
 
@@ -104,6 +104,8 @@ async def _seen(exam: Exam, route: Route) -> _Seen:
     call = prepare(route, samples)
     call.headers["origin"] = FOREIGN_ORIGIN
     call, answer = await _followed(exam, call, person)
+    if answer.status >= 400 and route in (_DOOR, _SITE_DOOR):
+        raise Unmeasurable(f"Nobody declared it, and it answers {answer.status}: there is no page.")
     if answer.status >= 400:
         raise Undecided(
             f"It answered {answer.status}, so the headers of its success are not known.",
