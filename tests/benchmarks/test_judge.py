@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from benchmarks.judge import r2, r4
+from benchmarks.judge import r2, r4, traffic
 from benchmarks.judge.__main__ import document
 from benchmarks.judge.naive import mann_whitney_alarms, window_alarms
 from benchmarks.judge.noise import NOISES, bad_runs, stretches
@@ -45,9 +45,9 @@ def test_a_duet_of_identical_versions_has_no_mean_difference(weather: str) -> No
     assert (head - base).mean() == pytest.approx(0.0, abs=0.01)
 
 
-@pytest.mark.parametrize("kind", r4.HEALTHY)
+@pytest.mark.parametrize("kind", traffic.HEALTHY)
 def test_a_healthy_canary_fails_no_more_than_its_baseline(kind: str) -> None:
-    ours, theirs = r4.HEALTHY[kind](np.random.default_rng(1), 300)
+    ours, theirs = traffic.HEALTHY[kind](np.random.default_rng(1), 300)
     assert ours.slow.mean() == pytest.approx(theirs.slow.mean(), abs=0.01)
     assert (ours.told <= ours.failed).all()
     assert (ours.failed <= ours.slow).all()
@@ -56,9 +56,9 @@ def test_a_healthy_canary_fails_no_more_than_its_baseline(kind: str) -> None:
 
 
 def test_a_cluster_has_its_mean_size_and_only_three_failures_are_heard() -> None:
-    ours, _ = r4.HEALTHY["clustered 20"](np.random.default_rng(1), 500)
+    ours, _ = traffic.HEALTHY["clustered 20"](np.random.default_rng(1), 500)
     # Clusters that reach beyond the last request are cut.
-    assert ours.failed.mean() == pytest.approx(r4.ERRORS, rel=0.15)
+    assert ours.failed.mean() == pytest.approx(traffic.ERRORS, rel=0.15)
     assert 0.1 < ours.told.sum() / ours.failed.sum() < 0.2
 
 
@@ -80,7 +80,7 @@ def test_mann_whitney_calls_a_sure_shift_high_however_small() -> None:
 
 
 def test_a_smaller_simulation_yields_every_promised_key_and_gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(r4, "REQUESTS", 200)
+    monkeypatch.setattr(traffic, "REQUESTS", 200)
     duets, canaries = list(r2.simulated(runs=40)), list(r4.simulated(runs=20))
     assert {"r2_false_alarm", "r2_power_20pct", "r2_minutes_for_10pct"} <= set(r2.figures(duets))
     assert {"naive_window_wrong", "mann_whitney_wrong"} <= set(r2.figures(duets))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from benchmarks.judge import r4
+from benchmarks.judge import r4, traffic
 
 from shipworthy.judge.canary import (
     CANARY,
@@ -153,7 +153,7 @@ def test_another_arm_is_refused() -> None:
 )
 def test_the_simulation_takes_the_products_own_decisions(noise: str) -> None:
     """One simulated canary of each kind, replayed request by request, is rolled back at the same one."""
-    drawn = {**r4.HEALTHY, **r4.BROKEN}[noise]
+    drawn = {**traffic.HEALTHY, **traffic.BROKEN}[noise]
     ours, theirs = drawn(np.random.default_rng(9), 3)
     errors, tenants, _, _ = r4.errors_told(ours, theirs)
     slow, _ = r4.objective_told(ours, theirs)
@@ -162,10 +162,10 @@ def test_the_simulation_takes_the_products_own_decisions(noise: str) -> None:
         assert replayed(ours, theirs, run) == expected[run]
 
 
-def replayed(ours: r4.Traffic, theirs: r4.Traffic, run: int) -> float:
+def replayed(ours: traffic.Traffic, theirs: traffic.Traffic, run: int) -> float:
     state = CanaryState()
     many = ours.tenant.max() > 0
-    for i in range(r4.REQUESTS):
+    for i in range(traffic.REQUESTS):
         for arm, name in ((ours, "canary"), (theirs, "baseline")):
             state = observe(
                 state,
@@ -174,10 +174,10 @@ def replayed(ours: r4.Traffic, theirs: r4.Traffic, run: int) -> float:
                     failed=bool(arm.failed[run, i]),
                     slow=bool(arm.slow[run, i]),
                     tenant=f"t{arm.tenant[run, i]}" if many else "",
-                    session=f"{i // r4.SESSION}" if many else "",
+                    session=f"{i // traffic.SESSION}" if many else "",
                 ),
             )
-        if (i + 1) % r4.PER_SECOND == 0:
+        if (i + 1) % traffic.PER_SECOND == 0:
             state = tick(state)
         if decide(state).action is Action.ROLLBACK:
             return i + 1

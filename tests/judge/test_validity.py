@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from shipworthy.judge.validity import BlockAudit, is_run_valid, void_blocks, why_void
+import pytest
+
+from shipworthy.judge.validity import BlockAudit, is_run_valid, void_blocks, void_together, why_void
 
 
 def audit(*, lag_ms_p99: float = 0.5, cpu_share: float = 0.1, dropped: int = 0) -> BlockAudit:
@@ -38,3 +40,9 @@ def test_the_reason_names_the_generator_and_is_silent_when_all_is_well() -> None
     said = why_void([audit(lag_ms_p99=80.0), audit()], threshold_ms=200.0)
     assert "1 of 2 blocks are void" in said
     assert "80.0 ms" in said
+
+
+def test_a_block_void_in_one_arm_is_void_in_both() -> None:
+    assert void_together([True, False, False], [False, False, True]) == (True, False, True)
+    with pytest.raises(ValueError, match="shorter"):
+        void_together([True, False], [True])

@@ -43,6 +43,14 @@ def void_blocks(audits: Sequence[BlockAudit], *, threshold_ms: float) -> tuple[b
     return tuple(a.lag_ms_p99 > lag_ms_max or a.cpu_share > CPU_SHARE_MAX for a in audits)
 
 
+def void_together(*arms: Sequence[bool]) -> tuple[bool, ...]:
+    """Say which blocks of a duet are void: those that are in any arm, for all arms.
+
+    Errors:  ValueError when the arms have not the same number of blocks.
+    """
+    return tuple(any(block) for block in zip(*arms, strict=True))
+
+
 def is_run_valid(voids: Sequence[bool]) -> bool:
     """True when at most 20 % of the blocks are void, and there was at least one block."""
     return bool(voids) and sum(voids) <= VOID_SHARE_MAX * len(voids)

@@ -16,6 +16,7 @@ from shipworthy.gauntlet.load.plan import LoadPlan, PlanRefused
 from shipworthy.gauntlet.load.result import LoadResult
 from shipworthy.judge.histogram import LogHistogram
 from shipworthy.judge.regression import Pair
+from shipworthy.judge.validity import void_together
 
 # The second of a pair follows after this, drawn anew for each pair: longer than sending one takes.
 _GAP_NS = 300_000
@@ -38,10 +39,11 @@ class DuetResult:
         Errors:  KeyError when the load had none of that name.
         """
         base, head = self.base.journey(journey), self.head.journey(journey)
-        rows = zip(base.block_histograms, head.block_histograms, base.blocks, head.blocks, strict=True)
+        voids = void_together([b.void for b in base.blocks], [b.void for b in head.blocks])
+        rows = zip(base.block_histograms, head.block_histograms, voids, strict=True)
         return tuple(
-            Pair(base=LogHistogram.from_json(one), head=LogHistogram.from_json(other), void=a.void or b.void)
-            for one, other, a, b in rows
+            Pair(base=LogHistogram.from_json(one), head=LogHistogram.from_json(other), void=void)
+            for one, other, void in rows
         )
 
 
