@@ -33,10 +33,13 @@ def settings_page() -> str:
         "`app.toml`, section by section. `shipworthy settings` prints the values in force.",
         "",
     ]
-    for section in fields(settings.Settings):
-        kind = hints[section.name]
+    sections = [(section.name, hints[section.name]) for section in fields(settings.Settings)]
+    sections.insert(
+        [name for name, _ in sections].index("auth") + 1, ("auth.providers.NAME", settings.ProviderSection)
+    )
+    for name, kind in sections:
         lines += [
-            f"## [{section.name}]",
+            f"## [{name}]",
             "",
             (kind.__doc__ or "").split(": ", 1)[-1],
             "",
@@ -45,7 +48,9 @@ def settings_page() -> str:
         ]
         for field in fields(kind):
             kind_text = field.type if isinstance(field.type, str) else field.type.__name__
-            default = "required" if field.default is MISSING else f"`{field.default!r}`"
+            is_required = field.default is MISSING and field.default_factory is MISSING
+            given = "`{}`" if field.default is MISSING else f"`{field.default!r}`"
+            default = "required" if is_required else given
             lines.append(f"| `{field.name}` | `{kind_text.replace('|', chr(92) + '|')}` | {default} |")
         lines.append("")
     return "\n".join(lines)

@@ -50,3 +50,54 @@ def test_a_wrong_setting_names_line_and_nearest_name(tmp_path: Path, text: str, 
 def test_the_supervisor_may_say_where_mail_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHIPWORTHY_MAIL_PORT", "2525")
     assert load_settings(write(tmp_path, GOOD)).mail.port == 2525
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            'client_id = "a"\nisuer = "x"',
+            r"app.toml:6: unknown key 'auth.providers.own.isuer'; did you mean 'issuer'\?",
+        ),
+        ('issuer = "https://x.example"', "missing key"),
+        ('client_id = ""\nkind = "google"', "client_id must not be empty"),
+        ('client_id = "a"', "needs an issuer"),
+        ('client_id = "a"\nkind = "github"\nissuer = "https://x.example"', "leave it out"),
+        *(
+            (f'client_id = "a"\nissuer = "{issuer}"', "must be an https:// address")
+            for issuer in (
+                "http://x.example",
+                "https://x.example?a",
+                "https://a@x.example",
+                "x",
+                "https://x:0",
+            )
+        ),
+        ('client_id = "a"\nkind = "yahoo"', "must be one of"),
+        ('client_id = "a"\nclient_secret = "s"', "unknown key"),
+    ],
+)
+def test_a_provider_that_is_not_in_order_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(Undecodable, match=problem):
+        load_settings(write(tmp_path, f'[app]\nname = "A"\nrooms = ["auth"]\n[auth.providers.own]\n{text}\n'))
+
+
+def test_a_provider_is_read_with_its_table(tmp_path: Path) -> None:
+    text = '[app]\nname = "A"\nrooms = ["auth"]\n[auth.providers.own]\nclient_id = "a"\nissuer = "https://x.example"\n'
+    own = load_settings(write(tmp_path, text)).auth.providers["own"]
+    assert (own.kind, own.issuer, own.scopes) == ("oidc", "https://x.example", ())
+    with pytest.raises(Undecodable, match="a name is lower-case"):
+        load_settings(write(tmp_path, text.replace(".own]", ".Own]")))
+
+
+def test_an_examiner_brings_a_provider_on_this_machine_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = write(tmp_path, '[app]\nname = "A"\nrooms = ["auth"]\n')
+    monkeypatch.setenv("SHIPWORTHY_OAUTH_STUB", "http://127.0.0.1:9999;examined-stub")
+    stub = load_settings(home).auth.providers["stub"]
+    assert (stub.issuer, stub.client_id) == ("http://127.0.0.1:9999", "examined-stub")
+    for wrong in ("https://idp.example;a", "http://127.0.0.1:1", "x", "http://127.0.0.1.evil.example;a"):
+        monkeypatch.setenv("SHIPWORTHY_OAUTH_STUB", wrong)
+        with pytest.raises(Undecodable, match="on this machine"):
+            load_settings(home)

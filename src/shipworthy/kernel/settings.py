@@ -7,16 +7,19 @@ An unknown key is an error naming its line and the nearest known name. Secrets n
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from math import inf
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from shipworthy.contract.lines import line_of
 from shipworthy.contract.strict import Undecodable, decode
 
 APP_FILE = "app.toml"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +68,19 @@ class SessionsSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProviderSection:
+    """[auth.providers.NAME]: a sign-in through somebody else; secrets in SHIPWORTHY_OAUTH_<NAME>_SECRET and …_SECRET_NEXT."""
+
+    client_id: str
+    kind: Literal["google", "github", "microsoft", "oidc"] = "oidc"
+    issuer: str = ""  # of "oidc", and of one "microsoft" directory; the others have theirs
+    scopes: tuple[str, ...] = ()  # empty: what signing in needs
+    label: str = ""  # on the button; empty: the name, capitalised
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuthSection:
-    """[auth]: passwords and the login throttle."""
+    """[auth]: passwords, the login throttle and sign-in through others."""
 
     password_chars_min: int = 12
     hash_memory_kib: int = 19_456
@@ -76,6 +90,7 @@ class AuthSection:
     login_failures_max: int = 10  # per account and network within the window
     login_window_s: int = 900
     verify_ttl_s: int = 24 * 3600
+    providers: dict[str, ProviderSection] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +182,7 @@ def _text_of(path: Path) -> str:
 
 def _consistent(settings: Settings, text: str) -> Settings:
     _in_range(settings, text)
+    _providers_in_order(settings, text)
     if settings.sessions.store == "memory" and settings.http.workers > 1:
         raise Undecodable(
             'sessions.store = "memory" keeps sessions in one process, but http.workers is '
@@ -176,6 +192,56 @@ def _consistent(settings: Settings, text: str) -> Settings:
             source=APP_FILE,
         )
     return settings
+
+
+_PROVIDER_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")  # stands in addresses and names of variables
+
+
+def _providers_in_order(settings: Settings, text: str) -> None:
+    for name, provider in settings.auth.providers.items():
+        path = f"auth.providers.{name}"
+        problem = None
+        if not _PROVIDER_NAME.fullmatch(name):
+            problem = f"{path}: a name is lower-case letters, digits and hyphens, at most 31, a letter first"
+        elif not provider.client_id:
+            problem = f"{path}.client_id must not be empty"
+        elif provider.kind == "oidc" and not provider.issuer:
+            problem = f'{path}: kind "oidc" needs an issuer, the address its tokens name'
+        elif provider.kind in ("google", "github") and provider.issuer:
+            problem = f"{path}: the issuer of {provider.kind} is known; leave it out"
+        elif provider.issuer and not _is_issuer(provider.issuer, settings.http.public_scheme):
+            problem = f"{path}.issuer must be an https:// address without query or fragment, not {provider.issuer!r}"
+        if problem:
+            line = line_of(text, ("auth", "providers", name))
+            raise Undecodable(problem, path=path, line=line, source=APP_FILE)
+
+
+def _is_issuer(issuer: str, public_scheme: str) -> bool:
+    """Plain HTTP is for a provider on this very machine, while the app itself is on a laptop."""
+    try:
+        parts = urlsplit(issuer)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    is_bare = not (parts.query or parts.fragment or parts.username is not None or port == 0)
+    is_safe = parts.scheme == "https" or (
+        public_scheme == "http" and parts.scheme == "http" and host in LOOPBACK
+    )
+    return bool(host) and is_bare and is_safe
+
+
+def _stub_provider(settings: Settings, text: str) -> Settings:
+    """Add the provider that an examiner brings along: `issuer;client_id`, on this machine only."""
+    issuer, _, client_id = text.partition(";")
+    host = urlsplit(issuer).hostname if _is_issuer(issuer, "http") else None
+    if host not in LOOPBACK or not client_id:
+        raise Undecodable(
+            f"SHIPWORTHY_OAUTH_STUB must be <issuer>;<client_id> with an issuer on this machine, not {text!r}",
+            path="SHIPWORTHY_OAUTH_STUB",
+            source="environment",
+        )
+    stub = ProviderSection(client_id=client_id, issuer=issuer)
+    return replace(settings, auth=replace(settings.auth, providers={**settings.auth.providers, "stub": stub}))
 
 
 _AT_LEAST_ONE = {
@@ -218,7 +284,8 @@ def _from_environment(settings: Settings) -> Settings:
     files_url = os.environ.get("SHIPWORTHY_FILES_URL")
     if files_url and not settings.files.url:
         settings = replace(settings, files=replace(settings.files, url=files_url))
-    return settings
+    stub = os.environ.get("SHIPWORTHY_OAUTH_STUB")
+    return _stub_provider(settings, stub) if stub else settings
 
 
 def _port(name: str, text: str) -> int:

@@ -65,6 +65,20 @@ async def remember(
     return KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
 
 
+async def recognise(ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, browser: Browser, is_ours: bool) -> KnownDevice:
+    """Remember the browser of somebody who came in without a password; otherwise as `remember`."""
+    token = browser.token if browser.token and is_ours else new_token()
+    row = await tx.one(
+        q.device_remember,
+        device_id=ctx.new_id(),
+        user_id=user_id,
+        cookie_sha256=digest(token),
+        name=browser.name,
+        now=ctx.now(),
+    )
+    return KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
+
+
 async def begin_session(ctx: Ctx, tx: Tx, person: Person, device: KnownDevice) -> SignedIn:
     """Begin the session, in the transaction of the sign-in."""
     token = await ctx.runtime.sessions.create(

@@ -57,7 +57,9 @@ async def confirm(ctx: Ctx, *, token: str, password: str, browser: Browser) -> S
     person = _owner(ctx, row)
     assert person.tenant_id is not None
     async with ctx.begin(Scope(ctx.scope.realm_id, person.tenant_id)) as tx:
-        await _create(ctx, tx, person, row)
+        await create_account(
+            ctx, tx, person, email_canon=row["email_canon"], password_hash=row["pending"]["password_hash"]
+        )
         device = await remember(ctx, tx, person.user_id, browser=browser, is_ours=False, budget=budget)
         await record(ctx, "auth.account_created", of="user", id=person.user_id, tx=tx)
         return await begin_session(ctx, tx, person, device)
@@ -74,21 +76,28 @@ def _owner(ctx: Ctx, row: Record) -> Person:
     )
 
 
-async def _create(ctx: Ctx, tx: Tx, owner: Person, row: Record) -> None:
+async def create_account(
+    ctx: Ctx, tx: Tx, owner: Person, *, email_canon: str, password_hash: str | None
+) -> None:
+    """Make the person, their organisation and, where there is one, their password; open sign-ups end.
+
+    Errors:  Conflict `auth.already_confirmed`.
+    """
     now = ctx.now()
     # The address decides who is first: links used at the same moment wait here for one another.
     is_first = await tx.maybe(
         q.user_create,
         user_id=owner.user_id,
         email_raw=owner.email,
-        email_canon=row["email_canon"],
+        email_canon=email_canon,
         name=owner.name,
         now=now,
     )
     if not is_first:
         raise Conflict("auth.already_confirmed", "This address is confirmed already. Sign in with it.")
-    await tx.run(q.token_use, email_canon=row["email_canon"], now=now)
-    await tx.run(q.credential_create, **_credential(ctx, owner, row["pending"]["password_hash"]))
+    await tx.run(q.token_use, email_canon=email_canon, now=now)
+    if password_hash is not None:
+        await tx.run(q.credential_create, **_credential(ctx, owner, password_hash))
     await tx.run(
         kernel.tenant_create,
         tenant_id=owner.tenant_id,

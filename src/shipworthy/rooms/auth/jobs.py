@@ -9,7 +9,7 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.queue.job import JobKind
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.offer import MAIL_JOB
-from shipworthy.rooms.auth.tokens import mint
+from shipworthy.rooms.auth.tokens import mint, mint_code
 
 
 async def send_mail(ctx: Ctx, source: str) -> None:
@@ -34,17 +34,24 @@ async def send_mail(ctx: Ctx, source: str) -> None:
 
 _LETTERS = {
     "sign_up": ("auth/mail/confirm.txt", "Confirm your address for {app}"),
+    "identity_code": ("auth/mail/identity_code.txt", "Your code for {app}"),
+    "identity_linked": ("auth/mail/identity_linked.txt", "A new way to sign in at {app}"),
+    "identity_removed": ("auth/mail/identity_removed.txt", "A way to sign in at {app} was removed"),
     "account_exists": ("auth/mail/account_exists.txt", "You already have an account at {app}"),
 }
 
 
 def _words(ctx: Ctx, offer: Record) -> dict[str, object]:
+    code = mint_code(ctx.runtime.signing_key, realm_id=ctx.scope.realm_id, token_id=offer["token_id"])
     token = mint(ctx.runtime.signing_key, realm_id=ctx.scope.realm_id, token_id=offer["token_id"])
     return {
         "app": ctx.runtime.settings.app.name,
         "name": offer["name"] or "",
         "link": f"{offer['origin']}/verify?token={token}",
         "login": f"{offer['origin']}/login",
+        "code": f"{code[:4]} {code[4:]}",
+        "provider": offer["label"] or offer["provider"] or "",
+        "account": f"{offer['origin']}/account",
         "hours": ctx.runtime.settings.auth.verify_ttl_s // 3600,
     }
 
@@ -53,7 +60,7 @@ JOBS = (
     JobKind(
         kind=MAIL_JOB,
         handler=send_mail,
-        title="Mail a confirmation link, or word that there is an account",
+        title="Mail a link, a code, or word of what was changed",
         writes="auth_mail",
         source_column="token_id",
         triggered_by="POST /signup",

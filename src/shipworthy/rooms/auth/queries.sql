@@ -172,7 +172,7 @@ delete from one_time_token where token_id = any (array(
 -- What the worker needs to write one mail.
 -- index: one_time_token_pkey   rows: <= 1   scope: realm   role: worker
 -- with: token_id = (select token_id from one_time_token limit 1)
-select token_id, purpose, email_raw, origin, pending ->> 'name' as name, expires_at
+select token_id, purpose, email_raw, origin, pending ->> 'name' as name, pending ->> 'provider' as provider, pending ->> 'label' as label, expires_at
 from one_time_token where token_id = :token_id
 
 -- mail_claim --
@@ -180,3 +180,119 @@ from one_time_token where token_id = :token_id
 -- index: none (insert)   rows: <= 1   scope: realm   role: worker
 -- with: token_id = gen_random_uuid(), now = now()
 insert into auth_mail (token_id, sent_at) values (:token_id, :now) on conflict do nothing returning token_id
+
+-- device_remember --
+-- Remember the browser of somebody who was let in by another than a password.
+-- index: none (insert)   rows: <= 1   scope: realm
+-- with: device_id = gen_random_uuid(), user_id = (select user_id from app_user limit 1), cookie_sha256 = sha256(gen_random_uuid()::text::bytea), name = 'Sample', now = now()
+insert into device (device_id, user_id, cookie_sha256, name, created_at, last_seen_at)
+values (:device_id, :user_id, :cookie_sha256, :name, :now, :now)
+on conflict (realm_id, cookie_sha256, user_id) do update set last_seen_at = excluded.last_seen_at, name = excluded.name
+returning device_id
+
+-- oauth_state_create --
+-- An attempt to sign in through somebody else begins.
+-- index: none (insert)   rows: <= 0   scope: realm
+-- with: state_sha256 = sha256(gen_random_uuid()::text::bytea), browser_sha256 = sha256('sample'), provider = 'sample', user_id = null::uuid, verifier = 'sample', nonce = 'sample', redirect_uri = 'sample', next = '', expires_at = now()
+insert into oauth_state (state_sha256, browser_sha256, provider, user_id, verifier, nonce, redirect_uri, next, expires_at)
+values (:state_sha256, :browser_sha256, :provider, :user_id, :verifier, :nonce, :redirect_uri, :next, :expires_at)
+
+-- oauth_state_take --
+-- Use an attempt up, from the browser and for the provider it began with; no row for any other.
+-- index: oauth_state_pkey   rows: <= 1   scope: realm
+-- with: state_sha256 = (select state_sha256 from oauth_state limit 1), browser_sha256 = (select browser_sha256 from oauth_state limit 1), provider = 'google', now = now()
+delete from oauth_state
+where state_sha256 = :state_sha256 and browser_sha256 = :browser_sha256 and provider = :provider and expires_at > :now
+returning user_id, verifier, nonce, redirect_uri, next
+
+-- oauth_state_purge --
+-- Forget a few attempts that nobody came back from; each attempt clears more than it adds.
+-- index: oauth_state_expiry_idx, oauth_state_pkey   rows: <= 0   scope: realm
+-- with: now = now() + interval '1 hour'
+delete from oauth_state where state_sha256 = any (array(
+  select state_sha256 from oauth_state where expires_at < :now order by expires_at limit 10 for update skip locked
+))
+
+-- identity_account --
+-- Whose account an identity opens: person and first organisation, and whether this browser's cookie is one of ours.
+-- index: identity_realm_id_issuer_subject_directory_key, app_user_pkey, membership_user_idx   rows: <= 1   scope: realm
+-- with: issuer = (select issuer from identity order by issuer, subject limit 1), subject = (select subject from identity order by issuer, subject limit 1), directory = '', cookie_sha256 = (select cookie_sha256 from device limit 1)
+select u.user_id, u.email_raw, u.name, u.status, u.verified_at, m.tenant_id, m.role, t.name as tenant_name,
+  exists (select from device other where other.cookie_sha256 = :cookie_sha256) as cookie_is_ours
+from identity i
+join app_user u on u.user_id = i.user_id
+left join lateral (
+  select tenant_id, role from membership where user_id = u.user_id order by created_at limit 1
+) m on true
+left join tenant t on t.tenant_id = m.tenant_id
+where i.issuer = :issuer and i.subject = :subject and i.directory = :directory
+
+-- identity_link --
+-- An identity opens an account from now on; no row when it opens one already.
+-- index: none (insert)   rows: <= 1   scope: realm
+-- with: identity_id = gen_random_uuid(), user_id = (select user_id from app_user limit 1), provider = 'sample', issuer = 'https://sample.example', subject = gen_random_uuid()::text, directory = '', email = 'a@b.example', now = now()
+insert into identity (identity_id, user_id, provider, issuer, subject, directory, email, linked_at)
+values (:identity_id, :user_id, :provider, :issuer, :subject, :directory, :email, :now)
+on conflict (realm_id, issuer, subject, directory) do nothing
+returning identity_id
+
+-- identity_list --
+-- The identities that open a person's account, the oldest first.
+-- index: identity_user_idx   rows: <= 50   scope: realm
+-- with: user_id = (select user_id from identity limit 1)
+select identity_id, provider, email, linked_at from identity where user_id = :user_id order by linked_at limit 50
+
+-- identity_unlink --
+-- An identity opens the account no longer; no row when it is the last way in, or not this person's.
+-- index: identity_user_idx   rows: <= 1   scope: realm
+-- with: identity_id = (select identity_id from identity limit 1), user_id = (select user_id from identity limit 1)
+delete from identity where identity_id = :identity_id and user_id = :user_id and (
+  exists (select from credential where user_id = :user_id and kind = 'password')
+  or exists (select from identity other where other.user_id = :user_id and other.identity_id <> :identity_id)
+)
+returning provider
+
+-- user_lock --
+-- Hold a person's row, so that of two ways in being removed at once the second sees the first gone.
+-- index: app_user_pkey   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from app_user limit 1)
+select user_id, email_raw, email_canon, name from app_user where user_id = :user_id for update
+
+-- user_to_prove --
+-- Who has this address, and how they could prove that they do.
+-- index: app_user_realm_id_email_canon_key, credential_user_password_idx   rows: <= 1   scope: realm
+-- with: email_canon = (select email_canon from app_user limit 1)
+select u.user_id, u.email_raw, u.name, u.status, u.verified_at, c.password_hash, m.tenant_id, m.role, t.name as tenant_name
+from app_user u
+left join credential c on c.user_id = u.user_id and c.kind = 'password'
+left join lateral (
+  select tenant_id, role from membership where user_id = u.user_id order by created_at limit 1
+) m on true
+left join tenant t on t.tenant_id = m.tenant_id
+where u.email_canon = :email_canon
+
+-- user_reclaim --
+-- Remove an account whose address was never confirmed, with every way into it: its mailbox's owner begins anew.
+-- index: app_user_pkey   rows: <= 0   scope: realm
+-- with: user_id = gen_random_uuid(), email_canon = 'nobody@sample.example'
+with credentials as (delete from credential where user_id = :user_id and kind = 'password'),
+  identities as (delete from identity where user_id = :user_id),
+  devices as (delete from device where user_id = :user_id),
+  memberships as (delete from membership where user_id = :user_id),
+  tokens as (delete from one_time_token where email_canon = :email_canon)
+delete from app_user where user_id = :user_id and verified_at is null
+
+-- proof_by_hash --
+-- The identity that waits for a proof in this browser.
+-- index: one_time_token_hash_idx   rows: <= 1   scope: realm
+-- with: token_sha256 = (select token_sha256 from one_time_token where purpose = 'sign_up' limit 1), now = now()
+select token_id, email_raw, email_canon, pending from one_time_token
+where token_sha256 = :token_sha256 and purpose = 'identity_code' and used_at is null and expires_at > :now
+
+-- proof_use --
+-- A proof was given; it is forgotten, and counts once.
+-- index: one_time_token_pkey   rows: <= 1   scope: realm
+-- with: token_id = (select token_id from one_time_token limit 1), now = now()
+update one_time_token set used_at = :now, pending = null
+where token_id = :token_id and purpose = 'identity_code' and used_at is null
+returning token_id

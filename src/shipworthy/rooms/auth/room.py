@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shipworthy.contract.manifest import Journey, Login, Sample, Slo, Step, Table
+from shipworthy.contract.manifest import Journey, Login, OauthClient, Sample, Slo, Step, Table
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import AuthSection, Settings
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.hashing import STATE, open_pool, pool_of
 from shipworthy.rooms.auth.jobs import JOBS
+from shipworthy.rooms.auth.oauth.installed import start_providers, stop_providers, variable_of
+from shipworthy.rooms.auth.oauth.web import ROUTES as OAUTH_ROUTES
 from shipworthy.rooms.auth.seed import seed
 from shipworthy.rooms.auth.web import ROUTES
 
@@ -24,14 +26,18 @@ _REALM_TABLES = (
     "one_time_token",
     "auth_mail",
     "login_bucket",
+    "identity",
+    "oauth_state",
 )
 
 
 async def _start(runtime: Runtime) -> None:
     runtime.state[STATE] = open_pool(runtime.settings.auth)
+    start_providers(runtime)
 
 
 async def _stop(runtime: Runtime) -> None:
+    await stop_providers(runtime)
     pool_of(runtime).close()
 
 
@@ -45,7 +51,7 @@ ROOM = Room(
     name="auth",
     folder=_FOLDER,
     queries=q,
-    routes=ROUTES,
+    routes=ROUTES + OAUTH_ROUTES,
     jobs=JOBS,
     permissions={"owner": _OWN_ACCOUNT, "member": _OWN_ACCOUNT, "viewer": _OWN_ACCOUNT},
     tables=tuple(Table(name=name, scope="realm", column="realm_id") for name in _REALM_TABLES),
@@ -74,6 +80,16 @@ ROOM = Room(
         refused=(401,),
         throttled=(429,),
         attempts_max=AuthSection().login_failures_max + 5,
+    ),
+    oauth=(
+        OauthClient(
+            name="stub",
+            start="GET /oauth/stub",
+            callback="/oauth/stub/callback",
+            session="GET /account",
+            env={"SHIPWORTHY_OAUTH_STUB": "{issuer};{client_id}", variable_of("stub"): "{client_secret}"},
+            algorithm="ES256",
+        ),
     ),
     personal=("email", "email_raw", "email_canon", "name", "password", "pending"),
     on_start=_start,

@@ -23,6 +23,7 @@ from shipworthy.rooms.auth.catalogue import q
 # All untrusted networks together: NIST SP 800-63B allows at most 100 failures in a row.
 _NETWORKS = 10
 MAILS_PER_ADDRESS_MAX = 5  # a window; enough to find a lost mail, too few to fill an inbox
+PROOFS_MAX = 5  # tries at one mailed code of eight digits
 SIGN_UPS_PER_NETWORK_MAX = 60  # a window; an office may share one address
 
 
@@ -57,6 +58,10 @@ def password_budget(ctx: Ctx) -> Budget:
 
 def mail_budget(ctx: Ctx, *, account: str) -> Budget:
     return Budget(near=_bucket(ctx, "mail", account), near_max=MAILS_PER_ADDRESS_MAX)
+
+
+def proof_budget(ctx: Ctx, *, token_id: uuid.UUID) -> Budget:
+    return Budget(near=_bucket(ctx, "proof", str(token_id)), near_max=PROOFS_MAX)
 
 
 def sign_up_budget(ctx: Ctx) -> Budget:

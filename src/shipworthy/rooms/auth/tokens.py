@@ -12,12 +12,20 @@ import hmac
 import uuid
 
 _USE = b"shipworthy/auth/one-time-token/1\x00"  # keeps other uses of the key apart from this one
+_CODE_USE = b"shipworthy/auth/one-time-code/1\x00"
+_CODE_DIGITS = 8
 
 
 def mint(signing_key: bytes, *, realm_id: uuid.UUID, token_id: uuid.UUID) -> str:
     """Return the token of this id: 43 URL-safe characters, always the same ones."""
     mac = hmac.digest(signing_key, _USE + realm_id.bytes + token_id.bytes, "sha256")
     return base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+
+def mint_code(signing_key: bytes, *, realm_id: uuid.UUID, token_id: uuid.UUID) -> str:
+    """Return the code of this id, for a person to type: eight digits, always the same ones."""
+    mac = hmac.digest(signing_key, _CODE_USE + realm_id.bytes + token_id.bytes, "sha256")
+    return str(int.from_bytes(mac, "big") % 10**_CODE_DIGITS).zfill(_CODE_DIGITS)
 
 
 def digest(token: str) -> bytes:

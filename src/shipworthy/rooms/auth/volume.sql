@@ -31,6 +31,12 @@ begin
     select my_realm(), gen_random_uuid(), sha256(('token' || user_id)::bytea), 'sign_up', email, email, 'http://localhost',
       jsonb_build_object('name', format('Person %s', n)), at, now() + n * interval '1 minute', case when n % 2 = 0 then at end
     from person;
+  insert into identity (realm_id, identity_id, user_id, provider, issuer, subject, email, linked_at)
+    select my_realm(), gen_random_uuid(), user_id, 'google', 'https://accounts.google.com', user_id::text, email, at from person
+    where n % 3 = 0;
+  insert into oauth_state (realm_id, state_sha256, browser_sha256, provider, verifier, nonce, redirect_uri, next, expires_at)
+    select my_realm(), sha256(('state' || user_id)::bytea), sha256(('browser' || user_id)::bytea), 'google', 'v', 'n', 'http://localhost', '',
+      now() + n * interval '1 minute' from person;
   insert into auth_mail (realm_id, token_id, sent_at) select realm_id, token_id, created_at from one_time_token
     where realm_id = my_realm() on conflict do nothing;
   insert into login_bucket (realm_id, bucket, failures, window_started_at)

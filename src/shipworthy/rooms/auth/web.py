@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -17,9 +18,11 @@ from shipworthy.kernel.http.reply import Json, Page, Redirect
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth import account
 from shipworthy.rooms.auth.admit import SignedIn
+from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.confirm import address_to_confirm, confirm
 from shipworthy.rooms.auth.devices import COOKIE, COOKIE_MAX_AGE_S, browser_of, is_handheld
 from shipworthy.rooms.auth.landing import ACCOUNT, first_page, is_own_path, landing
+from shipworthy.rooms.auth.oauth.installed import providers_of
 from shipworthy.rooms.auth.sign_in import sign_in
 from shipworthy.rooms.auth.sign_up import mail_again, read_sign_up, sign_up
 
@@ -73,15 +76,15 @@ async def start(ctx: Ctx) -> Any:
 async def login_page(ctx: Ctx, query: Next) -> Any:
     if ctx.principal:
         return Redirect(landing(ctx.runtime, query.next))
-    return _login_page(next=query.next)
+    return login_page_of(ctx, next=query.next)
 
 
 async def login(ctx: Ctx, body: SignIn) -> Any:
     try:
         signed_in = await sign_in(ctx, email=body.email, password=body.password, browser=browser_of(ctx))
     except Refusal as refusal:
-        raise refusal.shown_on(_login_page(next=body.next, email=body.email, error=refusal)) from None
-    return _welcome(ctx, signed_in, to=landing(ctx.runtime, body.next))
+        raise refusal.shown_on(login_page_of(ctx, next=body.next, email=body.email, error=refusal)) from None
+    return welcome(ctx, signed_in, to=landing(ctx.runtime, body.next))
 
 
 async def logout(ctx: Ctx) -> Any:
@@ -135,19 +138,19 @@ async def verify(ctx: Ctx, body: Confirmation) -> Any:
     except Refusal as refusal:
         email = await address_to_confirm(ctx, body.token) or ""
         raise refusal.shown_on(_verify_page(token=body.token, email=email, error=refusal)) from None
-    welcome = f"Your address is confirmed. Welcome, {signed_in.person.name}."
-    return _welcome(ctx, signed_in, to=first_page(ctx.runtime), flash=welcome)
+    greeting = f"Your address is confirmed. Welcome, {signed_in.person.name}."
+    return welcome(ctx, signed_in, to=first_page(ctx.runtime), flash=greeting)
 
 
 async def account_page(ctx: Ctx) -> Any:
-    return await _account_page(ctx)
+    return await account_page_of(ctx)
 
 
 async def account_rename(ctx: Ctx, body: NewName) -> Any:
     try:
         await account.rename(ctx, body.name)
     except Refusal as refusal:
-        raise refusal.shown_on(await _account_page(ctx, name=body.name, error=refusal)) from None
+        raise refusal.shown_on(await account_page_of(ctx, name=body.name, error=refusal)) from None
     return Redirect(ACCOUNT, flash="Your name is changed.")
 
 
@@ -155,7 +158,7 @@ async def account_password(ctx: Ctx, body: NewPassword) -> Any:
     try:
         await account.change_password(ctx, current=body.current, new=body.new)
     except Refusal as refusal:
-        raise refusal.shown_on(await _account_page(ctx, error=refusal)) from None
+        raise refusal.shown_on(await account_page_of(ctx, error=refusal)) from None
     return Redirect(ACCOUNT, flash="Your password is changed, and all other sessions are ended.")
 
 
@@ -169,7 +172,7 @@ async def account_end_others(ctx: Ctx) -> Any:
     return Redirect(ACCOUNT, flash="All other sessions are ended.")
 
 
-def _welcome(ctx: Ctx, signed_in: SignedIn, *, to: str, flash: str = "") -> Any:
+def welcome(ctx: Ctx, signed_in: SignedIn, *, to: str, flash: str = "") -> Any:
     settings, person = ctx.runtime.settings, signed_in.person
     kept = (
         cookies.write(
@@ -180,28 +183,36 @@ def _welcome(ctx: Ctx, signed_in: SignedIn, *, to: str, flash: str = "") -> Any:
         ),
         cookies.write(settings, COOKIE, signed_in.device.token, max_age_s=COOKIE_MAX_AGE_S),
     )
-    if not _sent_json(ctx):
+    if not sent_json(ctx):
         return Redirect(to, flash=flash, cookies=kept)
     facts = {"user_id": person.user_id, "email": person.email, "name": person.name, "role": person.role}
     return Json({**facts, "tenant_id": person.tenant_id, "next": to}, cookies=kept)
 
 
 def _mail_sent(ctx: Ctx) -> Any:
-    return Json({"status": "mail_sent"}, status=200) if _sent_json(ctx) else Redirect("/signup/sent")
+    return Json({"status": "mail_sent"}, status=200) if sent_json(ctx) else Redirect("/signup/sent")
 
 
-def _sent_json(ctx: Ctx) -> bool:
+def sent_json(ctx: Ctx) -> bool:
     headers: Mapping[str, str] = ctx.extra["headers"]
     return headers.get("content-type", "").startswith("application/json")
 
 
-def _login_page(*, next: str, email: str = "", error: Refusal | None = None) -> Page:
+def login_page_of(ctx: Ctx, *, next: str = "", email: str = "", error: Refusal | None = None) -> Page:
     wanted = next if is_own_path(next) else ""
-    return Page("auth/login.html", {"next": wanted, "email": email, **_error(error)}, title="Sign in")
+    return Page(
+        "auth/login.html",
+        {"next": wanted, "email": email, "ways": _ways(ctx, wanted), **_error(error)},
+        title="Sign in",
+    )
 
 
 def _signup_page(ctx: Ctx, *, values: SignUp | None = None, error: Refusal | None = None) -> Page:
-    data = {"values": msgspec.structs.asdict(values) if values else {}, "chars_min": _chars_min(ctx)}
+    data = {
+        "values": msgspec.structs.asdict(values) if values else {},
+        "chars_min": _chars_min(ctx),
+        "ways": _ways(ctx),
+    }
     return Page("auth/signup.html", {**data, **_error(error)}, title="Create your account")
 
 
@@ -218,8 +229,8 @@ def _dead_link_page() -> Page:
     return Page("auth/dead_link.html", title="This link no longer works")
 
 
-async def _account_page(ctx: Ctx, *, name: str | None = None, error: Refusal | None = None) -> Page:
-    person = ctx.user
+async def account_page_of(ctx: Ctx, *, name: str | None = None, error: Refusal | None = None) -> Page:
+    person, linked = ctx.user, await _linked(ctx)
     sessions = [
         {
             "id": str(session.session_id),
@@ -237,8 +248,36 @@ async def _account_page(ctx: Ctx, *, name: str | None = None, error: Refusal | N
         "role": person.role,
         "sessions": sessions,
         "chars_min": _chars_min(ctx),
+        "identities": linked,
+        "ways": [way for way in _ways(ctx) if way["name"] not in {i["provider"] for i in linked}],
     }
     return Page("auth/account.html", {**data, **_error(error)}, title="Account", section="account")
+
+
+async def _linked(ctx: Ctx) -> list[dict[str, str]]:
+    """What opens this account besides a password, as its owner sees it."""
+    async with ctx.begin() as tx:
+        rows = await tx.all(q.identity_list, user_id=ctx.user.user_id)
+    labels = {way["name"]: way["label"] for way in _ways(ctx)}
+    return [
+        {
+            "id": str(row["identity_id"]),
+            "provider": row["provider"],
+            "label": labels.get(row["provider"], row["provider"].capitalize()),
+            "email": row["email"],
+            "since": row["linked_at"].strftime("%d %b %Y"),
+        }
+        for row in rows
+    ]
+
+
+def _ways(ctx: Ctx, next: str = "") -> list[dict[str, str]]:
+    """The providers one may sign in through, and where that begins."""
+    onward = f"?{urlencode({'next': next})}" if next else ""
+    return [
+        {"name": p.name, "label": p.label, "kind": p.kind, "href": f"/oauth/{p.name}{onward}"}
+        for p in providers_of(ctx.runtime).values()
+    ]
 
 
 def _error(refusal: Refusal | None) -> dict[str, Any]:
@@ -284,7 +323,7 @@ ROUTES: tuple[Route, ...] = (
           queries_max=3),
     route("POST", "/verify", verify, **_DOOR, **_SENT, body=Confirmation, title="Confirm your address",
           audit="auth.account_created", personal=("password",), queries_max=12),
-    route("GET", "/account", account_page, **_OWN, permission="account.read", title="Account", queries_max=3),
+    route("GET", "/account", account_page, **_OWN, permission="account.read", title="Account", queries_max=4),
     route("POST", "/account/name", account_rename, **_OWN, effect="change", body=NewName, permission="account.write",
           title="Change your name", audit="auth.renamed", personal=("name",), queries_max=5,
           body_bytes_max=_FORM_BYTES_MAX, example={"name": "Ada Sample"}),
