@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 import numpy as np
 import pytest
 from benchmarks.judge import r4, traffic
 
+from shipworthy.contract.strict import decode, encode
 from shipworthy.judge.canary import (
     CANARY,
     Action,
@@ -141,6 +143,16 @@ def test_the_objective_alone_or_few_requests_promote_nobody() -> None:
     _, decision = seconds(100, each=[canary(), baseline()])
     assert decision.action is Action.HOLD
     assert "100 requests of 200" in decision.reason
+
+
+def test_the_state_is_plain_data_and_goes_on_after_a_restart_as_if_nothing_had_happened() -> None:
+    requests = [
+        r for i in range(30) for r in (baseline(session=f"{i}"), canary(failed=i % 3 == 0, tenant="a"))
+    ]
+    state, _ = seconds(3, each=requests)
+    back = decode(CanaryState, json.loads(json.dumps(encode(state))))
+    assert back == state
+    assert decide(tick(after(*requests, state=back))) == decide(tick(after(*requests, state=state)))
 
 
 def test_another_arm_is_refused() -> None:

@@ -12,7 +12,6 @@ second has passed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
@@ -118,7 +117,7 @@ class Bet:
         """Return the bet after one more gain, sized by the earlier ones only."""
         bet = bet_size(float(self.count), self.total, self.squares, bet_max=bet_max)
         return Bet(
-            capital=gain_step(self.capital, gain=gain, bet=bet),
+            capital=float(gain_step(self.capital, gain=gain, bet=bet)),
             count=self.count + 1,
             total=self.total + gain,
             squares=self.squares + gain**2,
@@ -129,8 +128,8 @@ class Bet:
 class CanaryState:
     """Everything the rule remembers; starts empty with each deploy."""
 
-    groups: Mapping[str, Group] = field(default_factory=dict)
-    says_of: Mapping[str, int] = field(default_factory=dict)  # by arm, session and complaint
+    groups: dict[str, Group] = field(default_factory=dict)
+    says_of: dict[str, int] = field(default_factory=dict)  # by arm, session and complaint
     second: Second = Second()
     slower: Bet = Bet()
     no_slower: Bet = Bet()
@@ -250,7 +249,7 @@ def _within(second: Second, request: Request) -> Second:
     return replace(second, baseline=second.baseline + 1, baseline_slow=second.baseline_slow + slow)
 
 
-def _grouped(groups: Mapping[str, Group], request: Request, rule: CanaryRule) -> dict[str, Group]:
+def _grouped(groups: dict[str, Group], request: Request, rule: CanaryRule) -> dict[str, Group]:
     after = dict(groups)
     for name in dict.fromkeys((EVERYONE, request.tenant)):
         if name in after or len(after) <= GROUPS_MAX:
@@ -268,7 +267,7 @@ def _after(group: Group, request: Request, rule: CanaryRule) -> Group:
     if request.failed:
         share = (group.canary + 1.0) / (group.canary + group.baseline + 2.0)
         own = split_step(group.own, share=share, of_canary=float(of_canary), odds=rule.own_odds)
-        group = replace(group, own=max(own, rule.own_floor))
+        group = replace(group, own=float(max(own, rule.own_floor)))
     if not of_canary:
         return replace(
             group,
@@ -281,6 +280,6 @@ def _after(group: Group, request: Request, rule: CanaryRule) -> Group:
         group,
         canary=group.canary + 1,
         canary_failed=group.canary_failed + request.failed,
-        bad=failure_step(group.bad, position=position, failed=failed, healthy=healthy, bad=bad),
-        fine=failure_step(group.fine, position=position, failed=failed, healthy=bad, bad=healthy),
+        bad=float(failure_step(group.bad, position=position, failed=failed, healthy=healthy, bad=bad)),
+        fine=float(failure_step(group.fine, position=position, failed=failed, healthy=bad, bad=healthy)),
     )
