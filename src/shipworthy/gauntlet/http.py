@@ -9,7 +9,9 @@ Not the load engine: this client is for asking, not for measuring speed.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
+import ssl
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -69,11 +71,17 @@ class HttpSession:
         self._site = _origin(site_url) if site_url else None
         # trust_env off: a proxy of the examiner's machine must not stand between us and the app.
         self._client = httpx.AsyncClient(
-            transport=_Loopback(limits=httpx.Limits(max_connections=CONNECTIONS_MAX), trust_env=False),
+            transport=_Loopback(
+                verify=_tls(), limits=httpx.Limits(max_connections=CONNECTIONS_MAX), trust_env=False
+            ),
             follow_redirects=False,
             trust_env=False,
         )
         self.bearer: str | None = None
+
+    @property
+    def base_url(self) -> str:
+        return self._base
 
     @property
     def cookies(self) -> httpx.Cookies:
@@ -189,6 +197,12 @@ async def _read(response: httpx.Response, body_bytes_max: int) -> tuple[bytes, b
         if size > body_bytes_max:
             return b"".join(chunks)[:body_bytes_max], True
     return b"".join(chunks), False
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates takes 20 ms; a check may open hundreds of sessions."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _Loopback(httpx.AsyncHTTPTransport):

@@ -99,7 +99,7 @@ def _granted(state: State, client: Client, grant: Grant) -> Response:
         given["refresh_token"] = state.grants.refresh_token(grant)
     if "openid" in grant.scope:
         nonce = {"nonce": grant.nonce} if grant.nonce else {}
-        given["id_token"] = state.tokens.id_token(
+        given["id_token"] = state.last_id_token = state.tokens.id_token(
             {
                 "aud": client.client_id,
                 "auth_time": grant.authenticated_at,

@@ -32,6 +32,7 @@ class State:
         self.ring = KeyRing(algorithms)
         self.issuer = ""  # known once it listens
         self.conduct = Conduct()
+        self.last_id_token = ""
         self.clock = clock
         self.tokens = TokenMaker(self.ring)
         self.grants = Grants(clock)

@@ -41,6 +41,11 @@ class Stub:
         """Requests so far at each endpoint; "attacker" are those only a forged token asks for."""
         return dict(self.provider.counts)
 
+    @property
+    def last_id_token(self) -> str:
+        """The ID token given out last, right or wrong; empty before the first."""
+        return self.provider.state.last_id_token
+
     async def behave(self, **facts: Any) -> None:
         """Behave like this from now on, and like a good provider in everything not named.
 
@@ -50,6 +55,7 @@ class Stub:
 
     async def follow(self, conduct: Conduct) -> None:
         self.provider.state.conduct = conduct
+        self._listener.forget_late()  # an app that still waits would be held up into what comes next
         if conduct.wire == "refused":
             await self._listener.refuse()
         else:

@@ -81,6 +81,12 @@ class Listener:
             held, self._held = self._held, None
             await self._listen(held)
 
+    def forget_late(self) -> None:
+        """Hang up on those who still wait for a late answer: it will not come."""
+        for connection in list(self._connections):
+            if connection.is_waiting:
+                connection.abort()
+
     def close(self) -> None:
         """Stop, with all connections."""
         self._stop()
@@ -137,6 +143,10 @@ class _Connection(asyncio.Protocol):
         if self._unfinished_bytes > REQUEST_BYTES_MAX or len(self._waiting) > REQUESTS_WAITING_MAX:
             self._refuse(413)
         self._answer_next()
+
+    @property
+    def is_waiting(self) -> bool:
+        return self._later is not None
 
     def abort(self) -> None:
         if self._transport is not None:
