@@ -152,6 +152,24 @@ class Journey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NamedLoad:
+    """A load of the playbook, which brings its own journeys and its own oracle.
+
+    "auth_spike" (L1) goes by the target's login, oauth and tokens; its parts are "password", "pkce" and
+    "refresh". "invoices" (L2) goes by the oracle of kind "invoice_totals", `read` and `edit`; its parts are
+    "read", "edit" and "create", of high value. `slos` names the objective of each part that is wanted.
+    """
+
+    kind: Literal["auth_spike", "invoices"]
+    rate_per_s: float
+    slos: dict[str, str]
+    weights: dict[str, float] = field(default_factory=dict)  # empty: the playbook's
+    read: str = ""  # "GET /api/invoices?status=open"
+    edit: str = ""  # "PUT /api/invoices/{id}"; takes the oracle's body, and If-Match where an ETag was given
+    id: str = "id"  # the field of the create route's answer that stands for {id} or whatever edit calls it
+
+
+@dataclass(frozen=True, kw_only=True)
 class Budget:
     """A deterministic bound: `kind` says what is counted."""
 
@@ -268,6 +286,7 @@ class Manifest:
     journeys: tuple[Journey, ...] = ()
     budgets: tuple[Budget, ...] = ()
     oracles: tuple[Oracle, ...] = ()
+    loads: tuple[NamedLoad, ...] = ()
     flags: tuple[Flag, ...] = ()
     personal: tuple[str, ...] = ()
     faults_allowed: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from shipworthy.contract.manifest import (
     Journey,
     Login,
     Manifest,
+    NamedLoad,
     OauthClient,
     Oracle,
     Sample,
@@ -103,6 +104,7 @@ class GauntletFile:
     credential: tuple[Credential, ...] = ()
     sample: tuple[Sample, ...] = ()
     oracle: tuple[Oracle, ...] = ()
+    load: tuple[NamedLoad, ...] = ()
     oauth: tuple[OauthClient, ...] = ()
     tokens: Tokens | None = None
 

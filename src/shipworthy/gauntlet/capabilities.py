@@ -112,6 +112,7 @@ def lack(capability: str) -> tuple[str, str]:
 
 def _of_manifest(manifest: Manifest) -> Iterator[str]:
     yield from (name for name in _LISTS if getattr(manifest, name))
+    yield from (f"loads.{load.kind}" for load in manifest.loads)
     if manifest.login is not None:
         yield "login"
     if manifest.tokens is not None:
@@ -210,6 +211,10 @@ _LACKS = {
     "oauth": (
         "The target declares no sign-in through an OpenID provider.",
         f"Add an [[oauth]] section to {_GAUNTLET}: start, callback, session and env.",
+    ),
+    "loads.*": (
+        "The target does not say what the load {part} goes to.",
+        f'Add a [[load]] with kind = "{{part}}" to {_GAUNTLET} (docs/how-to/journeys.md).',
     ),
     "oracles": ("Nothing is declared that could be recomputed.", f"Add an [[oracle]] to {_GAUNTLET}."),
 }

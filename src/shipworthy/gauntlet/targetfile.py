@@ -19,6 +19,7 @@ from shipworthy.contract.strict import Undecodable, decode
 from shipworthy.contract.target import GauntletFile, RouteSection, Target
 
 TARGET_FILE = "gauntlet.toml"
+PARTS = {"auth_spike": ("password", "pkce", "refresh"), "invoices": ("read", "edit", "create")}
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -70,6 +71,7 @@ def _manifest(file: GauntletFile) -> Manifest:
         journeys=file.journey,
         budgets=file.budget,
         oracles=file.oracle,
+        loads=file.load,
     )
 
 
@@ -115,6 +117,14 @@ class _Refusals:
         objectives = tuple(slo.name for slo in file.slo)
         for number, journey in enumerate(file.journey):
             self._known(("journey", str(number), "slo"), journey.slo, objectives)
+            if bool(journey.steps) == bool(journey.code):
+                raise self._refusal(
+                    ("journey", str(number)), f"journey {journey.name!r} needs either steps or code"
+                )
+        for number, load in enumerate(file.load):
+            for part, slo in load.slos.items():
+                self._known(("load", str(number), "slos", part), part, PARTS[load.kind])
+                self._known(("load", str(number), "slos", part), slo, objectives)
 
         for number, client in enumerate(file.oauth):
             place = ("oauth", str(number))

@@ -71,6 +71,7 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
         journeys=tuple(journey for room in rooms for journey in room.journeys),
         budgets=_budgets(settings, rooms),
         oracles=tuple(oracle for room in rooms for oracle in room.oracles),
+        loads=tuple(load for room in rooms for load in room.loads),
         personal=tuple(name for room in rooms for name in room.personal),
         faults_allowed=FAULTS_ALLOWED,
     )

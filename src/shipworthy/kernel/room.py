@@ -64,6 +64,7 @@ class Room:
     slos: Callable[[Settings], tuple[manifest.Slo, ...]] = lambda _: ()
     journeys: tuple[manifest.Journey, ...] = ()
     oracles: tuple[manifest.Oracle, ...] = ()
+    loads: tuple[manifest.NamedLoad, ...] = ()
     budgets: Callable[[Settings], tuple[manifest.Budget, ...]] = lambda _: ()
     login: manifest.Login | None = None
     oauth: tuple[manifest.OauthClient, ...] = ()

@@ -24,7 +24,7 @@ from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.plan import PlannedCheck
 from shipworthy.gauntlet.probes.memory import BLOCK_REQUESTS, BOUND_BYTES, PHASE_BLOCKS, PHASES, verdict_of
-from shipworthy.gauntlet.probes.process_memory import anonymous_bytes
+from shipworthy.gauntlet.probes.process_tree import anonymous_bytes
 from tests.gauntlet.conftest import check_named
 
 MEMORY = check_named("memory.slope")

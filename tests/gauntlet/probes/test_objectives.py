@@ -1,4 +1,7 @@
-"""slo: objectives are measured under load and judged by counts; what fails is called a failure."""
+"""slo: objectives are measured under load and judged by counts; what fails is called a failure.
+
+Covers: under_load.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from shipworthy.contract.manifest import Journey, Slo, Step
 from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.exam import Exam
-from shipworthy.gauntlet.probes.objectives import Shape, judged_under_load
+from shipworthy.gauntlet.probes.objectives import judged_under_load
+from shipworthy.gauntlet.probes.under_load import Shape
 from shipworthy.gauntlet.stages.load import CHECKS
 from shipworthy.gauntlet.view import View
 from shipworthy.judge.exceedance import QUICK

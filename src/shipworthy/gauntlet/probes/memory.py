@@ -24,7 +24,7 @@ from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.evidence import table_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.http import HttpSession, Unanswered
-from shipworthy.gauntlet.probes.process_memory import anonymous_bytes
+from shipworthy.gauntlet.probes.process_tree import anonymous_bytes
 from shipworthy.judge.slope import Slope, theil_sen
 
 SUBJECT = "the web process"

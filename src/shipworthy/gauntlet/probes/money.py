@@ -52,8 +52,7 @@ class _Asked:
         return 400 <= self.answer.status < 500
 
     def wrong(self) -> list[str]:
-        """Return which of the totals are not what they must be."""
-        return [word for word in TOTALS if _number(self.said.get(word)) != getattr(self.expected, word)]
+        return wrong_totals(self.said, self.expected)
 
 
 async def totals_exact(exam: Exam) -> Sequence[Finding]:
@@ -120,7 +119,7 @@ async def _one(exam: Exam, oracle: Oracle, case: Case) -> _Asked:
 def _totals(oracle: Oracle, call: Call, answer: Answer) -> dict[str, object]:
     """Return the totals of an answer. Errors: Undecided when they do not stand where the oracle says."""
     document = answer.json
-    said = {word: _at(document, oracle.fields[word]) for word in TOTALS}
+    said = said_totals(oracle, document)
     if missing := [oracle.fields[word] for word, value in said.items() if value is None]:
         raise Undecided(
             f"The answer (status {answer.status}) holds no {', '.join(missing)}.",
@@ -128,6 +127,16 @@ def _totals(oracle: Oracle, call: Call, answer: Answer) -> dict[str, object]:
             evidence=(request_evidence(call), answer_evidence(answer)),
         )
     return said
+
+
+def wrong_totals(said: Mapping[str, object], expected: Sums) -> list[str]:
+    """Return which of the totals are not what they must be."""
+    return [word for word in TOTALS if _number(said.get(word)) != getattr(expected, word)]
+
+
+def said_totals(oracle: Oracle, document: Any) -> dict[str, object]:
+    """Return the totals that stand in a JSON answer, None for one that does not."""
+    return {word: _at(document, oracle.fields[word]) for word in TOTALS}
 
 
 def body_of(oracle: Oracle, case: Case, body: Any) -> Any:

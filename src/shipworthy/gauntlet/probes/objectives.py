@@ -2,42 +2,24 @@
 
 All journeys run at once, as they do in life. A verdict comes from counts of requests beyond
 the threshold in blocks of seconds, never from a percentile; the percentiles stand beside it
-for reading. A load whose generator fell behind proves nothing and makes the run invalid,
-after one repetition.
+for reading.
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from dataclasses import dataclass
-
-from shipworthy.contract.finding import Evidence, Finding, Measure
-from shipworthy.contract.verdict import Verdict
-from shipworthy.gauntlet.check import Undecided
-from shipworthy.gauntlet.evidence import clipped
+from shipworthy.contract.finding import Finding
 from shipworthy.gauntlet.exam import Exam
-from shipworthy.gauntlet.load.plan import LoadPlan, LoadUser, PlanRefused
-from shipworthy.gauntlet.load.process import LoadProcessFailed, run_in_process
-from shipworthy.gauntlet.load.result import JourneyResult, LoadResult, Progress
-from shipworthy.judge.error_rates import gate_error_rates
-from shipworthy.judge.exceedance import QUICK, RELEASE, Rule, SloJudgement, judge_slo
-from shipworthy.judge.validity import is_run_valid
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shape:
-    """How long to measure, and by which rule to judge."""
-
-    rule: Rule
-    blocks: int
-    block_s: float
-    warmup_s: float = 5.0  # connections, caches and the slow first calls of a fresh process
-
-
-QUICK_SHAPE = Shape(rule=QUICK, blocks=24, block_s=3.0)  # one look
-RELEASE_SHAPE = Shape(rule=RELEASE, blocks=48, block_s=5.0)  # both looks of the rule
-_SEED = 20_260_101  # any constant: the same arrivals in every run
+from shipworthy.gauntlet.load.plan import LoadPlan
+from shipworthy.gauntlet.probes.under_load import (
+    QUICK_SHAPE,
+    RELEASE_SHAPE,
+    SEED,
+    Shape,
+    latency_finding,
+    offered_validly,
+    users_of,
+)
+from shipworthy.judge.exceedance import judge_slo
 
 
 async def objectives_under_load(exam: Exam) -> list[Finding]:
@@ -47,22 +29,15 @@ async def objectives_under_load(exam: Exam) -> list[Finding]:
 
 async def judged_under_load(exam: Exam, shape: Shape) -> list[Finding]:
     """Offer the journeys in this shape; collect their curves; return one finding per journey."""
-    plan, rule = await _plan(exam, shape), shape.rule
-    result = await _offer(exam, plan)
-    if not all(_is_valid(journey) for journey in result.journeys):
-        exam.view.note("the load generator fell behind; the load is repeated once")
-        result = await _offer(exam, plan)
-    if late := [j.journey for j in result.journeys if not _is_valid(j)]:
-        exam.invalidate(
-            f"the load generator fell behind twice in more than a fifth of the blocks of {', '.join(late)}; "
-            "the machine is too busy to measure on"
-        )
-    exam.error_rates += [rates for rates in gate_error_rates() if rates.rule.startswith(rule.name)]
-    for journey in result.journeys:
-        exam.series.append(journey.series)
-        exam.distributions.append(journey.distribution())
+    plan = await _plan(exam, shape)
+    result = await offered_validly(exam, plan, rule=shape.rule)
     return [
-        _finding(exam, journey, judge_slo(journey.blocks, quantile=journey.slo.quantile, rule=rule))
+        latency_finding(
+            exam,
+            journey,
+            judge_slo(journey.blocks, quantile=journey.slo.quantile, rule=shape.rule),
+            check=f"slo.{journey.slo.name}",
+        )
         for journey in result.journeys
     ]
 
@@ -70,133 +45,17 @@ async def judged_under_load(exam: Exam, shape: Shape) -> list[Finding]:
 async def _plan(exam: Exam, shape: Shape) -> LoadPlan:
     manifest = exam.manifest
     wanted = [j for j in manifest.journeys if exam.planned is None or exam.planned.subject in (None, j.name)]
-    users = tuple(
-        [LoadUser(credential=person, samples=await exam.samples_for(person)) for person in exam.people]
-    )
     return LoadPlan(
         name=exam.target.name,
         base_url=exam.handle.base_url,
         site_url=exam.handle.site_url,
         journeys=tuple(wanted),
         slos=manifest.slos,
-        users=users,
+        users=await users_of(exam),
         login=manifest.login,
         code_folder=exam.target.folder,
         blocks=shape.blocks,
         block_s=shape.block_s,
         warmup_s=shape.warmup_s,
-        seed=_SEED,
-    )
-
-
-async def _offer(exam: Exam, plan: LoadPlan) -> LoadResult:
-    """Run the load in its own process, showing each second; a cancelled check ends it."""
-    loop, given_up = asyncio.get_running_loop(), threading.Event()
-
-    def on_second(progress: Progress) -> None:
-        if given_up.is_set():
-            raise LoadProcessFailed("the check was stopped")
-        loop.call_soon_threadsafe(_show, exam, progress)
-
-    try:
-        result = await asyncio.to_thread(run_in_process, plan, on_second)
-    except PlanRefused as refused:
-        raise Undecided(f"The load could not be offered: {refused}") from refused
-    except LoadProcessFailed as failed:
-        raise Undecided(
-            str(failed), fix="Run it again; if it stays, the machine may be out of memory."
-        ) from failed
-    finally:
-        given_up.set()
-    if result.aborted:
-        raise Undecided(
-            f"The load was given up in its warm-up: {result.aborted}", fix="Try the journey by hand first."
-        )
-    return result
-
-
-def _show(exam: Exam, progress: Progress) -> None:
-    exam.view.progress(progress.second + 1, progress.seconds)
-    for tally in progress.journeys:
-        exam.view.second(
-            tally.journey,
-            progress.second,
-            requests=tally.requests,
-            failures=tally.failures,
-            latency_ms_p50=tally.latency_ms_p50,
-            latency_ms_p95=tally.latency_ms_p95,
-        )
-
-
-def _is_valid(journey: JourneyResult) -> bool:
-    return is_run_valid([block.void for block in journey.blocks])
-
-
-def _finding(exam: Exam, journey: JourneyResult, judged: SloJudgement) -> Finding:
-    slo = journey.slo
-    promise = f"{slo.quantile * 100:g} % within {slo.threshold_ms:g} ms"
-    title = {
-        Verdict.PASS: f"{slo.title or slo.name}: {promise}",
-        Verdict.FAIL: f"{slo.title or slo.name} breaks its promise of {promise}",
-    }.get(judged.verdict, f"{slo.title or slo.name}: {promise} could not be decided")
-    failed = sum(journey.failures.values())
-    cause = judged.reason
-    if failed:
-        worst = max(journey.failures, key=lambda code: journey.failures[code])
-        cause += f" {failed} of {journey.requests} requests failed, most often: {worst}."
-    return exam.finding(
-        journey.journey,
-        judged.verdict,
-        title,
-        check=f"slo.{slo.name}",
-        cause=cause,
-        fix=_fix(judged, failed),
-        measures=(
-            Measure(
-                name="share beyond the threshold",
-                unit="share",
-                estimate=judged.estimate,
-                low=judged.low,
-                high=judged.high,
-                bound=judged.budget,
-                samples=judged.requests,
-                method=judged.method,
-            ),
-            *(_percentile(journey, q, name) for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))),
-            Measure(name="failed requests", unit="requests", estimate=failed),
-            *(Measure(name=code, unit="times", estimate=n) for code, n in journey.observed.items()),
-        ),
-        evidence=_evidence(journey),
-    )
-
-
-def _percentile(journey: JourneyResult, quantile: float, name: str) -> Measure:
-    bound = journey.slo.threshold_ms if abs(quantile - journey.slo.quantile) < 1e-9 else None
-    return Measure(
-        name=name,
-        unit="ms",
-        estimate=round(journey.latency_ms(quantile), 2),
-        bound=bound,
-        samples=journey.requests,
-    )
-
-
-def _fix(judged: SloJudgement, failed: int) -> str:
-    if judged.verdict is Verdict.INCONCLUSIVE:
-        return "Run it longer (without --quick), or on a quieter machine."
-    if judged.verdict is Verdict.FAIL and failed:
-        return "Read the app's log at the time of the failures first: failures count as too slow."
-    if judged.verdict is Verdict.FAIL:
-        return "Look at the slowest seconds in the report's timeline, then at the route's statements (budget.queries_per_route)."
-    return ""
-
-
-def _evidence(journey: JourneyResult) -> tuple[Evidence, ...]:
-    return tuple(
-        Evidence(
-            kind="response",
-            title=f"{journey.failures[code]} times {code}",
-            text=clipped(journey.samples.get(code, "")),
-        )
-        for code in sorted(journey.failures, key=lambda c: -journey.failures[c])[:3]
+        seed=SEED,
     )

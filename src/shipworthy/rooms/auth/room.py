@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shipworthy.contract.manifest import Journey, Login, OauthClient, Sample, Slo, Step, Table
+from shipworthy.contract.manifest import Journey, Login, NamedLoad, OauthClient, Sample, Slo, Step, Table
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import AuthSection, Settings
@@ -89,6 +89,13 @@ ROOM = Room(
             session="GET /account",
             env={"SHIPWORTHY_OAUTH_STUB": "{issuer};{client_id}", variable_of("stub"): "{client_secret}"},
             algorithm="ES256",
+        ),
+    ),
+    loads=(
+        NamedLoad(
+            kind="auth_spike",
+            rate_per_s=500.0,  # the playbook's L1
+            slos={"password": "login", "pkce": "login", "refresh": "login"},
         ),
     ),
     personal=("email", "email_raw", "email_canon", "name", "password", "pending"),

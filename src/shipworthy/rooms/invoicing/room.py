@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shipworthy.contract.manifest import Journey, Oracle, Sample, Slo, Step, Table
+from shipworthy.contract.manifest import Journey, NamedLoad, Oracle, Sample, Slo, Step, Table
 from shipworthy.kernel.room import NavItem, Room
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.invoicing.bodies import CUSTOMER_PERSONAL
@@ -108,6 +108,17 @@ ORACLES = (
     ),
 )
 
+LOADS = (
+    NamedLoad(
+        kind="invoices",
+        rate_per_s=150.0,
+        slos={"read": "invoice_list", "edit": "invoice_create", "create": "invoice_create"},
+        read="GET /api/invoices?status=open",
+        edit="PUT /api/invoices/{invoice_id}",
+        id="invoice_id",
+    ),
+)
+
 ROOM = Room(
     name="invoicing",
     folder=FOLDER,
@@ -127,6 +138,7 @@ ROOM = Room(
     slos=_slos,
     journeys=JOURNEYS,
     oracles=ORACLES,
+    loads=LOADS,
     personal=CUSTOMER_PERSONAL,
     on_start=register,
     seed=seed,
