@@ -1,6 +1,6 @@
 """memory.slope: a heap that never stops growing is a leak, one that fills up is not.
 
-Covers: process_memory.
+Covers: process_tree.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import os
 import random
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.plan import PlannedCheck
 from shipworthy.gauntlet.probes.memory import BLOCK_REQUESTS, BOUND_BYTES, PHASE_BLOCKS, PHASES, verdict_of
-from shipworthy.gauntlet.probes.process_tree import anonymous_bytes
+from shipworthy.gauntlet.probes.process_tree import anonymous_bytes, cpu_s
 from tests.gauntlet.conftest import check_named
 
 MEMORY = check_named("memory.slope")
@@ -104,3 +105,20 @@ async def test_children_are_found_below_their_parent(tmp_path: Path) -> None:
                 return
             await asyncio.sleep(0.01)
     raise AssertionError("the child was not counted")
+
+
+def test_cpu_is_that_of_a_process_and_of_what_it_started() -> None:
+    import subprocess
+    import sys
+
+    busy = "import time\nend = time.process_time() + 0.4\nwhile time.process_time() < end: pass\n"
+    parent = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}])\ninput()"
+    with subprocess.Popen([sys.executable, "-c", parent + "\n"], stdin=subprocess.PIPE) as child:
+        before = cpu_s([child.pid])
+        deadline = time.monotonic() + 60
+        while cpu_s([child.pid]) < before + 0.3 and time.monotonic() < deadline:
+            pass  # the child below it is busy; nothing is measured but that it is counted
+        used = cpu_s([child.pid])
+        child.kill()
+    assert used >= before + 0.3
+    assert cpu_s([child.pid]) == 0.0
