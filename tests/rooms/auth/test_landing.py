@@ -18,6 +18,9 @@ HOSTILE = [
     "/%0d%0aset-cookie:sid=x", "/\x1f/evil.example", "/%00", "/..//evil.example", "/a/..//evil.example", "/./../x",
     "/%2e%2e//evil.example", "/;//evil.example", "?next=//evil.example", "#//evil.example", "", "/é", "/\u2215evil",
     "/" + "a" * 3_000, "/login", "/login?next=/login", "/logout", "/signup", "/verify?token=x",
+    "/oauth/stub", "/oauth/stub/callback?code=x", "//evil.example%2f@localhost", "http:evil.example", "http:/evil.example",
+    "https:///evil.example", "//evil%00.example", "/%09/evil.example", "/%5c%5cevil.example", "/%2f%5cevil.example",
+    "//\uff0fevil.example", "/\uff0f/evil.example", "vbscript:x", "blob:https://evil.example/x", "//[::1]/", "//0x7f000001/",
 ]  # fmt: skip
 HONEST = [
     "/account", "/", "/invoices?status=open&page=2", "/invoices/018f-7#line-3", "/a/b;c=1/d,e", "/search?q=a%20b%2Fc",

@@ -62,6 +62,13 @@ ROOM = Room(
             sql="select session_id from session where revoked_at is null and user_id = (select user_id from session"
             " where tenant_id = my_tenant() order by created_at desc limit 1) order by created_at, session_id limit 1",
         ),
+        Sample(
+            name="identity_id",
+            sql="select identity_id from identity where user_id in (select user_id from membership"
+            " where tenant_id = my_tenant()) order by linked_at limit 1",
+        ),
+        # The one the examiner brings (SHIPWORTHY_OAUTH_STUB).
+        Sample(name="provider", sql="select 'stub'"),
     ),
     slos=_slos,
     journeys=(

@@ -17,7 +17,7 @@ ELSEWHERE = ("Safari on iPhone", "Firefox on Windows")
 
 
 async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
-    """Make the tenant's owner, with a confirmed address. Errors: UniqueViolation when seeded before."""
+    """Make the tenant's owner, with a confirmed address and a linked sign-in to look at. Errors: UniqueViolation when seeded before."""
     address = read_address(tenant.email)
     assert address is not None, f"{tenant.email} is no address"
     name = f"{tenant.name.split()[0]} Owner"
@@ -42,6 +42,17 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
         tenant_id=ctx.tenant_id,
         user_id=tenant.user_id,
         role="owner",
+        now=ctx.now(),
+    )
+    await ctx.db.run(
+        q.identity_link,
+        identity_id=ctx.new_id(),
+        user_id=tenant.user_id,
+        provider="google",
+        issuer="https://accounts.google.com",
+        subject=f"example-{tenant.user_id}",
+        directory="",
+        email=address.raw,
         now=ctx.now(),
     )
     for browser in ELSEWHERE:

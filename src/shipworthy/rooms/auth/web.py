@@ -230,7 +230,7 @@ def _dead_link_page() -> Page:
 
 
 async def account_page_of(ctx: Ctx, *, name: str | None = None, error: Refusal | None = None) -> Page:
-    person, linked = ctx.user, await _linked(ctx)
+    person, (linked, has_password) = ctx.user, await _ways_in(ctx)
     sessions = [
         {
             "id": str(session.session_id),
@@ -249,17 +249,19 @@ async def account_page_of(ctx: Ctx, *, name: str | None = None, error: Refusal |
         "sessions": sessions,
         "chars_min": _chars_min(ctx),
         "identities": linked,
+        "has_password": has_password,
         "ways": [way for way in _ways(ctx) if way["name"] not in {i["provider"] for i in linked}],
     }
     return Page("auth/account.html", {**data, **_error(error)}, title="Account", section="account")
 
 
-async def _linked(ctx: Ctx) -> list[dict[str, str]]:
-    """What opens this account besides a password, as its owner sees it."""
+async def _ways_in(ctx: Ctx) -> tuple[list[dict[str, str]], bool]:
+    """The identities that open this account, as its owner sees them, and whether a password does."""
     async with ctx.begin() as tx:
         rows = await tx.all(q.identity_list, user_id=ctx.user.user_id)
+        password = await tx.maybe(q.credential_get, user_id=ctx.user.user_id)
     labels = {way["name"]: way["label"] for way in _ways(ctx)}
-    return [
+    linked = [
         {
             "id": str(row["identity_id"]),
             "provider": row["provider"],
@@ -269,6 +271,7 @@ async def _linked(ctx: Ctx) -> list[dict[str, str]]:
         }
         for row in rows
     ]
+    return linked, password is not None
 
 
 def _ways(ctx: Ctx, next: str = "") -> list[dict[str, str]]:
@@ -323,7 +326,7 @@ ROUTES: tuple[Route, ...] = (
           queries_max=3),
     route("POST", "/verify", verify, **_DOOR, **_SENT, body=Confirmation, title="Confirm your address",
           audit="auth.account_created", personal=("password",), queries_max=12),
-    route("GET", "/account", account_page, **_OWN, permission="account.read", title="Account", queries_max=4),
+    route("GET", "/account", account_page, **_OWN, permission="account.read", title="Account", queries_max=5),
     route("POST", "/account/name", account_rename, **_OWN, effect="change", body=NewName, permission="account.write",
           title="Change your name", audit="auth.renamed", personal=("name",), queries_max=5,
           body_bytes_max=_FORM_BYTES_MAX, example={"name": "Ada Sample"}),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from shipworthy.rooms.auth.hashing import pool_of
 from tests.rooms.auth.oauth.conftest import Browsing
+from tests.rooms.auth.test_landing import HOSTILE
 
 
 async def test_a_new_person_signs_in_and_comes_back_to_the_same_account(browsing: Browsing) -> None:
@@ -113,6 +116,18 @@ async def test_keys_that_are_replaced_cost_nobody_a_sign_in(browsing: Browsing) 
     assert browsing.stub.counts["jwks"] == 2
 
 
+async def test_a_sign_in_does_not_wait_for_passwords(browsing: Browsing) -> None:
+    """The bulkhead: with the hash queue full, the callback goes on as ever."""
+    hashes = pool_of(browsing.auth.running.runtime)
+    hashes._queue.maxsize = 1
+    with hashes._queue.mutex:
+        hashes._queue.queue.append(None)
+    assert (await browsing.auth.sign_in()).status == 503
+    assert (await browsing.sign_in()).status == 303
+    with hashes._queue.mutex:
+        hashes._queue.queue.clear()
+
+
 async def test_a_thousand_made_up_key_names_cost_one_fetch(browsing: Browsing) -> None:
     assert (await browsing.sign_in()).status == 303
     await browsing.stub.behave(token="unknown_kid")
@@ -120,6 +135,19 @@ async def test_a_thousand_made_up_key_names_cost_one_fetch(browsing: Browsing) -
     assert browsing.stub.counts["jwks"] == 2
     await browsing.stub.behave()
     assert (await browsing.sign_in()).status == 303
+
+
+async def test_the_way_back_opened_by_hand_leads_to_the_door(browsing: Browsing) -> None:
+    answer = await browsing.auth.client().get("/oauth/stub/callback")
+    assert (answer.status, answer.header("location")) == (303, "/login")
+
+
+async def test_what_the_keys_cost_is_counted(browsing: Browsing) -> None:
+    for _ in range(3):
+        await browsing.sign_in()
+    text = (await browsing.auth.client().get("/-/metrics")).text
+    assert 'auth_oauth_keys_total{outcome="hit"} 2.0' in text
+    assert 'auth_oauth_keys_total{outcome="miss"} 1.0' in text
 
 
 async def test_an_unknown_provider_is_no_page(browsing: Browsing) -> None:
@@ -133,12 +161,8 @@ async def test_the_provider_is_offered_where_people_sign_in_and_up(browsing: Bro
 
 
 async def test_what_was_asked_for_next_stays_in_this_app(browsing: Browsing) -> None:
-    for hostile in (
-        "//evil.example",
-        "https://evil.example",
-        "/\\evil.example",
-        "/%2f/evil.example",
-        "/oauth/stub",
-    ):
-        answer = await browsing.sign_in(path=f"/oauth/stub?next={hostile}")
-        assert answer.header("location") == "/account"
+    assert len(HOSTILE) >= 60
+    client = browsing.auth.client()
+    for hostile in HOSTILE:
+        answer = await browsing.sign_in(client, path=f"/oauth/stub?{urlencode({'next': hostile})}")
+        assert answer.header("location") == "/account", hostile

@@ -127,6 +127,8 @@ async def test_a_secret_is_replaced_at_the_stub_without_a_failed_sign_in(browsin
     assert (await browsing.sign_in()).status == 503  # with one secret of ours, and that one gone
     browsing.stub.register(replace(APP, secrets=(APP.secrets[0], "another")))
     assert (await browsing.sign_in()).status == 303
+    text = (await browsing.auth.client().get("/-/metrics")).text
+    assert 'auth_oauth_secrets_total{variable="SHIPWORTHY_OAUTH_STUB_SECRET"} 2.0' in text
 
 
 def test_an_entra_issuer_is_the_one_of_the_directory_its_token_names() -> None:
@@ -180,7 +182,9 @@ def test_providers_are_opened_as_the_settings_say(monkeypatch: pytest.MonkeyPatc
         "github": ProviderSection(client_id="a", kind="github"),
         "my-idp": ProviderSection(client_id="a", issuer="https://idp.example", label="Our own"),
     }
-    opened = open_providers(auth_settings(auth=AuthSection(providers=sections)), count=lambda _: None)
+    opened = open_providers(
+        auth_settings(auth=AuthSection(providers=sections)), count_keys=_ignore, count_secrets=_ignore
+    )
     assert [(p.name, p.label, len(p.secrets)) for p in opened.values()] == [
         ("google", "Google", 0),
         ("github", "GitHub", 0),
@@ -194,6 +198,10 @@ def test_missing_is_what_an_unknown_provider_is(browsing: Browsing) -> None:
 
     with pytest.raises(Missing):
         provider_of(browsing.auth.running.runtime, "nobody")
+
+
+def _ignore(_: str) -> None:
+    """Nothing is counted here."""
 
 
 def _entra() -> OpenId:

@@ -25,8 +25,13 @@ def start_providers(runtime: Runtime) -> None:
     looked = runtime.metrics.counter(
         "auth_oauth_keys_total", "Look-ups of a provider's keys, by where they were found.", "outcome"
     )
+    used = runtime.metrics.counter(
+        "auth_oauth_secrets_total", "Codes exchanged, by the variable of the secret that did.", "variable"
+    )
     runtime.state[STATE] = open_providers(
-        runtime.settings, count=lambda outcome: looked.labels(outcome).inc()
+        runtime.settings,
+        count_keys=lambda outcome: looked.labels(outcome).inc(),
+        count_secrets=lambda variable: used.labels(variable).inc(),
     )
 
 
@@ -34,9 +39,17 @@ async def stop_providers(runtime: Runtime) -> None:
     await asyncio.gather(*(provider.close() for provider in providers_of(runtime).values()))
 
 
-def open_providers(settings: Settings, *, count: Callable[[str], None]) -> dict[str, Provider]:
+def open_providers(
+    settings: Settings, *, count_keys: Callable[[str], None], count_secrets: Callable[[str], None]
+) -> dict[str, Provider]:
     """Return the providers in their order, each with bounds and a breaker of its own."""
-    return {name: _open(name, section, settings, count) for name, section in settings.auth.providers.items()}
+    opened = {}
+    for name, section in settings.auth.providers.items():
+        variable = variable_of(name)
+        given = {key: os.environ.get(key, "") for key in (variable, f"{variable}_NEXT")}
+        secrets = Secrets({key: value for key, value in given.items() if value}, count=count_secrets)
+        opened[name] = _open(name, section, settings, secrets, count_keys)
+    return opened
 
 
 def providers_of(runtime: Runtime) -> dict[str, Provider]:
@@ -58,10 +71,9 @@ def variable_of(name: str) -> str:
     return f"SHIPWORTHY_OAUTH_{name.upper().replace('-', '_')}_SECRET"
 
 
-def _open(name: str, section: ProviderSection, settings: Settings, count: Callable[[str], None]) -> Provider:
-    variable = variable_of(name)
-    given = {key: os.environ.get(key, "") for key in (variable, f"{variable}_NEXT")}
-    secrets = Secrets({key: value for key, value in given.items() if value})
+def _open(
+    name: str, section: ProviderSection, settings: Settings, secrets: Secrets, count: Callable[[str], None]
+) -> Provider:
     label = section.label or _LABELS.get(name, name.replace("-", " ").capitalize())
     egress = Egress(
         loopback_allowed=settings.http.public_scheme == "http", breaker=Breaker(clock=time.monotonic)

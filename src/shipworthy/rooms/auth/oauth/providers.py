@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -66,8 +66,8 @@ class Secrets:
     Two may live at once, so that one can be replaced without a moment in which neither works.
     """
 
-    def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._secrets = dict(secrets)
+    def __init__(self, secrets: Mapping[str, str], *, count: Callable[[str], None] = lambda _: None) -> None:
+        self._secrets, self._count = dict(secrets), count
         self.used_at: dict[str, datetime] = {}
 
     def __len__(self) -> int:
@@ -78,6 +78,7 @@ class Secrets:
 
     def worked(self, variable: str, *, at: datetime) -> None:
         self.used_at[variable] = at
+        self._count(variable)
         self._secrets = {variable: self._secrets.pop(variable), **self._secrets}
 
 

@@ -61,6 +61,8 @@ async def link(ctx: Ctx, name: str) -> Any:
 
 async def callback(ctx: Ctx, name: str, query: CameBack) -> Any:
     provider = provider_of(ctx.runtime, name)
+    if not (query.state or query.code or query.error):
+        return Redirect("/login")  # opened by hand: nobody came back with anything
     reply = Reply(state=query.state, code=query.code, error=query.error, iss=query.iss)
     try:
         arrival = await arrive(ctx, provider, reply)
@@ -105,6 +107,8 @@ async def give_proof(ctx: Ctx, body: Proof) -> Any:
 async def unlink(ctx: Ctx, identity_id: uuid.UUID) -> Any:
     try:
         await identities.unlink(ctx, identity_id)
+    except Missing:
+        raise  # the same bytes for another's identity as for none: no page of one's own around it
     except Refusal as refusal:
         raise refusal.shown_on(await account_page_of(ctx, error=refusal)) from None
     return Redirect(ACCOUNT, flash="That sign-in no longer opens your account.")
@@ -138,10 +142,11 @@ _DOOR: Any = {"auth": "public", "media": "html", "transaction": False}
 _OWN: Any = {"media": "html", "transaction": False, "effect": "change", "permission": "account.write"}
 _TOLD = ("email", "name")
 
+# The way back is a GET and so declares no audit action; what it does, it records (identities.py, proof.py).
 ROUTES: tuple[Route, ...] = (
     route("GET", "/oauth/{provider}", start, **_DOOR, query=Wanted, title="Sign in through a provider", queries_max=4),
     route("GET", "/oauth/{provider}/callback", callback, **_DOOR, query=CameBack, title="Back from a provider",
-          audit="auth.signed_in", personal=_TOLD, queries_max=18),
+          personal=_TOLD, queries_max=18),
     route("GET", "/login/proof", proof_page, **_DOOR, title="Prove an account", queries_max=3),
     route("POST", "/login/proof", give_proof, **_DOOR, effect="change", body=Proof, title="Prove an account",
           audit="auth.identity_linked", personal=("code", "password"), queries_max=18, body_bytes_max=_PROOF_BYTES_MAX),
