@@ -9,6 +9,9 @@ from urllib.parse import urlencode
 import pytest
 
 from shipworthy.rooms.auth.hashing import pool_of
+from shipworthy.rooms.auth.oauth.egress import TIMEOUT_S
+from shipworthy.rooms.auth.oauth.installed import provider_of
+from shipworthy.rooms.auth.oauth.providers import DEADLINE_S
 from tests.rooms.auth.oauth.conftest import Browsing
 from tests.rooms.auth.test_landing import HOSTILE
 
@@ -99,6 +102,17 @@ async def test_a_provider_that_fails_is_one_stable_refusal(browsing: Browsing, w
     await browsing.stub.behave()
     assert (await browsing.auth.sign_in(client)).status == 303  # other ways stay open
     assert (await browsing.sign_in(client)).status == 303
+
+
+async def test_a_provider_that_answers_too_late_is_left(browsing: Browsing) -> None:
+    client = browsing.auth.client()
+    back = await browsing.answered(await browsing.begin(client))
+    await browsing.stub.behave(wire="slow", delay_s=30.0)
+    provider: Any = provider_of(browsing.auth.running.runtime, "stub")
+    provider._egress._timeout_s = 0.05  # two seconds in earnest
+    answer = await client.get(back, headers={"accept": "application/json"})
+    assert (answer.status, answer.json["code"]) == (503, "auth.provider_unavailable")
+    assert (TIMEOUT_S, DEADLINE_S) == (2.0, 2.5)  # a person waits for less than three seconds
 
 
 @pytest.mark.parametrize(("ahead_s", "status"), [(-359, 303), (-361, 403), (60, 303), (61, 403)])
