@@ -99,13 +99,13 @@ class Outcome:
         return f"green: {len(self.result.findings)} findings of {len(self.mutant.asked)} checks"
 
 
-def load_mutants() -> list[Mutant]:
-    """Read every mutant, the planted ones first.
+def load_mutants(folder: Path = FOLDER) -> list[Mutant]:
+    """Read every mutant of a folder, the planted ones first.
 
     Errors:  Undecodable for what a file may not say; AssertionError for a check nobody knows.
     """
     mutants = []
-    for path in sorted(FOLDER.glob("*.toml")):
+    for path in sorted(folder.glob("*.toml")):
         text = path.read_text(encoding="utf-8")
         file = decode(MutantFile, tomllib.loads(text), source=path.name, text=text)
         mutant = Mutant(name=path.stem, file=file)

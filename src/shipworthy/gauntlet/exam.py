@@ -202,10 +202,12 @@ class Exam:
 
     async def heal(self) -> list[str]:
         """Undo every fault, the last first. Returns what could not be undone, and why."""
-        failed = []
+        failed, told = [], ""
         while self._healing:
             what, heal = self._healing.pop()
-            self.view.note(f"healing: {what}")
+            if what != told:  # a process and its twenty children are one thing to a reader
+                self.view.note(f"healing: {what}")
+            told = what
             try:
                 await heal()
             except Exception as broken:  # one that fails must not keep the others from being undone

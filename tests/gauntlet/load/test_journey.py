@@ -25,8 +25,9 @@ class Notes:
 
     records: list[dict[str, Any]] = field(default_factory=list)
 
-    def record(self, **request: Any) -> None:
-        self.records.append(request)
+    def record(self, *request: Any) -> None:
+        names = ("journey", "intended_ns", "latency_ns", "service_ns", "failure", "body")
+        self.records.append(dict(zip(names, request, strict=True)))
 
     @property
     def failures(self) -> list[str]:

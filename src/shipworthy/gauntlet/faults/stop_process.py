@@ -27,7 +27,7 @@ async def stop_process(exam: Exam, name: str, *, lease_s: float) -> list[int]:
     pids = []
     for process in with_children(named_process(exam, name)):
         undo = Undo(kind="continue", pid=process.pid, began=process.began)
-        leases.append(await exam.lease(f"{name} (pid {process.pid}) was stopped", undo, lease_s=lease_s))
+        leases.append(await exam.lease(f"{name} was stopped", undo, lease_s=lease_s))
         try:
             was_there = process.send(signal.SIGSTOP)
         except PermissionError:

@@ -25,7 +25,6 @@ class Sink(Protocol):
 
     def record(
         self,
-        *,
         journey: int,
         intended_ns: int,
         latency_ns: int,
@@ -96,7 +95,7 @@ class Arrival:
         request = self._requests[self._step]
         jar = self._jars.get(request.step.host, _NO_COOKIES)
         try:
-            data = request.render(n=self._n, last=self._last, cookies=jar.header, cookie_version=jar.version)
+            data = request.render(self._n, self._last, jar.header, jar.version)
         except FieldMissing:
             self._give_up(FIELD_MISSING, latency_ns=time.monotonic_ns() - self._began_ns)
             return
@@ -119,14 +118,9 @@ class Arrival:
         # A timeout is recorded at its bound, whenever the engine came round to noticing it.
         latency_ns = route.timeout_ns if failure == TIMEOUT else ended_ns - self._began_ns
         if request.is_measured:
-            route.sink.record(
-                journey=route.place,
-                intended_ns=self._intended_ns,
-                latency_ns=latency_ns,
-                service_ns=ended_ns - exchange.sent_ns if exchange.sent_ns else None,
-                failure=failure,
-                body=exchange.body,
-            )
+            service_ns = ended_ns - exchange.sent_ns if exchange.sent_ns else None
+            # By position: names cost a tenth of a microsecond here, and this is every request.
+            route.sink.record(route.place, self._intended_ns, latency_ns, service_ns, failure, exchange.body)
         elif failure:
             self._give_up(failure, latency_ns=latency_ns, body=exchange.body)
             return
@@ -148,14 +142,7 @@ class Arrival:
     def _give_up(self, failure: str, *, latency_ns: int, body: bytes = b"") -> None:
         """End early. The measured step that was thereby never reached fails, or the failure would be hidden."""
         if any(request.is_measured for request in self._requests[self._step :]):
-            self._route.sink.record(
-                journey=self._route.place,
-                intended_ns=self._intended_ns,
-                latency_ns=latency_ns,
-                service_ns=None,
-                failure=failure,
-                body=body,
-            )
+            self._route.sink.record(self._route.place, self._intended_ns, latency_ns, None, failure, body)
         self._route.on_end()
 
 

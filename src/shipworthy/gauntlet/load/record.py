@@ -37,7 +37,6 @@ class Recorder:
 
     def record(
         self,
-        *,
         journey: int,
         intended_ns: int,
         latency_ns: int,

@@ -63,7 +63,7 @@ class Request:
         self._ready = b""
         self._cookie_version = -1
 
-    def render(self, *, n: int, last: Any, cookies: str, cookie_version: int) -> bytes:
+    def render(self, n: int, last: Any, cookies: str, cookie_version: int) -> bytes:
         """Return the request's bytes.
 
         Errors:  FieldMissing when a {last.FIELD} is not in the previous answer.

@@ -41,7 +41,7 @@ class _Fronts:
         answer: dict[str, Any] = {}
         match asked["do"]:
             case "aim":
-                front.aim(fixed(asked["upstream"]))
+                front.aim(fixed(asked["upstream"]) if asked["upstream"] else front.opened_before)
             case "add":
                 toxic = decode(Toxic, asked["toxic"], source="the toxic")
                 answer = {"toxic": front.add(toxic, lease_s=asked["lease_s"])}

@@ -48,7 +48,7 @@ class Front:
     """Listens on a loopback port of its own until `close`; nobody else gets that port meanwhile."""
 
     def __init__(self, upstream: Upstream) -> None:
-        self._upstream = upstream
+        self.opened_before = self._upstream = upstream
         self.toxics: dict[str, Toxic] = {}
         self.accepted = self.unreached = 0
         self._numbered = 0

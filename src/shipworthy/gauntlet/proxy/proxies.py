@@ -33,8 +33,8 @@ class Proxy:
     def address(self) -> str:
         return f"{LOOPBACK}:{self.port}"
 
-    async def aim(self, upstream: str) -> None:
-        """Stand before this address ("host:port") from now on."""
+    async def aim(self, upstream: str = "") -> None:
+        """Stand before this address ("host:port") from now on; without one, before what it was opened for."""
         await self._companion.ask("aim", name=self.name, upstream=upstream)
 
     async def add(self, toxic: Toxic, *, lease_s: float) -> str:

@@ -64,8 +64,8 @@ ROOM = Room(
         ),
         Sample(
             name="identity_id",
-            sql="select identity_id from identity where user_id in (select user_id from membership"
-            " where tenant_id = my_tenant()) order by linked_at limit 1",
+            sql="select identity_id from identity where user_id = (select user_id from session"
+            " where tenant_id = my_tenant() order by created_at desc limit 1) order by linked_at limit 1",
         ),
         # The one the examiner brings (SHIPWORTHY_OAUTH_STUB).
         Sample(name="provider", sql="select 'stub'"),
