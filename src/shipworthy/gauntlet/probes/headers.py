@@ -98,7 +98,7 @@ def _asked_routes(exam: Exam) -> list[tuple[str, Route]]:
 
 
 async def _seen(exam: Exam, route: Route) -> _Seen:
-    """Errors: Undecided when nothing but redirects to elsewhere, or an error, comes back."""
+    """Errors: Unmeasurable when it only leads elsewhere; Undecided when an error comes back."""
     person = exam.people[0] if route.auth == "session" and exam.people else None
     samples = await exam.samples_for(exam.people[0]) if exam.people and samples_of(route) else {}
     call = prepare(route, samples)
@@ -127,7 +127,9 @@ async def _followed(exam: Exam, call: Call, person: Credential | None) -> tuple[
             return call, answer
         there = urljoin(urljoin(base, call.path), answer.header("location"))
         if not same_origin(there, base):
-            raise Undecided(f"It leads to {urlsplit(there).netloc}, which is not examined.")
+            raise Unmeasurable(
+                f"It only leads to {urlsplit(there).netloc}, which is not examined: there is no page to judge."
+            )
         parts = urlsplit(there)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         call = Call(method="GET", path=path, site=call.site, headers=call.headers)
