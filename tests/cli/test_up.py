@@ -49,6 +49,8 @@ def test_a_second_up_is_refused_by_the_first_ones_pid_and_killed_parts_come_back
         port = json.loads(handle.read_text())["base_url"].rpartition(":")[2]
         assert_refused(shipworthy("up", "--port", port, cwd=home), f"process {up.pid}")
         for name in ("database", "worker", "web", "mail"):
+            # A worker ends with its database and is started again: for a moment it is not there.
+            until(lambda name=name: name in pids(handle), up)  # type: ignore[misc]
             old = pids(handle)[name]
             os.kill(old, signal.SIGKILL)
             until(partial(is_replaced, handle, name, old), up)

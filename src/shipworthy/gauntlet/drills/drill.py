@@ -205,7 +205,7 @@ def _judged(
             evidence=(_table(readings),),
         )
     if wrong:
-        is_lost = account is not None and bool(account.lost)
+        is_lost = account is not None and bool(account.lost or account.missing)
         return exam.finding(
             SUBJECT,
             Verdict.FAIL,
@@ -247,6 +247,10 @@ def _wrong_account(account: Account | None) -> list[str]:
             f"{len(account.lost)} of {len(account.writes)} writes to {account.route} are not what was acknowledged "
             f"(lost, or answered otherwise): {lost_ids(account.lost)}"
         )
+    if account.missing:
+        found.append(
+            f"{account.missing} keys of {account.route} are answered and what they made is not there"
+        )
     if account.doubled:
         found.append(
             f"{account.route} left {account.doubled:.0f} rows too many: a request sent again was done again"
@@ -271,7 +275,7 @@ def _measures(
     ]
     if account is not None:
         found += [
-            Measure(name="lost", unit="writes", estimate=len(account.lost), bound=0, samples=len(account.writes)),
+            Measure(name="lost", unit="writes", estimate=len(account.lost) + account.missing, bound=0, samples=len(account.writes)),
             Measure(name="doubled", unit="rows", estimate=account.doubled, bound=0),
             Measure(name="slowest answer to a write", unit="s", estimate=round(account.slowest_s, 1)),
         ]  # fmt: skip

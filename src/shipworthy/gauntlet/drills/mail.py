@@ -99,8 +99,13 @@ async def _ask(exam: Exam, kind: str, route: Route, sink: MailSink) -> Finding:
         *([f"{len(refused)} requests to {subject_of(route)} failed while mail was down"] if refused else []),
         *([f"{len(lost)} of {len(wanted)} mails never came"] if lost else []),
         *([f"{len(doubled)} mails came more than once"] if doubled else []),
+        *(
+            [f"the last mail came later than {RECOVERY_S_MAX:g} s after the healing"]
+            if not (all_there or lost)
+            else []
+        ),
     ]
-    if wrong or not all_there:
+    if wrong:
         severity = Severity.CRITICAL if lost else Severity.HIGH
         title = f"{kind}: {' and '.join(wrong)}"
         return exam.finding(kind, Verdict.FAIL, title, severity=severity, fix=_FIX, **facts)

@@ -8,8 +8,9 @@ of the tenant must have grown by one effect for each key.
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shipworthy.contract.finding import Evidence
 from shipworthy.contract.manifest import Route
@@ -42,21 +43,20 @@ class Account:
     """What became of the writes.
 
     `lost` were acknowledged and are answered otherwise under their key now: what was done is gone and
-    was made anew, or its answer was. Where that left more rows than keys it counts as `doubled`.
+    was made anew, or its answer was. Where sending again left more rows than keys, that many count as
+    `doubled` instead. `missing` are keys whose answer is still there and whose rows are not.
     """
 
     route: str
     writes: list[Write] = field(default_factory=list)
     lost: list[Write] = field(default_factory=list)
     doubled: float = 0.0
+    missing: int = 0
+    acknowledged: int = 0
     is_counted: bool = False
     untyped: list[Write] = field(default_factory=list)
     unanswered: int = 0
     slowest_s: float = 0.0
-
-    @property
-    def acknowledged(self) -> int:
-        return len(self.writes) - self.unanswered - len(self.untyped)
 
     def evidence(self) -> tuple[Evidence, ...]:
         shown = (self.lost or self.untyped)[:1]
@@ -96,6 +96,7 @@ class Writer:
             if write.first is None:
                 account.unanswered += 1
             elif self._keyed.succeeded(write.first):
+                account.acknowledged += 1
                 if not self._keyed.succeeded(write.again) or _differs(write):
                     account.lost.append(write)
             elif not is_typed(write.first):
@@ -105,20 +106,28 @@ class Writer:
         single = self._once.grown
         grown = growth(self._before, await _rows(self._exam, self._exam.people[-1])) if single else {}
         account.is_counted = bool(single)
-        if single and effects(single, grown) > len(self._writes):
-            account.doubled = sum(beyond(single, grown, times=len(self._writes)).values())
-            account.lost = []
+        if single:
+            keys = sum(self._keyed.succeeded(write.again) for write in self._writes)
+            surplus = round(effects(single, grown)) - keys
+            account.doubled = sum(beyond(single, grown, times=keys).values())
+            account.missing = max(0, -surplus)
+            account.lost = account.lost[max(0, surplus) :]
         return account
 
     async def _write(self) -> None:
         while True:
             if len(self._sending) < _IN_FLIGHT_MAX:
-                write = Write(await self._keyed.like(self._once))
+                write = Write(self._new())
                 self._writes.append(write)
                 task = asyncio.create_task(self._send(write))
                 self._sending.add(task)
                 task.add_done_callback(self._sending.discard)
             await asyncio.sleep(1 / PER_S)
+
+    def _new(self) -> Call:
+        """The same request under a new key: looking samples up anew would wait for what is broken."""
+        call = self._once.call
+        return replace(call, headers={**call.headers, "idempotency-key": str(uuid.uuid4())})
 
     async def _send(self, write: Write) -> None:
         began = asyncio.get_running_loop().time()

@@ -113,6 +113,14 @@ class Database:
             try:
                 yield Tx(connection, scope)
                 await _answered(connection.execute, "COMMIT")
+            except Busy as busy:
+                # One that does not answer would not answer ROLLBACK either, and its caller has waited
+                # long enough; the server rolls back when the connection is gone.
+                if busy.code == "database.away":
+                    _terminate(connection)
+                else:
+                    await _abandon(connection)
+                raise
             except BaseException:
                 await _abandon(connection)
                 raise
