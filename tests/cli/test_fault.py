@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -56,6 +57,8 @@ def test_any_end_of_it_heals(handle: Path, web: subprocess.Popen[bytes], sign: s
     ) as fault:
         assert fault.stdout is not None
         assert "hangs; heals in 600 s, or with Ctrl-C" in fault.stdout.readline()
+        # A signal only asks: a process that was just then running stops a moment after `kill` returned.
+        os.waitid(os.P_PID, web.pid, os.WSTOPPED | os.WNOWAIT)
         assert state_of(web.pid) == "T"
         fault.send_signal(sign)
         fault.wait(timeout=30)

@@ -63,9 +63,17 @@ class App:
 
     async def until(self, *states: str) -> None:
         """Wait until the parent and the child are in one of these states."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not all(state_of(pid) in states for pid in (self.pid, self.child)):
-                await asyncio.sleep(0.01)
+        await _until(states, self.pid, self.child)
+
+    async def until_own(self, *states: str) -> None:
+        """Wait until the parent is in one of these states, whatever the child does."""
+        await _until(states, self.pid)
+
+
+async def _until(states: tuple[str, ...], *pids: int) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not all(state_of(pid) in states for pid in pids):
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

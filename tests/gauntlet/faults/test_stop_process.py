@@ -46,6 +46,7 @@ async def test_two_faults_on_one_process_end_with_the_second(app: App) -> None:
     undo = Undo(kind="continue", pid=app.pid, began=began_of(app.pid))
     one, other = [await exam.lease("it was stopped", undo, lease_s=60) for _ in range(2)]
     os.kill(app.pid, signal.SIGSTOP)
+    await app.until_own("T")
     await one.heal()
     assert state_of(app.pid) == "T"
     await other.heal()
@@ -77,6 +78,7 @@ async def test_healing_is_harmless_when_the_process_is_gone(app: App) -> None:
 async def test_a_lease_never_touches_another_process_under_the_same_pid(app: App) -> None:
     exam = app.exam()
     await stop_process(exam, "web", lease_s=60)
+    await app.until("T")
     stranger = Undo(kind="continue", pid=app.pid, began="another start")
     lease = await exam.lease("somebody else was stopped", stranger, lease_s=60)
     await lease.heal()
