@@ -69,6 +69,7 @@ def errors_page() -> str:
             "The address exists; the Allow header says what it takes.",
         ),
         "body.too_large": ("TooLarge", 413, "The body is larger than the route allows."),
+        "session.step_up": ("ProofTooOld", 403, "Confirm that it is you first, then do this again."),
         "host.unknown": ("Misdirected", 421, "This server does not serve that host."),
         "internal": ("Crash", 500, "An error of ours; the trace id finds it in the logs."),
     }

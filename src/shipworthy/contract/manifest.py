@@ -37,6 +37,7 @@ class Route:
     title: str = ""
     auth: Literal["public", "session"] = "session"
     permission: str | None = None
+    step_up_s: int | None = None  # refused where the session's last proof of its person is older
     media: Literal["json", "html", "file"] = "json"
     idempotency: Literal["none", "key"] = "none"  # "key": the Idempotency-Key header makes twice once
     effect: Literal["read", "create", "change"] = "read"

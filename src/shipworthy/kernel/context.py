@@ -41,6 +41,13 @@ class Principal:
     email: str
     name: str = ""
     tenant_name: str = ""
+    amr: tuple[str, ...] = ()  # by what means they were recognised (RFC 8176): "pwd", "otp", "pop", …
+    proven_at: datetime | None = None  # when they last proved who they are
+
+    @property
+    def acr(self) -> str:
+        """How sure we are of the person: "2" after two factors, "1" after one."""
+        return "2" if "mfa" in self.amr else "1"
 
 
 @dataclass(slots=True)

@@ -86,6 +86,7 @@ def _route(room: Room, route: Route) -> manifest.Route:
         title=route.title,
         auth=route.auth,
         permission=route.permission,
+        step_up_s=route.step_up_s,
         media=route.media,
         idempotency=route.idempotency,
         effect=route.effect,

@@ -89,17 +89,18 @@ returning id
 -- session_create --
 -- A new session of a person on a device.
 -- index: none (insert)   rows: <= 0   scope: realm
--- with: session_id = gen_random_uuid(), token_sha256 = gen_random_uuid()::text::bytea, user_id = gen_random_uuid(), device_id = gen_random_uuid(), device_name = 'Sample', tenant_id = null::uuid, tenant_name = '', role = null::text, email = 'a@b.c', name = '', now = now(), idle_expires_at = now(), absolute_expires_at = now()
+-- with: session_id = gen_random_uuid(), token_sha256 = gen_random_uuid()::text::bytea, user_id = gen_random_uuid(), device_id = gen_random_uuid(), device_name = 'Sample', tenant_id = null::uuid, tenant_name = '', role = null::text, email = 'a@b.c', name = '', amr = 'pwd', now = now(), idle_expires_at = now(), absolute_expires_at = now()
 insert into session (session_id, token_sha256, user_id, device_id, device_name, tenant_id, tenant_name, role, email, name,
-  created_at, last_seen_at, idle_expires_at, absolute_expires_at)
+  amr, proven_at, created_at, last_seen_at, idle_expires_at, absolute_expires_at)
 values (:session_id, :token_sha256, :user_id, :device_id, :device_name, :tenant_id, :tenant_name, :role, :email, :name,
-  :now, :now, :idle_expires_at, :absolute_expires_at)
+  :amr, :now, :now, :now, :idle_expires_at, :absolute_expires_at)
 
 -- session_by_token --
 -- The live session a cookie stands for.
 -- index: session_realm_id_token_sha256_key   rows: <= 1   scope: realm
 -- with: token_sha256 = (select token_sha256 from session limit 1), now = now()
-select session_id, user_id, tenant_id, tenant_name, role, email, name, last_seen_at
+select session_id, user_id, tenant_id, tenant_name, role, email, name, last_seen_at, amr,
+  coalesce(proven_at, created_at) as proven_at
 from session
 where token_sha256 = :token_sha256 and revoked_at is null and idle_expires_at > :now and absolute_expires_at > :now
 
@@ -109,6 +110,14 @@ where token_sha256 = :token_sha256 and revoked_at is null and idle_expires_at > 
 -- with: session_id = (select session_id from session limit 1), now = now(), idle_expires_at = now()
 update session set last_seen_at = :now, idle_expires_at = least(:idle_expires_at, absolute_expires_at)
 where session_id = :session_id and revoked_at is null
+
+-- session_renew --
+-- Give a session another token, and its person's new proof where there was one; no row when it has ended.
+-- index: session_pkey   rows: <= 1   scope: realm
+-- with: session_id = (select session_id from session limit 1), token_sha256 = gen_random_uuid()::text::bytea, amr = null::text, proven_at = null::timestamptz
+update session set token_sha256 = :token_sha256, amr = coalesce(:amr, amr), proven_at = coalesce(:proven_at, proven_at)
+where session_id = :session_id and revoked_at is null
+returning session_id
 
 -- session_revoke --
 -- End one session.

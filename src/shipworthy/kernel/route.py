@@ -20,6 +20,7 @@ class Route:
     title: str = ""
     auth: Literal["public", "session"] = "session"
     permission: str | None = None
+    step_up_s: int | None = None  # whoever asks must have proven who they are within so many seconds
     media: Literal["json", "html", "file"] = "json"
     body: type[Any] | None = None  # msgspec Struct; JSON or form by content type
     returns: type[Any] | None = None

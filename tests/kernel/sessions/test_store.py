@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -154,3 +155,20 @@ async def test_a_session_begun_in_a_transaction_that_fails_never_was(toy: Runnin
         kept = await store.create(person(), tx=tx)
     assert await store.lookup(lost) is None
     assert await store.lookup(kept)
+
+
+async def test_a_renewed_session_is_the_same_one_under_another_token(
+    store: SessionStore, clock: Clock
+) -> None:
+    old = await store.create(replace(person(), amr=("pwd",)))
+    before = await store.lookup(old)
+    assert before and before.proven_at == clock() and before.acr == "1"
+    clock.move(50)
+    new = await store.renew(before.session_id)
+    assert new and await store.lookup(old) is None
+    assert await store.lookup(new) == before  # another id is no proof
+    proven = await store.renew(before.session_id, amr=("pwd", "otp", "mfa"))
+    after = await store.lookup(proven or "")
+    assert after and (after.proven_at, after.amr, after.acr) == (clock(), ("pwd", "otp", "mfa"), "2")
+    await store.revoke(before.session_id)
+    assert await store.renew(before.session_id) is None

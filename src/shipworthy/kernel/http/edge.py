@@ -33,6 +33,7 @@ from shipworthy.kernel.http.problem import (
 from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect
 from shipworthy.kernel.http.router import MethodNotAllowed, Router
 from shipworthy.kernel.http.static import StaticFiles
+from shipworthy.kernel.http.step_up import ProofTooOld, check_proof, confirm_address
 from shipworthy.kernel.http.wire import (
     AtOnce,
     ClientGone,
@@ -226,6 +227,7 @@ class Edge:
                 "permission.missing",
                 f"Your role does not include {route.permission!r}. Ask an owner of your organisation.",
             )
+        check_proof(ctx, within_s=route.step_up_s)
 
     def _answer(self, ctx: Ctx, route: Route, value: Any) -> Answer:
         """Turn what a handler returned into bytes."""
@@ -301,6 +303,9 @@ class Edge:
             return problem_answer(refusal, trace_id=ctx.trace_id)
         if isinstance(refusal, SignInNeeded) and scope["method"] in SAFE_METHODS:
             return Answer(303, [(b"location", f"/login?next={quote(scope['path'], safe='/')}".encode())], b"")
+        if isinstance(refusal, ProofTooOld):
+            where = confirm_address(scope["method"], scope["path"], headers, host=ctx.host)
+            return Answer(303, [(b"location", where.encode())], b"")
         if isinstance(refusal.page, Page):
             answer = self._page(ctx, replace(refusal.page, status=STATUS_OF_KIND[refusal.kind]))
             answer.headers += refusal_headers(refusal, ctx.trace_id)

@@ -40,6 +40,7 @@ class NewSession:
     tenant_id: uuid.UUID | None = None
     tenant_name: str = ""
     role: str | None = None
+    amr: tuple[str, ...] = ()  # by what means they were recognised (RFC 8176)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,12 @@ class SessionStore(Protocol):
 
     async def lookup(self, token: str) -> Principal | None:
         """Return who the token stands for, or None when it ended or never was."""
+
+    async def renew(self, session_id: uuid.UUID, *, amr: tuple[str, ...] | None = None) -> str | None:
+        """Give a session another token and return it; the old one ends. None where the session has ended.
+
+        With `amr`, its person has proven just now who they are, and by these means in all.
+        """
 
     async def revoke(self, session_id: uuid.UUID) -> bool:
         """End one session. Returns whether it was live."""
@@ -93,7 +100,7 @@ class MemorySessions:
         at = self._now()
         self._forget_ended(at)
         self._by_digest[digest] = _Held(
-            new, self._new_id(), at, at, at + timedelta(seconds=self._settings.absolute_ttl_s)
+            new, self._new_id(), at, at, at, at + timedelta(seconds=self._settings.absolute_ttl_s)
         )
         return token
 
@@ -102,7 +109,18 @@ class MemorySessions:
         if held is None or not self._is_live(held, at):
             return None
         held.last_seen_at = at
-        return _principal(held.new, held.session_id)
+        return _principal(held)
+
+    async def renew(self, session_id: uuid.UUID, *, amr: tuple[str, ...] | None = None) -> str | None:
+        found = [(d, h) for d, h in self._by_digest.items() if h.session_id == session_id]
+        if not found or not self._is_live(found[0][1], self._now()):
+            return None
+        old, held = found[0]
+        token, digest = _new_token()
+        self._by_digest[digest] = self._by_digest.pop(old)
+        if amr is not None:
+            held.new, held.proven_at = replace(held.new, amr=amr), self._now()
+        return token
 
     async def revoke(self, session_id: uuid.UUID) -> bool:
         ended = [d for d, h in self._by_digest.items() if h.session_id == session_id]
@@ -166,6 +184,19 @@ class PostgresSessions:
             return cached[1]
         return await self._read(digest)
 
+    async def renew(self, session_id: uuid.UUID, *, amr: tuple[str, ...] | None = None) -> str | None:
+        token, digest = _new_token()
+        async with self._database.begin(self._scope) as tx:
+            renewed = await tx.maybe(
+                q.session_renew,
+                session_id=session_id,
+                token_sha256=digest,
+                amr=" ".join(amr) if amr is not None else None,
+                proven_at=self._now() if amr is not None else None,
+            )
+        self._forget(lambda p: p.session_id == session_id)
+        return token if renewed else None
+
     async def revoke(self, session_id: uuid.UUID) -> bool:
         async with self._database.begin(self._scope) as tx:
             ended = await tx.run(q.session_revoke, session_id=session_id, now=self._now())
@@ -203,6 +234,7 @@ class PostgresSessions:
             role=new.role,
             email=new.email,
             name=new.name,
+            amr=" ".join(new.amr),
             now=at,
             idle_expires_at=at + timedelta(seconds=self._settings.idle_ttl_s),
             absolute_expires_at=at + timedelta(seconds=self._settings.absolute_ttl_s),
@@ -226,6 +258,8 @@ class PostgresSessions:
             email=row["email"],
             name=row["name"],
             tenant_name=row["tenant_name"],
+            amr=tuple(row["amr"].split()),
+            proven_at=row["proven_at"],
         )
         self._cache[digest] = (time.monotonic() + self._settings.cache_ttl_s, principal)
         while len(self._cache) > _CACHE_ENTRIES_MAX:
@@ -242,6 +276,7 @@ class _Held:
     new: NewSession
     session_id: uuid.UUID
     created_at: datetime
+    proven_at: datetime
     last_seen_at: datetime
     absolute_end: datetime
 
@@ -255,15 +290,18 @@ class _Held:
         )
 
 
-def _principal(new: NewSession, session_id: uuid.UUID) -> Principal:
+def _principal(held: _Held) -> Principal:
+    new = held.new
     return Principal(
         user_id=new.user_id,
-        session_id=session_id,
+        session_id=held.session_id,
         tenant_id=new.tenant_id,
         role=new.role,
         email=new.email,
         name=new.name,
         tenant_name=new.tenant_name,
+        amr=new.amr,
+        proven_at=held.proven_at,
     )
 
 

@@ -1,0 +1,1 @@
+alter table session drop column amr, drop column proven_at;
