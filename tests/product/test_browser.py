@@ -15,7 +15,7 @@ import pytest
 import shipworthy
 from shipworthy.contract.target import Handle
 from shipworthy.local.mails import list_mails
-from tests.support.browser import WAIT_TIMEOUT_MS, chromium, find_chromium, visitor
+from tests.support.browser import WAIT_TIMEOUT_MS, chromium, visitor
 from tests.support.postgres import open_directory
 from tests.support.up import scaffold, up
 
@@ -37,10 +37,7 @@ class App:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    program = find_chromium()
-    if program is None:
-        pytest.skip("no Chromium on this machine; name one in SHIPWORTHY_CHROMIUM")
-    with chromium(program) as running:
+    with chromium() as running:
         yield running
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
+import pytest
+
+from shipworthy.gauntlet.browser import ARGUMENTS, browser_path
+
 WAIT_TIMEOUT_MS = 20_000
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_NONE = "no Chromium on this machine; name one in SHIPWORTHY_CHROMIUM"
+needs_chromium = pytest.mark.skipif(browser_path() is None, reason=_NONE)
 # Runs in every page, past its policy: a page that can be pushed sideways says so on the console.
 _SIDEWAYS = """
 addEventListener("load", () => {
@@ -28,17 +23,13 @@ addEventListener("load", () => {
 """
 
 
-def find_chromium() -> str | None:
-    """Return the browser's program: $SHIPWORTHY_CHROMIUM, or the first one known on PATH."""
-    given = os.environ.get("SHIPWORTHY_CHROMIUM")
-    return given or next((found for name in _NAMES if (found := shutil.which(name))), None)
-
-
 @contextmanager
-def chromium(program: str) -> Iterator[Any]:
-    """Yield a running browser."""
+def chromium() -> Iterator[Any]:
+    """Yield a running browser; skips where there is none."""
     from playwright.sync_api import sync_playwright
 
+    if (program := browser_path()) is None:
+        pytest.skip(_NONE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
         try:

@@ -7,13 +7,12 @@ its handle says what is there. A capability is a plain word, so that the plan ca
 from __future__ import annotations
 
 import ipaddress
-import os
-import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from shipworthy.contract.manifest import Manifest
 from shipworthy.contract.target import Credential, Handle, Target
+from shipworthy.gauntlet.browser import browser_path
 
 _LISTS = (
     "routes",
@@ -28,7 +27,6 @@ _LISTS = (
     "oracles",
     "oauth",
 )
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 def expected(target: Target) -> frozenset[str]:
@@ -91,13 +89,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:  # a name: whatever it resolves to today, it is not ours to attack
         return False
-
-
-def browser_path() -> str | None:
-    """Return a Chromium of this machine, or the one SHIPWORTHY_CHROMIUM names."""
-    named = os.environ.get("SHIPWORTHY_CHROMIUM")
-    candidates = (named,) if named else _BROWSERS
-    return next((path for name in candidates if (path := shutil.which(name))), None)
 
 
 def lack(capability: str) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +14,11 @@ from shipworthy.contract.strict import decode, encode
 from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.report.html import BYTES_MAX, html_of, write_html
 from shipworthy.gauntlet.report.words import verdict_sentence
+from tests.support.browser import chromium
 from tests.support.page import Element, parse
 from tests.support.results import HOSTILE, every_result, finding
 
 RESULTS = every_result()
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def page(result: RunResult) -> Element:
@@ -139,13 +138,9 @@ def test_the_same_run_makes_the_same_page_and_it_is_written_whole(tmp_path: Path
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_a_browser_shows_every_page_without_sideways_scrolling_or_complaint(tmp_path: Path) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api")
     complaints: list[str] = []
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with chromium() as browser:
         view = browser.new_page()
         view.on("console", lambda message: complaints.append(message.text))
         view.on("dialog", lambda dialog: complaints.append(f"dialog {dialog.message}"))
@@ -156,7 +151,6 @@ def test_a_browser_shows_every_page_without_sideways_scrolling_or_complaint(tmp_
             for width in (320, 375, 1280):
                 view.set_viewport_size({"width": width, "height": 800})
                 assert view.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
-        browser.close()
     assert complaints == []
 
 

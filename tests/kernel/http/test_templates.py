@@ -9,7 +9,6 @@ import hashlib
 import html
 import http.server
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -21,9 +20,9 @@ import pytest
 from shipworthy.kernel.http.edge import PAGE_HEADERS
 from shipworthy.kernel.http.pages import KERNEL_TEMPLATES
 from shipworthy.kernel.http.static import KERNEL_STATIC
+from tests.support.browser import chromium
 from tests.support.gallery import DEMO_TEMPLATES, DEMOS, context, demo_pages, write_gallery
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HOSTILE = """'"><evil onpwn=1>&</textarea></script>{{ 7*7 }}"""
 MACRO = re.compile(r"{%- macro (\w+)\((.*?)\) -%}(.*?){%- endmacro -%}", re.DOTALL)
 
@@ -255,15 +254,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield started
-        started.close()
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture
