@@ -61,6 +61,7 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
         rooms=tuple(room.name for room in rooms),
         login=next((room.login for room in rooms if room.login), None),
         oauth=tuple(client for room in rooms for client in room.oauth),
+        tokens=next((tokens for room in rooms if (tokens := room.tokens(settings))), None),
         routes=tuple(_route(room, route) for room in rooms for route in room.routes),
         queries=tuple(_query(query) for query in queries),
         indexes=_indexes(rooms),

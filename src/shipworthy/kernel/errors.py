@@ -21,9 +21,13 @@ from typing import Any, ClassVar, Self
 
 
 class Refusal(Exception):
-    """An expected refusal with a stable `code`. `fields` names what was wrong, by field."""
+    """An expected refusal with a stable `code`. `fields` names what was wrong, by field.
+
+    `members` are said beside these where a protocol has words of its own (RFC 9457, 3.2).
+    """
 
     kind: ClassVar[str] = "invalid"
+    members: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,

@@ -68,6 +68,7 @@ class Room:
     budgets: Callable[[Settings], tuple[manifest.Budget, ...]] = lambda _: ()
     login: manifest.Login | None = None
     oauth: tuple[manifest.OauthClient, ...] = ()
+    tokens: Callable[[Settings], manifest.Tokens | None] = lambda _: None
     personal: tuple[str, ...] = ()
     raw_lane: Callable[[Runtime], Any] | None = None
     on_start: Callable[[Runtime], Awaitable[None]] | None = None

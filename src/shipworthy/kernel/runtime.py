@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from shipworthy.kernel.context import utc_now
 from shipworthy.kernel.http.metrics import Metrics
 
 if TYPE_CHECKING:
+    from shipworthy.kernel.context import Ctx, Principal
     from shipworthy.kernel.db.tx import Database
     from shipworthy.kernel.files.store import FileStore
     from shipworthy.kernel.http.pages import Pages
@@ -50,3 +51,4 @@ class Runtime:
     new_id: Callable[[], uuid.UUID] = uuid7
     metrics: Metrics = field(default_factory=Metrics)
     state: dict[str, Any] = field(default_factory=dict)
+    bearers: Callable[[Ctx, str], Awaitable[Principal | None]] | None = None  # who an access token stands for

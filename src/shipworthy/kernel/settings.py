@@ -90,6 +90,10 @@ class AuthSection:
     login_failures_max: int = 10  # per account and network within the window
     login_window_s: int = 900
     verify_ttl_s: int = 24 * 3600
+    access_ttl_s: int = 300  # of a program's access token
+    refresh_idle_ttl_s: int = 14 * 24 * 3600
+    refresh_ttl_s: int = 90 * 24 * 3600
+    refresh_grace_s: float = 30.0  # in which a refresh token gives its successor again
     providers: dict[str, ProviderSection] = field(default_factory=dict)
 
 
@@ -247,7 +251,8 @@ def _stub_provider(settings: Settings, text: str) -> Settings:
 _AT_LEAST_ONE = {
     "http.workers", "http.body_bytes_max", "db.pool_size", "db.acquire_timeout_s", "sessions.idle_ttl_s",
     "sessions.absolute_ttl_s", "auth.password_chars_min", "auth.hash_memory_kib", "auth.hash_passes",
-    "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s", "mail.timeout_s",
+    "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s",
+    "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "mail.timeout_s",
 }  # fmt: skip
 _PORTS = {"http.port", "http.public_port", "mail.port"}
 

@@ -24,6 +24,7 @@ from shipworthy.kernel.http.metrics import Metrics
 from shipworthy.kernel.http.origin import SAFE_METHODS, check_origin
 from shipworthy.kernel.http.problem import (
     STATUS_OF_KIND,
+    BearerRefused,
     Crash,
     Misdirected,
     problem_answer,
@@ -39,6 +40,7 @@ from shipworthy.kernel.http.wire import (
     ClientGone,
     Receive,
     Send,
+    bearer_of,
     client_of,
     headers_of,
     read_body,
@@ -168,7 +170,7 @@ class Edge:
     async def _run(
         self, ctx: Ctx, route: Route, values: list[object], scope: Any, headers: dict[str, str], body: bytes
     ) -> Answer:
-        await self._sign_in(ctx, headers)
+        await self._sign_in(ctx, route, headers)
         check_origin(scope["method"], headers, host=ctx.host)
         self._authorise(ctx, route)
         arguments = list(values)
@@ -208,16 +210,21 @@ class Edge:
         await idempotency.remember(ctx, key, answer)
         return answer
 
-    async def _sign_in(self, ctx: Ctx, headers: dict[str, str]) -> None:
-        token = cookies.read(headers.get("cookie", ""), self._session_cookie)
-        if token:
+    async def _sign_in(self, ctx: Ctx, route: Route, headers: dict[str, str]) -> None:
+        bearer, bearers = bearer_of(headers), self._runtime.bearers
+        if bearer is not None and bearers is not None:
+            # Pages are for people: a program never changes a password, however its token was come by.
+            ctx.principal = None if route.media == "html" else await bearers(ctx, bearer)
+        elif token := cookies.read(headers.get("cookie", ""), self._session_cookie):
             ctx.principal = await self._runtime.sessions.lookup(token)
-            if ctx.principal is not None and ctx.principal.tenant_id is not None:
-                ctx.scope = Scope(ctx.scope.realm_id, ctx.principal.tenant_id)
+        if ctx.principal is not None and ctx.principal.tenant_id is not None:
+            ctx.scope = Scope(ctx.scope.realm_id, ctx.principal.tenant_id)
 
     def _authorise(self, ctx: Ctx, route: Route) -> None:
         if route.auth == "public":
             return
+        if ctx.principal is None and bearer_of(ctx.extra["headers"]) is not None:
+            raise BearerRefused
         if ctx.principal is None:
             raise SignInNeeded("session.missing", "Sign in first, then try again.")
         if route.permission and route.permission not in self._permissions.get(

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from shipworthy.kernel.errors import Refusal
+from shipworthy.kernel.errors import Refusal, SignInNeeded
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.http.reply import Answer
 
@@ -74,6 +74,16 @@ class Misdirected(Refusal):
         super().__init__("host.unknown", "This server does not serve that address.")
 
 
+class BearerRefused(SignInNeeded):
+    """A program's access token does not open this address; the header is what RFC 6750, 3.1 asks for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "session.token_invalid",
+            "This access token is not valid here, or no longer. Refresh it and try again.",
+        )
+
+
 class Crash(Refusal):
     """An error of ours. The message gives the trace id and nothing else."""
 
@@ -93,6 +103,7 @@ def problem_answer(refusal: Refusal, *, trace_id: str) -> Answer:
         "status": status,
         "code": refusal.code,
         "detail": refusal.message,
+        **refusal.members,
     }
     if status >= 500:
         document["trace_id"] = trace_id
@@ -131,6 +142,8 @@ def refusal_headers(refusal: Refusal, trace_id: str) -> list[tuple[bytes, bytes]
         headers.append((b"retry-after", str(refusal.retry_after_s).encode()))
     if isinstance(refusal, TooSlow):
         headers.append((b"connection", b"close"))
+    if isinstance(refusal, BearerRefused):
+        headers.append((b"www-authenticate", b'Bearer error="invalid_token"'))
     if allowed := getattr(refusal, "allowed", None):
         headers.append((b"allow", ", ".join(allowed).encode()))
     return headers

@@ -40,6 +40,12 @@ def client_of(scope: Any, headers: dict[str, str], trusted_proxies: int) -> str:
     return hops[-trusted_proxies] if trusted_proxies and len(hops) >= trusted_proxies else peer
 
 
+def bearer_of(headers: dict[str, str]) -> str | None:
+    """Return the token of `Authorization: Bearer`, or None when the request brings none (RFC 6750, 2.1)."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
 class ClientGone(Exception):
     """Whoever asked has closed the connection: there is nobody to answer."""
 

@@ -13,6 +13,7 @@ from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.hashing import pool_of
 from shipworthy.rooms.auth.names import PERSON_CHARS_MAX, read_name
 from shipworthy.rooms.auth.passwords import normalised, password_problem
+from shipworthy.rooms.auth.programs.pairs import end_all_programs
 from shipworthy.rooms.auth.throttle import give_back, password_budget, reserve
 from shipworthy.rooms.auth.verify import is_right
 
@@ -69,6 +70,7 @@ async def change_password(ctx: Ctx, *, current: str, new: str) -> None:
         user_id = ctx.user.user_id
         await tx.run(q.credential_replace, user_id=user_id, password_hash=password_hash, now=ctx.now())
         await tx.run(q.device_forget_others, user_id=user_id, keep=keep)
+        await end_all_programs(tx, user_id, now=ctx.now())
         await record(ctx, "auth.password_changed", of="user", id=user_id, tx=tx)
     await ctx.runtime.sessions.revoke_others(user_id, keep=ctx.user.session_id)
 

@@ -37,6 +37,7 @@ _LETTERS = {
     "identity_code": ("auth/mail/identity_code.txt", "Your code for {app}"),
     "identity_linked": ("auth/mail/identity_linked.txt", "A new way to sign in at {app}"),
     "identity_removed": ("auth/mail/identity_removed.txt", "A way to sign in at {app} was removed"),
+    "program_replayed": ("auth/mail/program_replayed.txt", "A program at {app} was ended"),
     "account_exists": ("auth/mail/account_exists.txt", "You already have an account at {app}"),
 }
 

@@ -296,3 +296,84 @@ where token_sha256 = :token_sha256 and purpose = 'identity_code' and used_at is 
 update one_time_token set used_at = :now, pending = null
 where token_id = :token_id and purpose = 'identity_code' and used_at is null
 returning token_id
+
+-- program_create --
+-- A program begins to act for a person; no row when they have as many as anybody may.
+-- index: program_user_idx   rows: <= 1   scope: realm
+-- with: program_id = gen_random_uuid(), user_id = (select user_id from program limit 1), tenant_id = null::uuid, name = 'Sample', now = now(), idle_expires_at = now(), absolute_expires_at = now(), programs_max = 50
+insert into program (program_id, user_id, tenant_id, name, created_at, refreshed_at, idle_expires_at, absolute_expires_at)
+select :program_id, :user_id, :tenant_id, :name, :now, :now, :idle_expires_at, :absolute_expires_at
+where (
+  select count(*) from program
+  where user_id = :user_id and ended_at is null and idle_expires_at > :now and absolute_expires_at > :now
+) < :programs_max
+returning program_id
+
+-- program_refresh --
+-- Move a program on to its next refresh token, if this is its newest and its person may still come in.
+-- index: program_pkey   rows: <= 1   scope: realm
+-- with: program_id = (select program_id from program limit 1), counter = 0, now = now(), idle_expires_at = now() + interval '14 days'
+update program p set counter = p.counter + 1, refreshed_at = :now, idle_expires_at = :idle_expires_at
+where p.program_id = :program_id and p.counter = :counter
+  and p.ended_at is null and p.idle_expires_at > :now and p.absolute_expires_at > :now
+  and exists (select from app_user u where u.user_id = p.user_id and u.status = 'active')
+  and (p.tenant_id is null
+    or exists (select from membership m where m.tenant_id = p.tenant_id and m.user_id = p.user_id))
+returning p.user_id, p.tenant_id
+
+-- program_get --
+-- Where a living program stands, and whose it is: for a refresh token that is not its newest.
+-- index: program_pkey, app_user_pkey   rows: <= 1   scope: realm
+-- with: program_id = (select program_id from program limit 1), now = now()
+select p.counter, p.refreshed_at, p.tenant_id, p.name as program_name, u.user_id, u.email_raw, u.email_canon, u.name
+from program p join app_user u on u.user_id = p.user_id
+where p.program_id = :program_id and u.status = 'active'
+  and p.ended_at is null and p.idle_expires_at > :now and p.absolute_expires_at > :now
+
+-- program_person --
+-- For whom a program acts, and as what: looked up for an access token.
+-- index: program_pkey, app_user_pkey   rows: <= 1   scope: realm
+-- with: program_id = (select program_id from program limit 1), now = now()
+select u.user_id, p.program_id as session_id, p.tenant_id, m.role, u.email_raw as email, u.name,
+  coalesce(t.name, '') as tenant_name
+from program p
+join app_user u on u.user_id = p.user_id
+left join membership m on m.tenant_id = p.tenant_id and m.user_id = p.user_id
+left join tenant t on t.tenant_id = p.tenant_id
+where p.program_id = :program_id and u.status = 'active' and (p.tenant_id is null or m.role is not null)
+  and p.ended_at is null and p.idle_expires_at > :now and p.absolute_expires_at > :now
+
+-- program_list --
+-- The programs that act for a person, the last used first.
+-- index: program_user_idx   rows: <= 50   scope: realm
+-- with: user_id = (select user_id from program limit 1), now = now()
+select program_id, name, created_at, refreshed_at from program
+where user_id = :user_id and ended_at is null and idle_expires_at > :now and absolute_expires_at > :now
+order by refreshed_at desc limit 50
+
+-- program_end --
+-- A person ends one of their programs.
+-- index: program_pkey   rows: <= 0   scope: realm
+-- with: program_id = (select program_id from program limit 1), user_id = (select user_id from program limit 1), now = now()
+update program set ended_at = :now where program_id = :program_id and user_id = :user_id and ended_at is null
+
+-- program_end_all --
+-- End all programs of a person: what they were given for has changed.
+-- index: program_user_idx   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from program limit 1), now = now()
+update program set ended_at = :now where user_id = :user_id and ended_at is null
+
+-- program_give_up --
+-- End a program by its refresh token: its own wish, or because the token is in two hands.
+-- index: program_pkey   rows: <= 1   scope: realm
+-- with: program_id = (select program_id from program limit 1), now = now()
+update program set ended_at = :now where program_id = :program_id and ended_at is null returning program_id
+
+-- program_purge --
+-- Forget a few programs whose time is over; each new one clears more than it adds.
+-- index: program_expiry_idx, program_pkey   rows: <= 0   scope: realm
+-- with: now = now() + interval '100 days'
+delete from program where program_id = any (array(
+  select program_id from program where absolute_expires_at < :now
+  order by absolute_expires_at limit 10 for update skip locked
+))

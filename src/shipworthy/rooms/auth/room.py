@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shipworthy.contract.manifest import Journey, Login, NamedLoad, OauthClient, Sample, Slo, Step, Table
+from shipworthy.contract.manifest import (
+    Journey,
+    Login,
+    NamedLoad,
+    OauthClient,
+    Sample,
+    Slo,
+    Step,
+    Table,
+    Tokens,
+)
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import AuthSection, Settings
@@ -13,6 +23,8 @@ from shipworthy.rooms.auth.hashing import STATE, open_pool, pool_of
 from shipworthy.rooms.auth.jobs import JOBS
 from shipworthy.rooms.auth.oauth.installed import start_providers, stop_providers, variable_of
 from shipworthy.rooms.auth.oauth.web import ROUTES as OAUTH_ROUTES
+from shipworthy.rooms.auth.programs.bearer import Bearers
+from shipworthy.rooms.auth.programs.web import ROUTES as PROGRAM_ROUTES
 from shipworthy.rooms.auth.seed import seed
 from shipworthy.rooms.auth.web import ROUTES
 
@@ -28,11 +40,13 @@ _REALM_TABLES = (
     "login_bucket",
     "identity",
     "oauth_state",
+    "program",
 )
 
 
 async def _start(runtime: Runtime) -> None:
     runtime.state[STATE] = open_pool(runtime.settings.auth)
+    runtime.bearers = Bearers()
     start_providers(runtime)
 
 
@@ -45,13 +59,26 @@ def _slos(settings: Settings) -> tuple[Slo, ...]:
     return (Slo(name="login", quantile=0.95, threshold_ms=settings.slo.login_p95_ms, title="Sign in"),)
 
 
+def _tokens(settings: Settings) -> Tokens:
+    return Tokens(
+        issue="POST /api/programs",
+        form={"name": "Examination"},
+        session=True,
+        refresh="POST /api/token",
+        refresh_form={"grant_type": "refresh_token", "refresh_token": "{refresh_token}"},
+        opens="GET /api/me",
+        ttl_s=settings.auth.access_ttl_s,
+        grace_s=settings.auth.refresh_grace_s,
+    )
+
+
 _LOGIN_FORM = {"email": "{user.email}", "password": "{user.password}"}
 
 ROOM = Room(
     name="auth",
     folder=_FOLDER,
     queries=q,
-    routes=ROUTES + OAUTH_ROUTES,
+    routes=ROUTES + OAUTH_ROUTES + PROGRAM_ROUTES,
     jobs=JOBS,
     permissions={"owner": _OWN_ACCOUNT, "member": _OWN_ACCOUNT, "viewer": _OWN_ACCOUNT},
     tables=tuple(Table(name=name, scope="realm", column="realm_id") for name in _REALM_TABLES),
@@ -66,6 +93,11 @@ ROOM = Room(
             name="identity_id",
             sql="select identity_id from identity where user_id = (select user_id from session"
             " where tenant_id = my_tenant() order by created_at desc limit 1) order by linked_at limit 1",
+        ),
+        Sample(
+            name="program_id",
+            sql="select program_id from program where ended_at is null and user_id = (select user_id from session"
+            " where tenant_id = my_tenant() order by created_at desc limit 1) order by created_at limit 1",
         ),
         # The one the examiner brings (SHIPWORTHY_OAUTH_STUB).
         Sample(name="provider", sql="select 'stub'"),
@@ -98,6 +130,7 @@ ROOM = Room(
             algorithm="ES256",
         ),
     ),
+    tokens=_tokens,
     loads=(
         NamedLoad(
             kind="auth_spike",

@@ -34,6 +34,10 @@ begin
   insert into identity (realm_id, identity_id, user_id, provider, issuer, subject, email, linked_at)
     select my_realm(), gen_random_uuid(), user_id, 'google', 'https://accounts.google.com', user_id::text, email, at from person
     where n % 3 = 0;
+  insert into program (realm_id, program_id, user_id, tenant_id, name, counter, created_at, refreshed_at, idle_expires_at, absolute_expires_at, ended_at)
+    select my_realm(), gen_random_uuid(), user_id, my_tenant(), format('Program %s', k), k, at, at, at + interval '100 days',
+      now() + n * interval '1 hour', case when k = 3 then at end
+    from person cross join generate_series(1, 3) k;
   insert into oauth_state (realm_id, state_sha256, browser_sha256, provider, verifier, nonce, redirect_uri, next, expires_at)
     select my_realm(), sha256(('state' || user_id)::bytea), sha256(('browser' || user_id)::bytea), 'google', 'v', 'n', 'http://localhost', '',
       now() + n * interval '1 minute' from person;

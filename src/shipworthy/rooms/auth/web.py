@@ -23,6 +23,7 @@ from shipworthy.rooms.auth.confirm import address_to_confirm, confirm
 from shipworthy.rooms.auth.devices import COOKIE, COOKIE_MAX_AGE_S, browser_of, is_handheld
 from shipworthy.rooms.auth.landing import ACCOUNT, first_page, is_own_path, landing
 from shipworthy.rooms.auth.oauth.installed import providers_of
+from shipworthy.rooms.auth.programs.pairs import programs_of
 from shipworthy.rooms.auth.sign_in import sign_in
 from shipworthy.rooms.auth.sign_up import mail_again, read_sign_up, sign_up
 
@@ -249,6 +250,14 @@ async def account_page_of(ctx: Ctx, *, name: str | None = None, error: Refusal |
         "sessions": sessions,
         "chars_min": _chars_min(ctx),
         "identities": linked,
+        "programs": [
+            {
+                "id": str(program.program_id),
+                "name": program.name,
+                "last_used": program.refreshed_at.strftime("%d %b %Y, %H:%M UTC"),
+            }
+            for program in await programs_of(ctx)
+        ],
         "has_password": has_password,
         "ways": [way for way in _ways(ctx) if way["name"] not in {i["provider"] for i in linked}],
     }
@@ -326,7 +335,7 @@ ROUTES: tuple[Route, ...] = (
           queries_max=3),
     route("POST", "/verify", verify, **_DOOR, **_SENT, body=Confirmation, title="Confirm your address",
           audit="auth.account_created", personal=("password",), queries_max=12),
-    route("GET", "/account", account_page, **_OWN, permission="account.read", title="Account", queries_max=5),
+    route("GET", "/account", account_page, **_OWN, permission="account.read", title="Account", queries_max=6),
     route("POST", "/account/name", account_rename, **_OWN, effect="change", body=NewName, permission="account.write",
           title="Change your name", audit="auth.renamed", personal=("name",), queries_max=5,
           body_bytes_max=_FORM_BYTES_MAX, example={"name": "Ada Sample"}),
