@@ -114,22 +114,25 @@ where session_id = :session_id and revoked_at is null
 -- session_renew --
 -- Give a session another token, and its person's new proof where there was one; no row when it has ended.
 -- index: session_pkey   rows: <= 1   scope: realm
--- with: session_id = (select session_id from session limit 1), token_sha256 = gen_random_uuid()::text::bytea, amr = null::text, proven_at = null::timestamptz
-update session set token_sha256 = :token_sha256, amr = coalesce(:amr, amr), proven_at = coalesce(:proven_at, proven_at)
+-- with: session_id = (select session_id from session limit 1), token_sha256 = gen_random_uuid()::text::bytea, amr = null::text, proven_at = null::timestamptz, email = null::text
+update session set token_sha256 = :token_sha256, amr = coalesce(:amr, amr), proven_at = coalesce(:proven_at, proven_at),
+  email = coalesce(:email, email)
 where session_id = :session_id and revoked_at is null
 returning session_id
 
 -- session_revoke --
--- End one session.
+-- End one session. Who it was and on what, it says no longer.
 -- index: session_pkey   rows: <= 1   scope: realm
 -- with: session_id = (select session_id from session limit 1), now = now()
-update session set revoked_at = :now where session_id = :session_id and revoked_at is null
+update session set revoked_at = :now, email = '', name = '', device_name = '', tenant_name = ''
+where session_id = :session_id and revoked_at is null
 
 -- session_revoke_of_user --
--- End all sessions of a person but one.
+-- End all sessions of a person but one. Who it was and on what, they say no longer.
 -- index: session_user_device_idx   rows: <= 0   scope: realm
 -- with: user_id = (select user_id from session limit 1), keep = gen_random_uuid(), now = now()
-update session set revoked_at = :now where user_id = :user_id and revoked_at is null and session_id <> :keep
+update session set revoked_at = :now, email = '', name = '', device_name = '', tenant_name = ''
+where user_id = :user_id and revoked_at is null and session_id <> :keep
 
 -- session_rename_of_user --
 -- A person changed their name: show it in all their sessions.

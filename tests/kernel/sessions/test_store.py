@@ -100,6 +100,17 @@ async def test_revoking_ends_one_session_or_all_the_others(store: SessionStore) 
     assert [d.session_id for d in await store.devices(user_id)] == [kept.session_id]
 
 
+async def test_an_ended_session_no_longer_says_whose_it_was(toy: RunningApp) -> None:
+    store, user_id = toy.runtime.sessions, uuid7()
+    first, second = [await store.lookup(await store.create(person(user_id))) for _ in range(2)]
+    assert first and second
+    await store.revoke(first.session_id)
+    await store.revoke_others(user_id, keep=None)
+    rows = await toy.admin("select session::text as row from session")
+    assert len(rows) == 2
+    assert not [row for row in rows if "example.test" in row["row"] or "Firefox" in row["row"]]
+
+
 async def test_the_database_holds_no_token(toy: RunningApp, clock: Clock, tmp_path: Path) -> None:
     token = await toy.runtime.sessions.create(person())
     rows = await toy.admin("select session::text as row from session")
@@ -170,5 +181,7 @@ async def test_a_renewed_session_is_the_same_one_under_another_token(
     proven = await store.renew(before.session_id, amr=("pwd", "otp", "mfa"))
     after = await store.lookup(proven or "")
     assert after and (after.proven_at, after.amr, after.acr) == (clock(), ("pwd", "otp", "mfa"), "2")
+    moved = await store.lookup(await store.renew(before.session_id, email="b@example.test") or "")
+    assert moved == replace(after, email="b@example.test")
     await store.revoke(before.session_id)
     assert await store.renew(before.session_id) is None

@@ -1,4 +1,4 @@
-"""Signing up: a mail comes of it, and nobody but the mailbox learns which one. Covers: offer."""
+"""Signing up: a mail comes of it, and nobody but the mailbox learns which one. Covers: offer, letters."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -67,17 +68,27 @@ class SessionStore(Protocol):
     async def lookup(self, token: str) -> Principal | None:
         """Return who the token stands for, or None when it ended or never was."""
 
-    async def renew(self, session_id: uuid.UUID, *, amr: tuple[str, ...] | None = None) -> str | None:
+    async def renew(
+        self,
+        session_id: uuid.UUID,
+        *,
+        amr: tuple[str, ...] | None = None,
+        email: str | None = None,
+        tx: Tx | None = None,
+    ) -> str | None:
         """Give a session another token and return it; the old one ends. None where the session has ended.
 
-        With `amr`, its person has proven just now who they are, and by these means in all.
+        With `amr`, its person has proven just now who they are, and by these means in all; with `email`,
+        they have another address. With `tx`, a store on the same database does it in that transaction.
         """
 
     async def revoke(self, session_id: uuid.UUID) -> bool:
         """End one session. Returns whether it was live."""
 
-    async def revoke_others(self, user_id: uuid.UUID, *, keep: uuid.UUID | None) -> None:
-        """End all sessions of a person but `keep`."""
+    async def revoke_others(
+        self, user_id: uuid.UUID, *, keep: uuid.UUID | None, tx: Tx | None = None
+    ) -> None:
+        """End all sessions of a person but `keep`; with `tx`, in that transaction where the store can."""
 
     async def rename(self, user_id: uuid.UUID, *, name: str) -> None:
         """Show a person's new name in all their sessions."""
@@ -111,13 +122,21 @@ class MemorySessions:
         held.last_seen_at = at
         return _principal(held)
 
-    async def renew(self, session_id: uuid.UUID, *, amr: tuple[str, ...] | None = None) -> str | None:
+    async def renew(
+        self,
+        session_id: uuid.UUID,
+        *,
+        amr: tuple[str, ...] | None = None,
+        email: str | None = None,
+        tx: Tx | None = None,
+    ) -> str | None:
         found = [(d, h) for d, h in self._by_digest.items() if h.session_id == session_id]
         if not found or not self._is_live(found[0][1], self._now()):
             return None
         old, held = found[0]
         token, digest = _new_token()
         self._by_digest[digest] = self._by_digest.pop(old)
+        held.new = replace(held.new, email=email or held.new.email)
         if amr is not None:
             held.new, held.proven_at = replace(held.new, amr=amr), self._now()
         return token
@@ -128,7 +147,9 @@ class MemorySessions:
             del self._by_digest[digest]
         return bool(ended)
 
-    async def revoke_others(self, user_id: uuid.UUID, *, keep: uuid.UUID | None) -> None:
+    async def revoke_others(
+        self, user_id: uuid.UUID, *, keep: uuid.UUID | None, tx: Tx | None = None
+    ) -> None:
         for digest, held in list(self._by_digest.items()):
             if held.new.user_id == user_id and held.session_id != keep:
                 del self._by_digest[digest]
@@ -170,11 +191,8 @@ class PostgresSessions:
 
     async def create(self, new: NewSession, *, tx: Tx | None = None) -> str:
         token, digest = _new_token()
-        if tx is not None:
-            await self._insert(tx, new, digest)
-        else:
-            async with self._database.begin(self._scope) as own:
-                await self._insert(own, new, digest)
+        async with self._within(tx) as within:
+            await self._insert(within, new, digest)
         return token
 
     async def lookup(self, token: str) -> Principal | None:
@@ -184,15 +202,23 @@ class PostgresSessions:
             return cached[1]
         return await self._read(digest)
 
-    async def renew(self, session_id: uuid.UUID, *, amr: tuple[str, ...] | None = None) -> str | None:
+    async def renew(
+        self,
+        session_id: uuid.UUID,
+        *,
+        amr: tuple[str, ...] | None = None,
+        email: str | None = None,
+        tx: Tx | None = None,
+    ) -> str | None:
         token, digest = _new_token()
-        async with self._database.begin(self._scope) as tx:
-            renewed = await tx.maybe(
+        async with self._within(tx) as within:
+            renewed = await within.maybe(
                 q.session_renew,
                 session_id=session_id,
                 token_sha256=digest,
                 amr=" ".join(amr) if amr is not None else None,
                 proven_at=self._now() if amr is not None else None,
+                email=email,
             )
         self._forget(lambda p: p.session_id == session_id)
         return token if renewed else None
@@ -203,9 +229,11 @@ class PostgresSessions:
         self._forget(lambda p: p.session_id == session_id)
         return bool(ended)
 
-    async def revoke_others(self, user_id: uuid.UUID, *, keep: uuid.UUID | None) -> None:
-        async with self._database.begin(self._scope) as tx:
-            await tx.run(
+    async def revoke_others(
+        self, user_id: uuid.UUID, *, keep: uuid.UUID | None, tx: Tx | None = None
+    ) -> None:
+        async with self._within(tx) as within:
+            await within.run(
                 q.session_revoke_of_user, user_id=user_id, keep=keep or uuid.UUID(int=0), now=self._now()
             )
         self._forget(lambda p: p.user_id == user_id and p.session_id != keep)
@@ -219,6 +247,10 @@ class PostgresSessions:
         async with self._database.begin(self._scope) as tx:
             rows = await tx.all(q.session_list_of_user, user_id=user_id, now=self._now())
         return sorted((Device(**dict(row)) for row in rows), key=lambda d: d.last_seen_at, reverse=True)
+
+    def _within(self, tx: Tx | None) -> AbstractAsyncContextManager[Tx]:
+        """The caller's transaction, whose end is the caller's; else one of our own."""
+        return nullcontext(tx) if tx is not None else self._database.begin(self._scope)
 
     async def _insert(self, tx: Tx, new: NewSession, digest: bytes) -> None:
         at = self._now()

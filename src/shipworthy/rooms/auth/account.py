@@ -14,6 +14,7 @@ from shipworthy.rooms.auth.hashing import pool_of
 from shipworthy.rooms.auth.names import PERSON_CHARS_MAX, read_name
 from shipworthy.rooms.auth.passwords import normalised, password_problem
 from shipworthy.rooms.auth.programs.pairs import end_all_programs
+from shipworthy.rooms.auth.renewal import renew
 from shipworthy.rooms.auth.throttle import give_back, password_budget, reserve
 from shipworthy.rooms.auth.verify import is_right
 
@@ -56,8 +57,8 @@ async def rename(ctx: Ctx, name: str) -> None:
     await ctx.runtime.sessions.rename(ctx.user.user_id, name=new)
 
 
-async def change_password(ctx: Ctx, *, current: str, new: str) -> None:
-    """Set another password and end the person's other sessions.
+async def change_password(ctx: Ctx, *, current: str, new: str) -> str:
+    """Set another password, end the person's other sessions, and return the cookie of this one, renewed.
 
     Errors:  Invalid `auth.password_invalid` (field `new`) or `auth.password_wrong` (field `current`),
              TooMany `auth.throttled`, Busy `auth.busy`.
@@ -72,7 +73,8 @@ async def change_password(ctx: Ctx, *, current: str, new: str) -> None:
         await tx.run(q.device_forget_others, user_id=user_id, keep=keep)
         await end_all_programs(tx, user_id, now=ctx.now())
         await record(ctx, "auth.password_changed", of="user", id=user_id, tx=tx)
-    await ctx.runtime.sessions.revoke_others(user_id, keep=ctx.user.session_id)
+        await ctx.runtime.sessions.revoke_others(user_id, keep=ctx.user.session_id, tx=tx)
+        return await renew(ctx, tx)
 
 
 async def sign_out(ctx: Ctx) -> None:

@@ -8,7 +8,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.queue.job import JobKind
 from shipworthy.rooms.auth.catalogue import q
-from shipworthy.rooms.auth.offer import MAIL_JOB
+from shipworthy.rooms.auth.letters import MAIL_JOB
 from shipworthy.rooms.auth.tokens import mint, mint_code
 
 

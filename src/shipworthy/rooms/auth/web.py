@@ -24,6 +24,7 @@ from shipworthy.rooms.auth.devices import COOKIE, COOKIE_MAX_AGE_S, browser_of, 
 from shipworthy.rooms.auth.landing import ACCOUNT, first_page, is_own_path, landing
 from shipworthy.rooms.auth.oauth.installed import providers_of
 from shipworthy.rooms.auth.programs.pairs import programs_of
+from shipworthy.rooms.auth.renewal import session_cookie
 from shipworthy.rooms.auth.sign_in import sign_in
 from shipworthy.rooms.auth.sign_up import mail_again, read_sign_up, sign_up
 
@@ -157,10 +158,11 @@ async def account_rename(ctx: Ctx, body: NewName) -> Any:
 
 async def account_password(ctx: Ctx, body: NewPassword) -> Any:
     try:
-        await account.change_password(ctx, current=body.current, new=body.new)
+        kept = await account.change_password(ctx, current=body.current, new=body.new)
     except Refusal as refusal:
         raise refusal.shown_on(await account_page_of(ctx, error=refusal)) from None
-    return Redirect(ACCOUNT, flash="Your password is changed, and all other sessions are ended.")
+    flash = "Your password is changed, and all other sessions are ended."
+    return Redirect(ACCOUNT, flash=flash, cookies=(kept,))
 
 
 async def account_end_session(ctx: Ctx, session_id: uuid.UUID) -> Any:
@@ -176,12 +178,7 @@ async def account_end_others(ctx: Ctx) -> Any:
 def welcome(ctx: Ctx, signed_in: SignedIn, *, to: str, flash: str = "") -> Any:
     settings, person = ctx.runtime.settings, signed_in.person
     kept = (
-        cookies.write(
-            settings,
-            SESSION_COOKIE,
-            signed_in.session_token,
-            max_age_s=settings.sessions.absolute_ttl_s,
-        ),
+        session_cookie(settings, signed_in.session_token),
         cookies.write(settings, COOKIE, signed_in.device.token, max_age_s=COOKIE_MAX_AGE_S),
     )
     if not sent_json(ctx):
@@ -341,7 +338,7 @@ ROUTES: tuple[Route, ...] = (
           body_bytes_max=_FORM_BYTES_MAX, example={"name": "Ada Sample"}),
     route("POST", "/account/password", account_password, **_OWN, effect="change", body=NewPassword,
           permission="account.write", title="Change your password", audit="auth.password_changed",
-          personal=("current", "new"), queries_max=10, body_bytes_max=_FORM_BYTES_MAX),
+          personal=("current", "new"), queries_max=11, body_bytes_max=_FORM_BYTES_MAX),
     route("POST", "/account/sessions/{session_id}/end", account_end_session, **_OWN, effect="change",
           permission="account.write", title="End a session", audit="auth.session_ended",
           params={"session_id": "session_id"}, queries_max=6),

@@ -192,8 +192,10 @@ async def test_without_an_address_there_is_no_account(browsing: Browsing) -> Non
 
 async def test_the_signed_in_link_and_remove_an_identity(browsing: Browsing) -> None:
     client = await browsing.auth.signed_in()
+    before = client.cookies["sid"]
     answer = await _link(browsing, client)
     assert answer.header("location") == "/account"
+    assert client.cookies["sid"] != before
     assert "You can sign in with Stub" in await _account(client)
     assert (await browsing.sign_in()).header("location") == "/account"
     identity_id = (

@@ -15,16 +15,15 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Forbidden, Missing
-from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.auth.addresses import Address, read_address
 from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, recognise
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.confirm import create_account
 from shipworthy.rooms.auth.devices import Browser
+from shipworthy.rooms.auth.letters import tell
 from shipworthy.rooms.auth.names import PERSON_CHARS_MAX, read_name
 from shipworthy.rooms.auth.oauth.providers import Identity, Provider
-from shipworthy.rooms.auth.offer import MAIL_JOB, origin_of
-from shipworthy.rooms.auth.tokens import digest, mint
+from shipworthy.rooms.auth.renewal import renew
 
 REAUTH_S = 600
 
@@ -97,12 +96,15 @@ async def make_account(
         return await begin_session(ctx, tx, person, device)
 
 
-async def link(ctx: Ctx, provider: Provider, identity: Identity) -> None:
-    """Let an identity open the account of whoever is signed in. Errors: Conflict `auth.identity_taken`."""
+async def link(ctx: Ctx, provider: Provider, identity: Identity) -> str:
+    """Let an identity open the account of whoever is signed in; return the cookie of the renewed session.
+
+    Errors:  Conflict `auth.identity_taken`.
+    """
     async with ctx.begin() as tx:
         user = await tx.one(q.user_lock, user_id=ctx.user.user_id)
         await attach(ctx, tx, provider.name, identity, user_id=ctx.user.user_id)
-        await notify(ctx, tx, "identity_linked", user=user, provider=provider.label)
+        await tell(ctx, tx, "identity_linked", user=user, provider=provider.label)
         await record(
             ctx,
             "auth.identity_linked",
@@ -111,10 +113,11 @@ async def link(ctx: Ctx, provider: Provider, identity: Identity) -> None:
             detail={"provider": provider.name},
             tx=tx,
         )
+        return await renew(ctx, tx)
 
 
-async def unlink(ctx: Ctx, identity_id: uuid.UUID) -> str:
-    """Let an identity no longer open the account; return its provider.
+async def unlink(ctx: Ctx, identity_id: uuid.UUID) -> None:
+    """Let an identity no longer open the account.
 
     Errors:  Missing, Conflict `auth.identity_last` when nothing else opens it.
     """
@@ -130,11 +133,10 @@ async def unlink(ctx: Ctx, identity_id: uuid.UUID) -> str:
                 "auth.identity_last", "This is the only way into your account. Link another one first."
             )
         provider: str = gone["provider"]
-        await notify(ctx, tx, "identity_removed", user=user, provider=provider)
+        await tell(ctx, tx, "identity_removed", user=user, provider=provider)
         await record(
             ctx, "auth.identity_removed", of="user", id=ctx.user.user_id, detail={"provider": provider}, tx=tx
         )
-    return provider
 
 
 async def refuse_stale_session(ctx: Ctx) -> None:
@@ -180,25 +182,6 @@ async def attach(ctx: Ctx, tx: Tx, provider: str, identity: Identity, *, user_id
             raise Conflict(
                 "auth.identity_taken", "That sign-in opens another account already. Remove it there first."
             )
-
-
-async def notify(ctx: Ctx, tx: Tx, purpose: str, *, user: Record, provider: str) -> None:
-    """Queue a mail that tells a person what was changed on their account."""
-    token_id = ctx.new_id()
-    await tx.run(
-        q.token_create,
-        token_id=token_id,
-        token_sha256=digest(mint(ctx.runtime.signing_key, realm_id=ctx.scope.realm_id, token_id=token_id)),
-        purpose=purpose,
-        user_id=user["user_id"],
-        email_raw=user["email_raw"],
-        email_canon=user["email_canon"],
-        origin=origin_of(ctx),
-        pending={"name": user["name"], "provider": provider},
-        now=ctx.now(),
-        expires_at=ctx.now() + timedelta(seconds=ctx.runtime.settings.auth.verify_ttl_s),
-    )
-    await enqueue(ctx, MAIL_JOB, token_id, tx=tx)
 
 
 def person_of(row: Record) -> Person:

@@ -11,20 +11,18 @@ from __future__ import annotations
 import hmac
 import uuid
 from dataclasses import asdict
-from datetime import timedelta
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Missing, SignInNeeded
-from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.auth.addresses import Address
 from shipworthy.rooms.auth.admit import SignedIn, begin_session, recognise
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import Browser
-from shipworthy.rooms.auth.oauth.identities import attach, make_account, notify, person_of
+from shipworthy.rooms.auth.letters import tell, write
+from shipworthy.rooms.auth.oauth.identities import attach, make_account, person_of
 from shipworthy.rooms.auth.oauth.providers import Identity, Provider
-from shipworthy.rooms.auth.offer import MAIL_JOB, origin_of
 from shipworthy.rooms.auth.throttle import (
     Budget,
     give_back,
@@ -33,7 +31,7 @@ from shipworthy.rooms.auth.throttle import (
     proof_budget,
     reserve,
 )
-from shipworthy.rooms.auth.tokens import digest, mint, mint_code
+from shipworthy.rooms.auth.tokens import digest, mint_code
 from shipworthy.rooms.auth.verify import is_right
 
 COOKIE = "proof"
@@ -60,33 +58,25 @@ async def ask(ctx: Ctx, provider: Provider, identity: Identity, address: Address
     Errors:  TooMany `auth.throttled`.
     Cost:    six statements, whether there is an account or not.
     """
-    token_id = ctx.new_id()
-    token = mint(ctx.runtime.signing_key, realm_id=ctx.scope.realm_id, token_id=token_id)
     async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
         await reserve(ctx, tx, mail_budget(ctx, account=address.canonical))
         user = await tx.maybe(q.user_to_prove, email_canon=address.canonical)
         has_password = user is not None and user["password_hash"] is not None
-        await tx.run(
-            q.token_create,
-            token_id=token_id,
-            token_sha256=digest(token),
-            purpose="identity_code",
-            user_id=None,
-            email_raw=user["email_raw"] if user else address.raw,
-            email_canon=address.canonical,
-            origin=origin_of(ctx),
+        letter = await write(
+            ctx,
+            tx,
+            "identity_code",
+            to=Address(user["email_raw"], address.canonical) if user else address,
+            ttl_s=TTL_S,
             pending={
                 "provider": provider.name,
                 "label": provider.label,
                 "identity": asdict(identity),
                 "takes_password": has_password and identity.is_email_verified,
             },
-            now=ctx.now(),
-            expires_at=ctx.now() + timedelta(seconds=TTL_S),
         )
-        await enqueue(ctx, MAIL_JOB, token_id, tx=tx)
-        await record(ctx, "auth.proof_asked", of="one_time_token", id=token_id, tx=tx)
-    return token
+        await record(ctx, "auth.proof_asked", of="one_time_token", id=letter.token_id, tx=tx)
+    return letter.token
 
 
 async def waiting(ctx: Ctx, token: str | None) -> Waiting:
@@ -143,7 +133,7 @@ async def _link(ctx: Ctx, waits: Waiting, user: Record, budgets: list[Budget], b
             await give_back(tx, budget)
         await attach(ctx, tx, waits.provider, waits.identity, user_id=person.user_id)
         owner = {**dict(user), "email_canon": waits.canonical}
-        await notify(ctx, tx, "identity_linked", user=owner, provider=waits.label)
+        await tell(ctx, tx, "identity_linked", user=owner, provider=waits.label)
         device = await recognise(ctx, tx, person.user_id, browser=browser, is_ours=False)
         await record(
             ctx,

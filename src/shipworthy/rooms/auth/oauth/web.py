@@ -69,8 +69,9 @@ async def callback(ctx: Ctx, name: str, query: CameBack) -> Any:
         if arrival.user_id is not None:
             if ctx.principal is None or ctx.principal.user_id != arrival.user_id:
                 raise Forbidden("auth.oauth_state", "Somebody else is signed in here by now. Begin it again.")
-            await identities.link(ctx, provider, arrival.identity)
-            return Redirect(ACCOUNT, flash=f"You can sign in with {provider.label} from now on.")
+            kept = await identities.link(ctx, provider, arrival.identity)
+            flash = f"You can sign in with {provider.label} from now on."
+            return Redirect(ACCOUNT, flash=flash, cookies=(kept,))
         signed_in = await identities.sign_in(ctx, provider, arrival.identity, browser=browser_of(ctx))
     except identities.ProofNeeded as needed:
         token = await proof.ask(ctx, provider, arrival.identity, needed.address)
@@ -146,7 +147,7 @@ _TOLD = ("email", "name")
 ROUTES: tuple[Route, ...] = (
     route("GET", "/oauth/{provider}", start, **_DOOR, query=Wanted, title="Sign in through a provider", queries_max=4),
     route("GET", "/oauth/{provider}/callback", callback, **_DOOR, query=CameBack, title="Back from a provider",
-          personal=_TOLD, queries_max=18),
+          personal=_TOLD, queries_max=19),
     route("GET", "/login/proof", proof_page, **_DOOR, title="Prove an account", queries_max=3),
     route("POST", "/login/proof", give_proof, **_DOOR, effect="change", body=Proof, title="Prove an account",
           audit="auth.identity_linked", personal=("code", "password"), queries_max=18, body_bytes_max=_PROOF_BYTES_MAX),

@@ -18,9 +18,8 @@ from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Invalid, Missing, Refusal
 from shipworthy.rooms.auth.catalogue import q
+from shipworthy.rooms.auth.letters import origin_of, tell
 from shipworthy.rooms.auth.names import read_name
-from shipworthy.rooms.auth.oauth.identities import notify
-from shipworthy.rooms.auth.offer import origin_of
 from shipworthy.rooms.auth.programs import access, refresh_token
 from shipworthy.rooms.auth.programs.keys import keys_at
 
@@ -167,7 +166,7 @@ async def _second(ctx: Ctx, tx: Tx, said: refresh_token.RefreshToken) -> Record 
             detail={"counter": said.counter},
             tx=tx,
         )
-        await notify(ctx, tx, "program_replayed", user=row, provider=row["program_name"])
+        await tell(ctx, tx, "program_replayed", user=row, provider=row["program_name"])
     return None
 
 
