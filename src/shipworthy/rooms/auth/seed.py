@@ -14,6 +14,7 @@ from shipworthy.rooms.auth.passwords import normalised
 from shipworthy.rooms.auth.tokens import digest
 
 ELSEWHERE = ("Safari on iPhone", "Firefox on Windows")
+PROGRAM = "Month-end export"
 
 
 async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
@@ -55,8 +56,25 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
         email=address.raw,
         now=ctx.now(),
     )
+    await _begin_program(ctx, tenant)
     for browser in ELSEWHERE:
         await _sign_in_elsewhere(ctx, tenant, name=name, browser=browser)
+
+
+async def _begin_program(ctx: Ctx, tenant: SeedTenant) -> None:
+    """Add a program to look at and to end. Nobody has its tokens."""
+    now, ttl = ctx.now(), ctx.runtime.settings.auth
+    await ctx.db.run(
+        q.program_create,
+        program_id=ctx.new_id(),
+        user_id=tenant.user_id,
+        tenant_id=ctx.tenant_id,
+        name=f"{tenant.marker}, {PROGRAM}",
+        now=now,
+        idle_expires_at=now + timedelta(seconds=ttl.refresh_idle_ttl_s),
+        absolute_expires_at=now + timedelta(seconds=ttl.refresh_ttl_s),
+        programs_max=1,
+    )
 
 
 async def _sign_in_elsewhere(ctx: Ctx, tenant: SeedTenant, *, name: str, browser: str) -> None:
