@@ -90,6 +90,7 @@ class AuthSection:
     login_failures_max: int = 10  # per account and network within the window
     login_window_s: int = 900
     verify_ttl_s: int = 24 * 3600
+    reset_ttl_s: int = 30 * 60
     access_ttl_s: int = 300  # of a program's access token
     refresh_idle_ttl_s: int = 14 * 24 * 3600
     refresh_ttl_s: int = 90 * 24 * 3600

@@ -72,6 +72,7 @@ async def change_password(ctx: Ctx, *, current: str, new: str) -> str:
         await tx.run(q.credential_replace, user_id=user_id, password_hash=password_hash, now=ctx.now())
         await tx.run(q.device_forget_others, user_id=user_id, keep=keep)
         await end_all_programs(tx, user_id, now=ctx.now())
+        await tx.run(q.token_close, user_id=user_id, purposes=["reset"], now=ctx.now())
         await record(ctx, "auth.password_changed", of="user", id=user_id, tx=tx)
         await ctx.runtime.sessions.revoke_others(user_id, keep=ctx.user.session_id, tx=tx)
         return await renew(ctx, tx)

@@ -27,7 +27,7 @@ async def send_mail(ctx: Ctx, source: str) -> None:
     await ctx.runtime.mailer.send(
         to=offer["email_raw"],
         subject=subject.format(app=app_name),
-        text=ctx.runtime.pages.render(template, _words(ctx, offer)).decode(),
+        text=ctx.runtime.pages.render(template, _said(ctx, offer)).decode(),
         message_key=str(token_id),
     )
 
@@ -39,21 +39,31 @@ _LETTERS = {
     "identity_removed": ("auth/mail/identity_removed.txt", "A way to sign in at {app} was removed"),
     "program_replayed": ("auth/mail/program_replayed.txt", "A program at {app} was ended"),
     "account_exists": ("auth/mail/account_exists.txt", "You already have an account at {app}"),
+    "reset": ("auth/mail/reset.txt", "A new password for {app}"),
+    "reset_unconfirmed": ("auth/mail/reset_unconfirmed.txt", "Your sign-up at {app} is not finished"),
+    "password_reset": ("auth/mail/password_reset.txt", "Your password at {app} was changed"),
 }
+# Where the link of a letter leads; the others have none that a token opens.
+_LINKS = {"sign_up": "/verify", "reset": "/reset"}
 
 
-def _words(ctx: Ctx, offer: Record) -> dict[str, object]:
+def _said(ctx: Ctx, offer: Record) -> dict[str, object]:
+    """What a letter may say: its own words, and the addresses and the code that belong to it."""
     code = mint_code(ctx.runtime.signing_key, realm_id=ctx.scope.realm_id, token_id=offer["token_id"])
     token = mint(ctx.runtime.signing_key, realm_id=ctx.scope.realm_id, token_id=offer["token_id"])
+    words: dict[str, str] = offer["words"]
     return {
+        **words,
         "app": ctx.runtime.settings.app.name,
-        "name": offer["name"] or "",
-        "link": f"{offer['origin']}/verify?token={token}",
+        "link": f"{offer['origin']}{_LINKS.get(offer['purpose'], '/login')}?token={token}",
         "login": f"{offer['origin']}/login",
-        "code": f"{code[:4]} {code[4:]}",
-        "provider": offer["label"] or offer["provider"] or "",
+        "signup": f"{offer['origin']}/signup",
+        "forgot": f"{offer['origin']}/forgot",
         "account": f"{offer['origin']}/account",
+        "code": f"{code[:4]} {code[4:]}",
+        "provider": words.get("label") or words.get("provider", ""),
         "hours": ctx.runtime.settings.auth.verify_ttl_s // 3600,
+        "minutes": ctx.runtime.settings.auth.reset_ttl_s // 60,
     }
 
 

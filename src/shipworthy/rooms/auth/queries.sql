@@ -172,7 +172,7 @@ delete from one_time_token where token_id = any (array(
 -- What the worker needs to write one mail.
 -- index: one_time_token_pkey   rows: <= 1   scope: realm   role: worker
 -- with: token_id = (select token_id from one_time_token limit 1)
-select token_id, purpose, email_raw, origin, pending ->> 'name' as name, pending ->> 'provider' as provider, pending ->> 'label' as label, expires_at
+select token_id, purpose, email_raw, origin, coalesce(pending, '{}') - '{password_hash,identity}'::text[] as words
 from one_time_token where token_id = :token_id
 
 -- mail_claim --
@@ -377,3 +377,45 @@ delete from program where program_id = any (array(
   select program_id from program where absolute_expires_at < :now
   order by absolute_expires_at limit 10 for update skip locked
 ))
+
+-- reset_account --
+-- Who has this address, and by what they sign in: what a mail about a lost password depends on.
+-- index: app_user_realm_id_email_canon_key, credential_user_password_idx, identity_user_idx   rows: <= 1   scope: realm
+-- with: email_canon = (select email_canon from app_user limit 1)
+select u.user_id, u.email_raw, u.email_canon, u.name, u.status, u.leaves_at,
+  exists (select from credential c where c.user_id = u.user_id and c.kind = 'password') as has_password,
+  array(select distinct i.provider from identity i where i.user_id = u.user_id order by i.provider) as providers
+from app_user u where u.email_canon = :email_canon and u.verified_at is not null
+
+-- reset_by_hash --
+-- Whose password a mailed link would set, as long as it is good and they may sign in.
+-- index: one_time_token_hash_idx, app_user_pkey   rows: <= 1   scope: realm
+-- with: token_sha256 = (select token_sha256 from one_time_token where purpose = 'reset' limit 1), now = now()
+select u.user_id, u.name, u.email_raw, u.email_canon
+from one_time_token t join app_user u on u.user_id = t.user_id
+where t.token_sha256 = :token_sha256 and t.purpose = 'reset' and t.used_at is null and t.expires_at > :now
+  and u.status = 'active'
+
+-- token_spend --
+-- Use a link up: of any number that come at once, one gets the row.
+-- index: one_time_token_hash_idx   rows: <= 1   scope: realm
+-- with: token_sha256 = (select token_sha256 from one_time_token where purpose = 'sign_up' limit 1), purpose = 'sign_up', now = now()
+update one_time_token set used_at = :now
+where token_sha256 = :token_sha256 and purpose = :purpose and used_at is null and expires_at > :now
+returning user_id, email_raw, email_canon, pending
+
+-- token_close --
+-- A person's open links of these kinds open nothing any more.
+-- index: one_time_token_user_idx   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from app_user limit 1), purposes = array['reset'], now = now()
+update one_time_token set used_at = :now
+where user_id = :user_id and purpose = any (:purposes::text[]) and used_at is null
+
+-- credential_set --
+-- A person's password, whether they had one or not.
+-- index: none (insert)   rows: <= 0   scope: realm
+-- with: credential_id = gen_random_uuid(), user_id = (select user_id from app_user limit 1), password_hash = 'sample', now = now()
+insert into credential (credential_id, user_id, kind, password_hash, changed_at)
+values (:credential_id, :user_id, 'password', :password_hash, :now)
+on conflict (realm_id, user_id) where kind = 'password'
+do update set password_hash = excluded.password_hash, changed_at = excluded.changed_at

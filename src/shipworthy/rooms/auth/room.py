@@ -25,6 +25,7 @@ from shipworthy.rooms.auth.oauth.installed import start_providers, stop_provider
 from shipworthy.rooms.auth.oauth.web import ROUTES as OAUTH_ROUTES
 from shipworthy.rooms.auth.programs.bearer import Bearers
 from shipworthy.rooms.auth.programs.web import ROUTES as PROGRAM_ROUTES
+from shipworthy.rooms.auth.recovery.web import ROUTES as RECOVERY_ROUTES
 from shipworthy.rooms.auth.seed import seed
 from shipworthy.rooms.auth.web import ROUTES
 
@@ -78,7 +79,7 @@ ROOM = Room(
     name="auth",
     folder=_FOLDER,
     queries=q,
-    routes=ROUTES + OAUTH_ROUTES + PROGRAM_ROUTES,
+    routes=ROUTES + OAUTH_ROUTES + PROGRAM_ROUTES + RECOVERY_ROUTES,
     jobs=JOBS,
     permissions={"owner": _OWN_ACCOUNT, "member": _OWN_ACCOUNT, "viewer": _OWN_ACCOUNT},
     tables=tuple(Table(name=name, scope="realm", column="realm_id") for name in _REALM_TABLES),

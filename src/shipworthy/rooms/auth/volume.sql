@@ -31,6 +31,10 @@ begin
     select my_realm(), gen_random_uuid(), sha256(('token' || user_id)::bytea), 'sign_up', email, email, 'http://localhost',
       jsonb_build_object('name', format('Person %s', n)), at, now() + n * interval '1 minute', case when n % 2 = 0 then at end
     from person;
+  insert into one_time_token (realm_id, token_id, token_sha256, purpose, user_id, email_raw, email_canon, origin, created_at, expires_at, used_at)
+    select my_realm(), gen_random_uuid(), sha256(('reset' || k || user_id)::bytea), 'reset', user_id, email, email, 'http://localhost',
+      at, now() + n * interval '1 minute', case when k = 2 then at end
+    from person cross join generate_series(1, 2) k;
   insert into identity (realm_id, identity_id, user_id, provider, issuer, subject, email, linked_at)
     select my_realm(), gen_random_uuid(), user_id, 'google', 'https://accounts.google.com', user_id::text, email, at from person
     where n % 3 = 0;

@@ -200,7 +200,7 @@ def login_page_of(ctx: Ctx, *, next: str = "", email: str = "", error: Refusal |
     wanted = next if is_own_path(next) else ""
     return Page(
         "auth/login.html",
-        {"next": wanted, "email": email, "ways": _ways(ctx, wanted), **_error(error)},
+        {"next": wanted, "email": email, "ways": _ways(ctx, wanted), **error_of(error)},
         title="Sign in",
     )
 
@@ -211,15 +211,15 @@ def _signup_page(ctx: Ctx, *, values: SignUp | None = None, error: Refusal | Non
         "chars_min": _chars_min(ctx),
         "ways": _ways(ctx),
     }
-    return Page("auth/signup.html", {**data, **_error(error)}, title="Create your account")
+    return Page("auth/signup.html", {**data, **error_of(error)}, title="Create your account")
 
 
 def _again_page(*, email: str = "", error: Refusal | None = None) -> Page:
-    return Page("auth/signup_again.html", {"email": email, **_error(error)}, title="Send the mail again")
+    return Page("auth/signup_again.html", {"email": email, **error_of(error)}, title="Send the mail again")
 
 
 def _verify_page(*, token: str, email: str, error: Refusal | None = None) -> Page:
-    data = {"token": token, "email": email, **_error(error)}
+    data = {"token": token, "email": email, **error_of(error)}
     return Page("auth/verify.html", data, title="Confirm your address")
 
 
@@ -228,7 +228,7 @@ def _dead_link_page() -> Page:
 
 
 async def account_page_of(ctx: Ctx, *, name: str | None = None, error: Refusal | None = None) -> Page:
-    person, (linked, has_password) = ctx.user, await _ways_in(ctx)
+    person, (linked, has_password) = ctx.user, await ways_in_of(ctx)
     sessions = [
         {
             "id": str(session.session_id),
@@ -258,10 +258,10 @@ async def account_page_of(ctx: Ctx, *, name: str | None = None, error: Refusal |
         "has_password": has_password,
         "ways": [way for way in _ways(ctx) if way["name"] not in {i["provider"] for i in linked}],
     }
-    return Page("auth/account.html", {**data, **_error(error)}, title="Account", section="account")
+    return Page("auth/account.html", {**data, **error_of(error)}, title="Account", section="account")
 
 
-async def _ways_in(ctx: Ctx) -> tuple[list[dict[str, str]], bool]:
+async def ways_in_of(ctx: Ctx) -> tuple[list[dict[str, str]], bool]:
     """The identities that open this account, as its owner sees them, and whether a password does."""
     async with ctx.begin() as tx:
         rows = await tx.all(q.identity_list, user_id=ctx.user.user_id)
@@ -289,7 +289,7 @@ def _ways(ctx: Ctx, next: str = "") -> list[dict[str, str]]:
     ]
 
 
-def _error(refusal: Refusal | None) -> dict[str, Any]:
+def error_of(refusal: Refusal | None) -> dict[str, Any]:
     """What a form shows of a refusal: one sentence, or a sentence at each field."""
     if refusal is None:
         return {"error": "", "errors": {}}
@@ -338,7 +338,7 @@ ROUTES: tuple[Route, ...] = (
           body_bytes_max=_FORM_BYTES_MAX, example={"name": "Ada Sample"}),
     route("POST", "/account/password", account_password, **_OWN, effect="change", body=NewPassword,
           permission="account.write", title="Change your password", audit="auth.password_changed",
-          personal=("current", "new"), queries_max=11, body_bytes_max=_FORM_BYTES_MAX),
+          personal=("current", "new"), queries_max=13, body_bytes_max=_FORM_BYTES_MAX),
     route("POST", "/account/sessions/{session_id}/end", account_end_session, **_OWN, effect="change",
           permission="account.write", title="End a session", audit="auth.session_ended",
           params={"session_id": "session_id"}, queries_max=6),
