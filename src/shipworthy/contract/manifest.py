@@ -172,9 +172,11 @@ class NamedLoad:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """A deterministic bound: `kind` says what is counted."""
+    """A bound: `kind` says what is counted. Of the kinds a browser measures, no subject means every page."""
 
-    kind: Literal["bundle_bytes", "cold_start_s", "page_bytes"]
+    kind: Literal[
+        "bundle_bytes", "cold_start_s", "page_bytes", "lcp_ms", "cls", "fcp_ms", "ttfb_ms", "tbt_ms"
+    ]
     bound: float
     subject: str = ""  # path of the page, where it applies
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from shipworthy.gauntlet.idp.web import Listener, Request, Response
 
 CLEAN, BROKEN, UNREADABLE = "/clean", "/broken", "/unreadable"
-LATE_MS = 1_000.0  # the largest image of BROKEN is not answered before
+LATE_MS = 700.0  # the largest image of BROKEN is not answered before
 BLOCKED_MS = 400.0  # one task of BROKEN
 UNREADABLE_RULES = frozenset({"button-name", "color-contrast", "image-alt", "label"})  # axe's names
 

@@ -8,15 +8,13 @@ sniffing and cross-origin reading. The sign-in answer is judged for the cookies 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 from shipworthy.contract.finding import Finding
 from shipworthy.contract.manifest import Route
 from shipworthy.contract.target import Credential
 from shipworthy.contract.verdict import Severity, Verdict
-from shipworthy.gauntlet.asking import ask_route
 from shipworthy.gauntlet.call import Call, prepare, samples_of, subject_of
 from shipworthy.gauntlet.check import Undecided, Unmeasurable
 from shipworthy.gauntlet.evidence import request_evidence, table_evidence
@@ -32,14 +30,10 @@ from shipworthy.gauntlet.probes.header_rules import (
     nonces_of,
     page_lacks,
 )
-from shipworthy.gauntlet.probes.page_assets import same_origin
+from shipworthy.gauntlet.probes.pages import DOOR, SITE_DOOR, followed
 from shipworthy.gauntlet.probes.wrong_passwords import login_source
 from shipworthy.gauntlet.subjects import ask_each
 
-REDIRECTS_MAX = 5
-_REDIRECTS = (301, 302, 303, 307, 308)
-_DOOR = Route(name="start", room="", method="GET", path="/", auth="public", media="html")
-_SITE_DOOR = replace(_DOOR, host="site")
 _SHOWN = (
     "content-type",
     "content-security-policy",
@@ -91,9 +85,9 @@ def _asked_routes(exam: Exam) -> list[tuple[str, Route]]:
         and (exam.can("login", "tenants.1") if route.auth == "session" else route.media != "file")
     }
     # Every app has a front door, declared or not.
-    routes.setdefault("GET /", _DOOR)
+    routes.setdefault("GET /", DOOR)
     if exam.can("site"):
-        routes.setdefault("GET / (site)", _SITE_DOOR)
+        routes.setdefault("GET / (site)", SITE_DOOR)
     return list(routes.items())
 
 
@@ -103,8 +97,8 @@ async def _seen(exam: Exam, route: Route) -> _Seen:
     samples = await exam.samples_for(exam.people[0]) if exam.people and samples_of(route) else {}
     call = prepare(route, samples)
     call.headers["origin"] = FOREIGN_ORIGIN
-    call, answer = await _followed(exam, call, person)
-    if answer.status >= 400 and route in (_DOOR, _SITE_DOOR):
+    call, answer = await followed(exam, call, person)
+    if answer.status >= 400 and route in (DOOR, SITE_DOOR):
         raise Unmeasurable(f"Nobody declared it, and it answers {answer.status}: there is no page.")
     if answer.status >= 400:
         raise Undecided(
@@ -114,26 +108,9 @@ async def _seen(exam: Exam, route: Route) -> _Seen:
         )
     again: set[str] = set()
     if nonces_of(answer.header("content-security-policy")):
-        _, second = await _followed(exam, call, person)
+        _, second = await followed(exam, call, person)
         again = nonces_of(second.header("content-security-policy"))
     return _Seen(call=call, answer=answer, person=person, nonces_again=frozenset(again))
-
-
-async def _followed(exam: Exam, call: Call, person: Credential | None) -> tuple[Call, Answer]:
-    base = (exam.handle.site_url if call.site else None) or exam.handle.base_url
-    for _ in range(REDIRECTS_MAX + 1):
-        answer = await ask_route(exam, call, person)
-        if answer.status not in _REDIRECTS:
-            return call, answer
-        there = urljoin(urljoin(base, call.path), answer.header("location"))
-        if not same_origin(there, base):
-            raise Unmeasurable(
-                f"It only leads to {urlsplit(there).netloc}, which is not examined: there is no page to judge."
-            )
-        parts = urlsplit(there)
-        path = parts.path + (f"?{parts.query}" if parts.query else "")
-        call = Call(method="GET", path=path, site=call.site, headers=call.headers)
-    raise Undecided(f"It redirects more than {REDIRECTS_MAX} times.")
 
 
 def _judged(exam: Exam, subject: str, source: str, seen: _Seen) -> Finding:

@@ -7,7 +7,10 @@ for reading.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shipworthy.contract.finding import Finding
+from shipworthy.contract.manifest import Journey
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.load.plan import LoadPlan
 from shipworthy.gauntlet.probes.under_load import (
@@ -29,7 +32,8 @@ async def objectives_under_load(exam: Exam) -> list[Finding]:
 
 async def judged_under_load(exam: Exam, shape: Shape) -> list[Finding]:
     """Offer the journeys in this shape; collect their curves; return one finding per journey."""
-    plan = await _plan(exam, shape)
+    wanted = [j for j in exam.manifest.journeys if exam.wants(j.name)]
+    plan = await journeys_plan(exam, shape, wanted)
     result = await offered_validly(exam, plan, rule=shape.rule)
     return [
         latency_finding(
@@ -42,14 +46,14 @@ async def judged_under_load(exam: Exam, shape: Shape) -> list[Finding]:
     ]
 
 
-async def _plan(exam: Exam, shape: Shape) -> LoadPlan:
+async def journeys_plan(exam: Exam, shape: Shape, journeys: Sequence[Journey]) -> LoadPlan:
+    """Return the load of these journeys at their declared rates."""
     manifest = exam.manifest
-    wanted = [j for j in manifest.journeys if exam.planned is None or exam.planned.subject in (None, j.name)]
     return LoadPlan(
         name=exam.target.name,
         base_url=exam.handle.base_url,
         site_url=exam.handle.site_url,
-        journeys=tuple(wanted),
+        journeys=tuple(journeys),
         slos=manifest.slos,
         users=await users_of(exam),
         login=manifest.login,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipworthy.gauntlet.check import Check
-from shipworthy.gauntlet.stages import budgets, contract, drills, exposure, integrity, load, plans
+from shipworthy.gauntlet.stages import browser, budgets, contract, drills, exposure, integrity, load, plans
 
 # Deterministic questions first: they are quick, and a failed one explains much of what follows.
 ALL_CHECKS: tuple[Check, ...] = (
@@ -12,6 +12,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *exposure.CHECKS,  # after what counts rows: its requests leave work in the queue
     *contract.CHECKS,
     *budgets.CHECKS,
+    *browser.CHECKS,
     *load.CHECKS,
     *drills.CHECKS,
 )
