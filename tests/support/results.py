@@ -56,6 +56,7 @@ def every_result() -> dict[str, RunResult]:
         "stranger": stranger_result(),
         "invalid": invalid_result(),
         "partial": partial_result(),
+        "pages": pages_result(),
         "hostile": hostile_result(),
         "nothing": run_result(findings=()),
     }
@@ -217,6 +218,11 @@ def partial_result() -> RunResult:
     return run_result(findings=(_n_plus_one(),), mode="partial", duration_s=6.2)
 
 
+def pages_result() -> RunResult:
+    """A full run that looked at pages in a browser, one of which moves."""
+    return run_result(findings=(*full_result().findings, *_vitals()), mode="full", duration_s=1421.0)
+
+
 def hostile_result() -> RunResult:
     """Everything the examined app can put into a report tries to break out of it."""
     evil = Finding(
@@ -373,6 +379,36 @@ def _objectives() -> list[Finding]:
         )
         for name, (title, interval, samples, p95_ms) in facts.items()
     ]
+
+
+def _vitals() -> list[Finding]:
+    """A page that moves on the phone, and two that are as they should be."""
+    moved = (780.0, 0.31, 624.0, 9.0, 0.0)
+    still = (212.0, 0.0, 212.0, 14.0, 0.0)
+    return [
+        finding(
+            "vitals.lab", "GET / (site) (phone)", "GET / (site) (phone): CLS 0.31, where 0.1 are allowed", Verdict.FAIL,
+            cause="CLS 0.31, where 0.1 are allowed. What moved: main.", measures=_vitals_measures(*moved),
+            fix="Give images, frames and what comes late its width and height.",
+        ),
+        finding(
+            "vitals.lab", "GET /invoices (desktop)", "GET /invoices (desktop) is quick and stands still",
+            measures=_vitals_measures(*still),
+        ),
+        finding(
+            "vitals.under_load", "GET /invoices", "GET /invoices stays quick and still at 50 arrivals/s",
+            measures=_vitals_measures(*still)[:2],
+        ),
+    ]  # fmt: skip
+
+
+def _vitals_measures(*values: float) -> tuple[Measure, ...]:
+    names = ("LCP", "CLS", "FCP", "TTFB", "TBT")
+    bounds = (2_500.0, 0.1, 1_800.0, 150.0, 200.0)
+    return tuple(
+        Measure(name=name, unit="" if name == "CLS" else "ms", estimate=value, bound=bound, samples=3)
+        for name, value, bound in zip(names, values, bounds, strict=True)
+    )
 
 
 def _objective_measures(

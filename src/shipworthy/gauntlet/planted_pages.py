@@ -42,7 +42,7 @@ _PAGES = {
     BROKEN: f'{_HEAD}<body><main><div style="height:30vh">{_TEXT}</div></main>'
     f'<img src="/late.svg" alt="A square" width="300" height="300"><script>{_BROKEN_SCRIPT}</script></body></html>',
     UNREADABLE: f'{_HEAD}<body><main>{_TEXT}<p style="color:#999;background:#aaa">Grey on grey.</p>'
-    '<img src="/late.svg" width="30" height="30"><form><input type="text" name="nameless">'
+    '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" width="30" height="30"><form><input type="text" name="nameless">'
     "<button></button></form></main></body></html>",
 }
 # Padded: an image of less than 0.05 bits a pixel is no candidate for the largest paint.

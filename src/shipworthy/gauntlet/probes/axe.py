@@ -7,6 +7,7 @@ alternative says the right thing) is not judged.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -166,7 +167,9 @@ async def _both_schemes(tab: Tab, view: str, reading: Reading) -> None:
 
 async def _prove(browser: Browser, origin: str) -> None:
     """Errors: Unmeasurable when the planted defects are not found, or others are."""
-    planted, clean = await read_page(browser, origin + UNREADABLE), await read_page(browser, origin + CLEAN)
+    planted, clean = await asyncio.gather(
+        read_page(browser, origin + UNREADABLE), read_page(browser, origin + CLEAN)
+    )
     missed = UNREADABLE_RULES - {broken.rule for broken in planted.grave}
     if missed or clean.broken or len(clean.views) != 2 * len(_WIDTHS):
         raise Unmeasurable(

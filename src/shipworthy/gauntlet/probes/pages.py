@@ -6,6 +6,7 @@ of them lead to is one page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +28,7 @@ REDIRECTS_MAX = 5
 DOOR = Route(name="start", room="", method="GET", path="/", auth="public", media="html")
 SITE_DOOR = replace(DOOR, host="site")
 _REDIRECTS = (301, 302, 303, 307, 308)
+_A_DOCUMENT = re.compile(r"<(?:!doctype|html|head|title|body)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +67,14 @@ async def pages_of(exam: Exam) -> tuple[list[Page], list[Gap]]:
     gaps: list[Gap] = []
     for subject, route in _candidates(exam):
         try:
-            page, is_direct = await _page(exam, subject, route)
+            found = await _page(exam, subject, route)
         except Undecided as undecided:
             if route.media == "html" and route not in (DOOR, SITE_DOOR):
                 gaps.append(Gap(subject=subject, why=undecided.why, fix=undecided.fix, source=route.source))
             continue
+        if found is None:
+            continue
+        page, is_direct = found
         if is_direct:
             pages.setdefault((page.url, page.is_signed_in), page)
         else:
@@ -128,18 +133,27 @@ def _candidates(exam: Exam) -> Iterator[tuple[str, Route]]:
     yield from ((subject_of(route), route) for route in declared)
 
 
-async def _page(exam: Exam, subject: str, route: Route) -> tuple[Page, bool]:
-    """Errors: Undecided when it is no page."""
+async def _page(exam: Exam, subject: str, route: Route) -> tuple[Page, bool] | None:
+    """Return the page and whether it is this address itself; None for what only leads elsewhere, and for
+    a piece that a script puts into a page.
+
+    Errors:  Undecided when what should be a page is none.
+    """
     person = exam.people[0] if route.auth == "session" else None
     samples = await exam.samples_for(exam.people[0]) if exam.people and samples_of(route) else {}
     asked = prepare(route, samples)
-    call, answer = await followed(exam, asked, person)
+    try:
+        call, answer = await followed(exam, asked, person)
+    except Unmeasurable:
+        return None
     if answer.status != 200 or "html" not in answer.header("content-type"):
         kind = answer.header("content-type").partition(";")[0] or "no content type"
         raise Unmeasurable(
             f"It answered {answer.status} ({kind}), which is no page.",
             fix="Let the samples of this route make a request that succeeds.",
         )
+    if not _A_DOCUMENT.search(answer.text):
+        return None
     url = urljoin(origin_of(exam, call), call.path)
     cookies = cookies_of(await exam.session(person), url) if person else []
     page = Page(

@@ -56,6 +56,10 @@ def chip(verdict: Verdict) -> Html:
     return tag("span", icon(TONE[verdict]), str(verdict), class_=f"chip v-{TONE[verdict]}")
 
 
+# What an invalid run says of a number, instead of a verdict.
+NOT_COUNTED = tag("span", icon("gap"), "NOT COUNTED", class_="chip v-gap")
+
+
 def section(title: str, *content: Node, id_: str, lead: Node = None) -> Html:
     """Return a section with its heading and the sentence that says what is shown."""
     said = tag("p", lead, class_="lead") if lead is not None else None

@@ -6,7 +6,18 @@ from shipworthy.contract.finding import Distribution, Finding, RunResult, Series
 from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.report import charts
 from shipworthy.gauntlet.report.markup import Html, tag
-from shipworthy.gauntlet.report.parts import TONE, cell, chip, icon, measure_line, row, section, table, within
+from shipworthy.gauntlet.report.parts import (
+    NOT_COUNTED,
+    TONE,
+    cell,
+    chip,
+    icon,
+    measure_line,
+    row,
+    section,
+    table,
+    within,
+)
 from shipworthy.gauntlet.report.reading import (
     deciding_measure,
     drills,
@@ -98,8 +109,6 @@ def drill_section(result: RunResult) -> Html | None:
 
 ROWS_MAX = 40  # of a table: an app with more is read in the JSON result
 MARKS_MAX = 30
-# What an invalid run says of a latency, instead of a verdict.
-NOT_COUNTED = tag("span", icon("gap"), "NOT COUNTED", class_="chip v-gap")
 
 
 def _objective_row(finding: Finding, *, is_valid: bool) -> Html:

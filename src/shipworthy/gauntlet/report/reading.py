@@ -31,6 +31,11 @@ def drills(result: RunResult) -> list[Finding]:
     return _failed_first(f for f in result.findings if f.check.startswith("drill."))
 
 
+def vitals(result: RunResult) -> list[Finding]:
+    """Return the findings about pages in a browser that hold numbers, in the order of the run."""
+    return [f for f in result.findings if f.check.startswith("vitals.") and f.measures]
+
+
 def with_verdict(result: RunResult, verdict: Verdict) -> list[Finding]:
     """Return the findings of one verdict, the severe first."""
     return [f for f in most_urgent_first(result.findings) if f.verdict is verdict]
