@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 
+from shipworthy.cli.project import installation_from
 from tests.cli.conftest import APP, assert_refused, shipworthy
 
 REALM = "01890000-0000-7000-8000-000000000001"
@@ -82,6 +84,37 @@ def test_settings_are_printed_with_where_they_come_from(home: Path) -> None:
     )
     said = {line.split()[0]: line.split()[-1] for line in text.stdout.splitlines() if line.startswith("  ")}
     assert (said["rooms"], said["pool_size"]) == ("app.toml", "default")
+
+
+def test_the_address_of_the_session_store_is_printed_without_its_password(home: Path) -> None:
+    (home / "app.toml").write_text(f'{APP}[sessions]\nstore = "valkey"\n', encoding="utf-8")
+    env = {"SHIPWORTHY_VALKEY_URL": "valkeys://app:hid:den@cache.example:6380/0?x=hidden"}
+    said = shipworthy("settings", cwd=home, env=env).stdout
+    assert "valkeys://app:***@cache.example:6380" in said
+    assert "hid" not in said
+
+
+def test_an_app_on_valkey_is_told_where_it_is_and_a_wrong_address_is_not_repeated() -> None:
+    environment = {
+        "SHIPWORTHY_REALM": REALM,
+        "SHIPWORTHY_DB_URL_APP": "postgresql://127.0.0.1:1/x",
+        "SHIPWORTHY_STATE": "state",
+        "SHIPWORTHY_SIGNING_KEY": "k",
+    }
+    assert installation_from(environment, role="app").valkey_url is None
+    with pytest.raises(click.UsageError, match="SHIPWORTHY_VALKEY_URL is not set"):
+        installation_from(environment, role="app", store="valkey")
+    told = {**environment, "SHIPWORTHY_VALKEY_URL": "rediss://:pw@host:6379/1"}
+    assert installation_from(told, role="app", store="valkey").valkey_url == "rediss://:pw@host:6379/1"
+    for url in (
+        "http://:hidden@host:1",
+        "valkey://:hidden@:6379",
+        "valkey://:hidden@host:x",
+        "valkey:hidden",
+    ):
+        with pytest.raises(click.UsageError, match="SHIPWORTHY_VALKEY_URL must be") as refused:
+            installation_from({**told, "SHIPWORTHY_VALKEY_URL": url}, role="app", store="valkey")
+        assert "hidden" not in str(refused.value)
 
 
 def test_a_broken_environment_is_named(home: Path) -> None:

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from shipworthy.gauntlet.proxy.proxies import proxies_running
-from tests.cli.conftest import assert_refused, shipworthy
+from tests.cli.conftest import APP, assert_refused, shipworthy
 
 TIMEOUT_S = 60.0
 
@@ -43,12 +44,13 @@ def test_a_handle_without_a_folder_and_a_taken_port_are_refused(home: Path) -> N
 
 def test_a_second_up_is_refused_by_the_first_ones_pid_and_killed_parts_come_back(home: Path) -> None:
     handle = home / "h.json"
+    (home / "app.toml").write_text(f'{APP}[sessions]\nstore = "valkey"\n', encoding="utf-8")
     up = start(home, "--handle", str(handle))
     try:
         until(handle.exists, up)
         port = json.loads(handle.read_text())["base_url"].rpartition(":")[2]
         assert_refused(shipworthy("up", "--port", port, cwd=home), f"process {up.pid}")
-        for name in ("database", "worker", "web", "mail"):
+        for name in ("database", "worker", "web", "mail", "valkey"):
             # A worker ends with its database and is started again: for a moment it is not there.
             until(lambda name=name: name in pids(handle), up)  # type: ignore[misc]
             old = pids(handle)[name]
@@ -61,19 +63,27 @@ def test_a_second_up_is_refused_by_the_first_ones_pid_and_killed_parts_come_back
 
 async def test_the_app_goes_through_the_addresses_it_was_given_and_the_handle_does_not(home: Path) -> None:
     handle = home / "h.json"
+    (home / "app.toml").write_text(f'{APP}[sessions]\nstore = "valkey"\n', encoding="utf-8")
     async with proxies_running() as proxies:
         told = home / ".shipworthy" / "upstreams.json"
         database = await proxies.open("database", told_by=told)
         mail = await proxies.open("mail", told_by=told)
-        through = f"database={database.address},mail={mail.address}"
+        valkey = await proxies.open("valkey", told_by=told)
+        through = f"database={database.address},mail={mail.address},valkey={valkey.address}"
         up = start(home, "--handle", str(handle), env={"SHIPWORTHY_THROUGH": through})
         try:
             await asyncio.to_thread(until, handle.exists, up)
             facts = json.loads(handle.read_text())
-            assert facts["through"] == {"database": database.address, "mail": mail.address}
+            assert facts["through"] == {
+                "database": database.address,
+                "mail": mail.address,
+                "valkey": valkey.address,
+            }
             assert all(str(database.port) not in url for url in facts["database_urls"].values())
             assert (await database.state()).connections > 0
             assert facts["clock_file"] == str(home / ".shipworthy" / "clock")
+            assert (await asyncio.to_thread(look_up_a_session, facts["base_url"])) == 200
+            assert (await valkey.state()).connections > 0
             upstreams = json.loads(told.read_text())
             assert upstreams["database"] in facts["database_urls"]["app"]
             async with asyncio.timeout(TIMEOUT_S):
@@ -123,6 +133,12 @@ def until(is_so: Callable[[], bool], up: subprocess.Popen[bytes]) -> None:
         assert up.poll() is None, "it ended by itself"
         assert time.monotonic() < deadline, "not in time"
         time.sleep(0.02)
+
+
+def look_up_a_session(base_url: str) -> int:
+    asking = urllib.request.Request(f"{base_url}/login", headers={"Cookie": f"sid={'x' * 43}"})
+    with urllib.request.urlopen(asking, timeout=TIMEOUT_S) as answer:
+        return int(answer.status)
 
 
 def pids(handle: Path) -> dict[str, int]:

@@ -38,7 +38,7 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
         (GOOD.replace("8001", "80010"), r"app.toml:6: http.port must be 0 to 65535, not 80010"),
         (
             GOOD + '[sessions]\nstore = "redis"\n',
-            r"app.toml:8: sessions.store must be one of 'memory', 'postgres'",
+            r"app.toml:8: sessions.store must be one of 'memory', 'valkey', 'postgres'",
         ),
     ],
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -19,6 +20,8 @@ from shipworthy.kernel.room import Room
 from shipworthy.kernel.settings import APP_FILE, Settings, load_settings
 
 STATE_FOLDER = ".shipworthy"
+VALKEY = "SHIPWORTHY_VALKEY_URL"
+_VALKEY_SCHEMES = ("valkey", "valkeys", "redis", "rediss")
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,10 @@ def known_rooms() -> list[str]:
     return sorted(path.parent.name for path in folder.glob("*/room.py"))
 
 
-def installation_from(environment: Mapping[str, str], *, role: str) -> Installation:
+def installation_from(environment: Mapping[str, str], *, role: str, store: str = "postgres") -> Installation:
     """Return the installation that `up` (or an operator) describes by environment variables.
+
+    `store` is what sessions.store says, for who looks sessions up.
 
     Errors:  a usage error naming the variable that is missing or wrong.
     """
@@ -92,6 +97,7 @@ def installation_from(environment: Mapping[str, str], *, role: str) -> Installat
             database_url=environment[f"SHIPWORTHY_DB_URL_{role.upper()}"],
             state=Path(environment["SHIPWORTHY_STATE"]),
             signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
+            valkey_url=require_valkey_url(environment[VALKEY]) if store == "valkey" else None,
             clock_file=Path(clock) if (clock := environment.get("SHIPWORTHY_CLOCK_FILE")) else None,
         )
     except KeyError as missing:
@@ -105,6 +111,23 @@ def _realm_id(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         raise click.UsageError(f"SHIPWORTHY_REALM must be an id (a UUID), not {text!r}") from None
+
+
+def require_valkey_url(text: str) -> str:
+    """Return an address of a Valkey or Redis, refusing what cannot be one.
+
+    Errors:  a usage error that does not repeat the password.
+    """
+    try:
+        parts = urlsplit(text)
+        is_one = parts.scheme in _VALKEY_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise click.UsageError(
+            f"{VALKEY} must be an address like valkey://:password@host:6379 (valkeys:// with TLS)"
+        )
+    return text
 
 
 def current_environment() -> Mapping[str, str]:

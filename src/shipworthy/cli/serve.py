@@ -45,4 +45,5 @@ def make_app() -> Any:
     from shipworthy.kernel.app import LifespanApp
 
     project = load_project()
-    return LifespanApp(project.settings, project.rooms, installation_from(current_environment(), role="app"))
+    installation = installation_from(current_environment(), role="app", store=project.settings.sessions.store)
+    return LifespanApp(project.settings, project.rooms, installation)

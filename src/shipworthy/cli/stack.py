@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import sys
 import time
 import uuid
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from shipworthy.cli.project import Project
+from shipworthy.cli.project import VALKEY, Project, require_valkey_url
 from shipworthy.cli.through import Through
 from shipworthy.contract.strict import encode
 from shipworthy.contract.target import Credential, Handle, Process
@@ -32,6 +33,7 @@ from shipworthy.local.ports import free_port, require_port
 from shipworthy.local.postgres import EmbeddedPostgres, PostgresAddress
 from shipworthy.local.processes import Child, Supervisor, accepts_connections, answers_http
 from shipworthy.local.statedir import StateDir
+from shipworthy.local.valkey import valkey_child, valkey_url
 
 DATABASE = "app"
 
@@ -158,7 +160,11 @@ async def _prepare(project: Project, state: StateDir, admin_url: str, options: O
         signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
     )
     tenants = demo_tenants(realm_id, state.secret("demo_password"))
-    settings = replace(project.settings, http=replace(project.settings.http, public_port=port))
+    settings = replace(
+        project.settings,
+        http=replace(project.settings.http, public_port=port),
+        sessions=replace(project.settings.sessions, store="postgres"),  # nobody signs in here
+    )
     async with running(settings, project.rooms, installation) as runtime:
         if await seed_demo(runtime, tenants):
             options.say(f"example data: {', '.join(t.name for t in tenants)}")
@@ -211,8 +217,12 @@ async def _processes(
     supervisor = Supervisor(on_change=write_handle, on_report=options.say)
     database.on_change = lambda: write_handle(supervisor.pids)
     mail_port, page_port = free_port(), free_port()
-    options.through.tell(state.path, database_url=database.url, mail_port=mail_port)
-    of_app = options.through.of_children({**environment, "SHIPWORTHY_MAIL_PORT": str(mail_port)})
+    valkey, told = _session_store(project, state, environment)
+    environment = {**environment, **told, "SHIPWORTHY_MAIL_PORT": str(mail_port)}
+    options.through.tell(
+        state.path, database_url=database.url, mail_port=mail_port, valkey_url=environment.get(VALKEY)
+    )
+    of_app = options.through.of_children(environment)
     of_app.pop("SHIPWORTHY_CLOCK_FILE", None)
     if options.handle is not None:  # only who asked for a handle can move the clock by it
         of_app["SHIPWORTHY_CLOCK_FILE"] = str(state.path / "clock")
@@ -220,6 +230,8 @@ async def _processes(
     starting: list[asyncio.Task[int]] = []
     try:
         await supervisor.start(_mail_child(state, mail_port, page_port))
+        if valkey is not None:
+            await supervisor.start(valkey)
         options.say("web and worker: starting")
         web_began = time.monotonic()
         web = asyncio.create_task(supervisor.start(_web_child(project, state, port, of_app)))
@@ -238,6 +250,20 @@ async def _processes(
         await asyncio.gather(*starting, return_exceptions=True)
         database.on_change = lambda: None
         await supervisor.stop()
+
+
+def _session_store(
+    project: Project, state: StateDir, environment: Mapping[str, str]
+) -> tuple[Child | None, dict[str, str]]:
+    """Return the Valkey to start, where the app wants one and nobody named another, and its address."""
+    if project.settings.sessions.store != "valkey":
+        return None, {}
+    if VALKEY in environment:
+        require_valkey_url(environment[VALKEY])
+        return None, {}
+    port, password = free_port(), secrets.token_urlsafe(24)
+    child = valkey_child(state, port=port, password=password)
+    return child, {VALKEY: valkey_url(port=port, password=password)}
 
 
 def _mail_child(state: StateDir, port: int, page_port: int) -> Child:

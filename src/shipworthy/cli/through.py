@@ -18,9 +18,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import click
 
+from shipworthy.cli.project import VALKEY
+
 VARIABLE = "SHIPWORTHY_THROUGH"
 UPSTREAMS_FILE = "upstreams.json"
-KNOWN = ("database", "mail")
+KNOWN = ("database", "mail", "valkey")
 _LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -43,11 +45,13 @@ class Through:
                 for name, url in environment.items()
                 if name.startswith("SHIPWORTHY_DB_URL_") and name != "SHIPWORTHY_DB_URL_ADMIN"
             }
+        if (port := self.ports.get("valkey")) and VALKEY in environment:
+            changed[VALKEY] = _on_port(environment[VALKEY], port)
         if port := self.ports.get("mail"):
             changed["SHIPWORTHY_MAIL_PORT"] = str(port)
         return changed
 
-    def tell(self, state: Path, *, database_url: str, mail_port: int) -> None:
+    def tell(self, state: Path, *, database_url: str, mail_port: int, valkey_url: str | None) -> None:
         """Write what really listens where: whole, then renamed, so that nobody reads half of it."""
         if not self.ports:
             return
@@ -58,6 +62,9 @@ class Through:
             "database": f"{parts.hostname}:{parts.port or 5432}",
             "mail": f"127.0.0.1:{mail_port}",
         }
+        if valkey_url:
+            parts = urlsplit(valkey_url)
+            facts["valkey"] = f"{parts.hostname}:{parts.port or 6379}"
         draft = state / f"{UPSTREAMS_FILE}.new"
         draft.write_text(json.dumps(facts), encoding="utf-8")
         draft.replace(state / UPSTREAMS_FILE)

@@ -23,7 +23,9 @@ def command() -> None:
 
     configure()
     project = load_project()
-    installation = installation_from(current_environment(), role="worker")
+    installation = installation_from(
+        current_environment(), role="worker", store=project.settings.sessions.store
+    )
 
     async def run() -> None:
         stop = asyncio.Event()

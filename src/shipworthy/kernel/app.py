@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Installation:
     database_url: str
     state: Path
     signing_key: bytes
+    valkey_url: str | None = None  # where sessions.store is "valkey"
     clock_file: Path | None = None  # a drill may move the clock (movable_clock.py); None: nobody may
 
 
@@ -51,28 +53,37 @@ async def running(
     static = static_files(rooms)
     pages = Pages({r.name: r.templates for r in rooms}, static_url=static.url)
     pages.function("idem", lambda: str(uuid7()))
-    runtime = Runtime(
-        settings=settings,
-        database=database,
-        sessions=_sessions(settings, database, installation, overrides),
-        pages=pages,
-        files=open_files(settings.files.url, default_folder=installation.state / "files"),
-        mailer=Mailer(settings.mail),
-        rooms=rooms,
-        realm_id=installation.realm_id,
-        signing_key=installation.signing_key,
-        **overrides,
-    )
     try:
-        for room in rooms:
+        async with _sessions(settings, database, installation, overrides) as sessions:
+            runtime = Runtime(
+                settings=settings,
+                database=database,
+                sessions=sessions,
+                pages=pages,
+                files=open_files(settings.files.url, default_folder=installation.state / "files"),
+                mailer=Mailer(settings.mail),
+                rooms=rooms,
+                realm_id=installation.realm_id,
+                signing_key=installation.signing_key,
+                **overrides,
+            )
+            async with _rooms_started(runtime):
+                yield runtime
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _rooms_started(runtime: Runtime) -> AsyncIterator[None]:
+    try:
+        for room in runtime.rooms:
             if room.on_start:
                 await room.on_start(runtime)
-        yield runtime
+        yield
     finally:
-        for room in reversed(rooms):
+        for room in reversed(runtime.rooms):
             if room.on_stop:
                 await room.on_stop(runtime)
-        await database.close()
 
 
 def web_app(runtime: Runtime) -> Edge:
@@ -145,14 +156,29 @@ def migrations_of(rooms: tuple[Room, ...]) -> tuple[RoomMigrations, ...]:
     return tuple(RoomMigrations(r.name, r.migrations) for r in rooms)
 
 
-def _sessions(
+@asynccontextmanager
+async def _sessions(
     settings: Settings, database: Database, installation: Installation, overrides: dict[str, Any]
-) -> SessionStore:
+) -> AsyncIterator[SessionStore]:
     from shipworthy.kernel.context import utc_now
 
     now, new_id = overrides.get("now", utc_now), overrides.get("new_id", uuid7)
     if settings.sessions.store == "memory":
-        return MemorySessions(settings.sessions, now=now, new_id=new_id)
-    return PostgresSessions(
-        database, settings.sessions, realm_id=installation.realm_id, now=now, new_id=new_id
+        yield MemorySessions(settings.sessions, now=now, new_id=new_id)
+        return
+    record = partial(
+        PostgresSessions, database, settings.sessions, realm_id=installation.realm_id, now=now, new_id=new_id
     )
+    if settings.sessions.store == "postgres":
+        yield record()
+        return
+    from shipworthy.kernel.sessions.valkey import ValkeyLookup  # 0.1 s to import, for those who have it
+
+    assert installation.valkey_url, "who describes an installation gives what its settings need"
+    shared = ValkeyLookup(
+        installation.valkey_url, realm_id=installation.realm_id, signing_key=installation.signing_key, now=now
+    )
+    try:
+        yield record(shared=shared)
+    finally:
+        await shared.close()

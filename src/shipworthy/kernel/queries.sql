@@ -100,7 +100,7 @@ values (:session_id, :token_sha256, :user_id, :device_id, :device_name, :tenant_
 -- index: session_realm_id_token_sha256_key   rows: <= 1   scope: realm
 -- with: token_sha256 = (select token_sha256 from session limit 1), now = now()
 select session_id, user_id, tenant_id, tenant_name, role, email, name, last_seen_at, amr,
-  coalesce(proven_at, created_at) as proven_at
+  coalesce(proven_at, created_at) as proven_at, idle_expires_at, absolute_expires_at
 from session
 where token_sha256 = :token_sha256 and revoked_at is null and idle_expires_at > :now and absolute_expires_at > :now
 
@@ -112,33 +112,37 @@ update session set last_seen_at = :now, idle_expires_at = least(:idle_expires_at
 where session_id = :session_id and revoked_at is null
 
 -- session_renew --
--- Give a session another token, and its person's new proof where there was one; no row when it has ended.
+-- Give a session another token, and its person's new proof where there was one: its old token, no row when it has ended.
 -- index: session_pkey   rows: <= 1   scope: realm
 -- with: session_id = (select session_id from session limit 1), token_sha256 = gen_random_uuid()::text::bytea, amr = null::text, proven_at = null::timestamptz, email = null::text
+with old as (select session_id, token_sha256 from session where session_id = :session_id and revoked_at is null for update)
 update session set token_sha256 = :token_sha256, amr = coalesce(:amr, amr), proven_at = coalesce(:proven_at, proven_at),
   email = coalesce(:email, email)
-where session_id = :session_id and revoked_at is null
-returning session_id
+from old where session.session_id = old.session_id
+returning old.token_sha256
 
 -- session_revoke --
--- End one session. Who it was and on what, it says no longer.
+-- End one session: its token. Who it was and on what, it says no longer.
 -- index: session_pkey   rows: <= 1   scope: realm
 -- with: session_id = (select session_id from session limit 1), now = now()
 update session set revoked_at = :now, email = '', name = '', device_name = '', tenant_name = ''
 where session_id = :session_id and revoked_at is null
+returning token_sha256
 
 -- session_revoke_of_user --
--- End all sessions of a person but one. Who it was and on what, they say no longer.
--- index: session_user_device_idx   rows: <= 0   scope: realm
+-- End all sessions of a person but one: their tokens. Who it was and on what, they say no longer.
+-- index: session_user_device_idx   rows: <= 1000   scope: realm
 -- with: user_id = (select user_id from session limit 1), keep = gen_random_uuid(), now = now()
 update session set revoked_at = :now, email = '', name = '', device_name = '', tenant_name = ''
 where user_id = :user_id and revoked_at is null and session_id <> :keep
+returning token_sha256
 
 -- session_rename_of_user --
--- A person changed their name: show it in all their sessions.
--- index: session_user_device_idx   rows: <= 0   scope: realm
+-- A person changed their name: show it in all their sessions, whose tokens these are.
+-- index: session_user_device_idx   rows: <= 1000   scope: realm
 -- with: user_id = (select user_id from session limit 1), name = 'Sample'
 update session set name = :name where user_id = :user_id and revoked_at is null
+returning token_sha256
 
 -- session_list_of_user --
 -- A person's live sessions by device, for the account page.

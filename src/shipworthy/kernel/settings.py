@@ -59,9 +59,9 @@ class DbSection:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionsSection:
-    """[sessions]: where sessions live and how long. Every TTL is written here."""
+    """[sessions]: where sessions live and how long. `valkey` is at SHIPWORTHY_VALKEY_URL, or `up` brings one."""
 
-    store: Literal["memory", "postgres"] = "postgres"
+    store: Literal["memory", "valkey", "postgres"] = "postgres"
     idle_ttl_s: int = 24 * 3600
     absolute_ttl_s: int = 30 * 24 * 3600
     cache_ttl_s: float = 5.0
@@ -191,7 +191,7 @@ def _consistent(settings: Settings, text: str) -> Settings:
     if settings.sessions.store == "memory" and settings.http.workers > 1:
         raise Undecodable(
             'sessions.store = "memory" keeps sessions in one process, but http.workers is '
-            f'{settings.http.workers}; set http.workers = 1 or sessions.store = "postgres"',
+            f'{settings.http.workers}; set http.workers = 1, or sessions.store = "postgres" or "valkey"',
             path="sessions.store",
             line=line_of(text, ("sessions", "store")),
             source=APP_FILE,

@@ -7,6 +7,7 @@ Owns the layout, the secrets file and the lock. Knows nothing of the services th
     ├── secrets.json    0600, random values made here
     ├── logs/           one file per service
     ├── mail/           the development inbox
+    ├── valkey.conf     of the session store, where the app has one; made anew at each start
     └── postgres/       the database (or postgres.json, which says where it lies; see pghome.py)
 """
 

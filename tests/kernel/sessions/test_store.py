@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 
 from shipworthy.kernel.runtime import uuid7
 from shipworthy.kernel.sessions.store import MemorySessions, NewSession, PostgresSessions, SessionStore
+from shipworthy.kernel.sessions.valkey import ValkeyLookup
 from shipworthy.kernel.settings import SessionsSection
 from tests.support.app import RunningApp
+from tests.support.valkey import valkey_running
 
 
 class Clock:
@@ -34,14 +37,29 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["memory", "postgres"])
-async def store(request: pytest.FixtureRequest, toy: RunningApp, clock: Clock) -> AsyncIterator[SessionStore]:
+@pytest.fixture(params=["memory", "postgres", "valkey"])
+async def store(
+    request: pytest.FixtureRequest, toy: RunningApp, clock: Clock, tmp_path: Path
+) -> AsyncIterator[SessionStore]:
     settings = SessionsSection(idle_ttl_s=100, absolute_ttl_s=250, cache_ttl_s=0)
     if request.param == "memory":
         yield MemorySessions(settings, now=clock, new_id=uuid7)
-    else:
+        return
+    async with AsyncExitStack() as until_then:
+        shared = None
+        if request.param == "valkey":
+            url = await until_then.enter_async_context(valkey_running(tmp_path / "valkey"))
+            shared = ValkeyLookup(
+                url, realm_id=toy.runtime.realm_id, signing_key=b"tests", now=clock, timeout_s=30
+            )
+            until_then.push_async_callback(shared.close)
         yield PostgresSessions(
-            toy.runtime.database, settings, realm_id=toy.runtime.realm_id, now=clock, new_id=uuid7
+            toy.runtime.database,
+            settings,
+            realm_id=toy.runtime.realm_id,
+            now=clock,
+            new_id=uuid7,
+            shared=shared,
         )
 
 

@@ -1,7 +1,8 @@
-"""Session stores: `memory` and `postgres` behind one contract (valkey joins with the auth room).
+"""Session stores: `memory`, `postgres` and `valkey` behind one contract.
 
 The browser holds 256 random bits; we hold their SHA-256. A look-up is answered from a cache
-of a few seconds, so a revocation made in another process is felt within `cache_ttl_s`.
+of a few seconds, so a revocation made in another process is felt within `cache_ttl_s`. With
+`valkey`, PostgreSQL holds the record still, and Valkey the look-up that all processes share.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import secrets
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,12 +21,12 @@ from typing import Protocol
 
 from shipworthy.kernel.context import Principal, Scope
 from shipworthy.kernel.db.queries import load_queries
-from shipworthy.kernel.db.tx import Database, Tx
+from shipworthy.kernel.db.tx import Database, Record, Tx
 from shipworthy.kernel.settings import SessionsSection
 
 q = load_queries(Path(__file__).parent.parent / "queries.sql", room="kernel")
 
-_TOUCH_EVERY = timedelta(seconds=60)
+BELIEVED_FOR = timedelta(seconds=60)  # after a person was seen; then the record is read, and they are seen
 _CACHE_ENTRIES_MAX = 20_000
 
 
@@ -95,6 +96,19 @@ class SessionStore(Protocol):
 
     async def devices(self, user_id: uuid.UUID) -> list[Device]:
         """Return a person's live sessions, the last used first."""
+
+
+class SharedLookup(Protocol):
+    """Whom tokens stand for, kept where all processes reach it (valkey.py). It never raises."""
+
+    async def get(self, digest: bytes) -> Principal | None:
+        """Return whom this token stood for a moment ago, or None when the record must be asked."""
+
+    async def put(self, digest: bytes, principal: Principal, *, until: datetime) -> None:
+        """Let others believe until then what was just read, unless it was forgotten meanwhile."""
+
+    async def forget(self, digests: Iterable[bytes]) -> None:
+        """Let nobody believe what stands under these tokens."""
 
 
 class MemorySessions:
@@ -174,7 +188,7 @@ class MemorySessions:
 
 
 class PostgresSessions:
-    """Sessions in the database, with a short look-up cache in this process."""
+    """Sessions in the database, with a short look-up cache in this process and, given one, a shared one."""
 
     def __init__(
         self,
@@ -184,7 +198,9 @@ class PostgresSessions:
         realm_id: uuid.UUID,
         now: Callable[[], datetime],
         new_id: Callable[[], uuid.UUID],
+        shared: SharedLookup | None = None,
     ) -> None:
+        self._shared = shared
         self._database, self._settings, self._scope = database, settings, Scope(realm_id)
         self._now, self._new_id = now, new_id
         self._cache: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
@@ -200,7 +216,15 @@ class PostgresSessions:
         cached = self._cache.get(digest)
         if cached is not None and cached[0] > time.monotonic():
             return cached[1]
-        return await self._read(digest)
+        principal = await self._shared.get(digest) if self._shared else None
+        principal = principal or await self._read(digest)
+        if principal is None:
+            self._cache.pop(digest, None)
+            return None
+        self._cache[digest] = (time.monotonic() + self._settings.cache_ttl_s, principal)
+        while len(self._cache) > _CACHE_ENTRIES_MAX:
+            self._cache.popitem(last=False)
+        return principal
 
     async def renew(
         self,
@@ -220,28 +244,28 @@ class PostgresSessions:
                 proven_at=self._now() if amr is not None else None,
                 email=email,
             )
-        self._forget(lambda p: p.session_id == session_id)
+        await self._forget([renewed] if renewed else [])
         return token if renewed else None
 
     async def revoke(self, session_id: uuid.UUID) -> bool:
         async with self._database.begin(self._scope) as tx:
-            ended = await tx.run(q.session_revoke, session_id=session_id, now=self._now())
-        self._forget(lambda p: p.session_id == session_id)
+            ended = await tx.all(q.session_revoke, session_id=session_id, now=self._now())
+        await self._forget(ended)
         return bool(ended)
 
     async def revoke_others(
         self, user_id: uuid.UUID, *, keep: uuid.UUID | None, tx: Tx | None = None
     ) -> None:
         async with self._within(tx) as within:
-            await within.run(
+            ended = await within.all(
                 q.session_revoke_of_user, user_id=user_id, keep=keep or uuid.UUID(int=0), now=self._now()
             )
-        self._forget(lambda p: p.user_id == user_id and p.session_id != keep)
+        await self._forget(ended)
 
     async def rename(self, user_id: uuid.UUID, *, name: str) -> None:
         async with self._database.begin(self._scope) as tx:
-            await tx.run(q.session_rename_of_user, user_id=user_id, name=name)
-        self._forget(lambda p: p.user_id == user_id)
+            renamed = await tx.all(q.session_rename_of_user, user_id=user_id, name=name)
+        await self._forget(renamed)
 
     async def devices(self, user_id: uuid.UUID) -> list[Device]:
         async with self._database.begin(self._scope) as tx:
@@ -277,10 +301,10 @@ class PostgresSessions:
         async with self._database.begin(self._scope) as tx:
             row = await tx.maybe(q.session_by_token, token_sha256=digest, now=at)
             if row is None:
-                self._cache.pop(digest, None)
                 return None
-            if at - row["last_seen_at"] > _TOUCH_EVERY:
-                idle_end = at + timedelta(seconds=self._settings.idle_ttl_s)
+            seen_at, idle_end = row["last_seen_at"], row["idle_expires_at"]
+            if at - seen_at > BELIEVED_FOR:
+                seen_at, idle_end = at, at + timedelta(seconds=self._settings.idle_ttl_s)
                 await tx.run(q.session_touch, session_id=row["session_id"], now=at, idle_expires_at=idle_end)
         principal = Principal(
             user_id=row["user_id"],
@@ -293,14 +317,18 @@ class PostgresSessions:
             amr=tuple(row["amr"].split()),
             proven_at=row["proven_at"],
         )
-        self._cache[digest] = (time.monotonic() + self._settings.cache_ttl_s, principal)
-        while len(self._cache) > _CACHE_ENTRIES_MAX:
-            self._cache.popitem(last=False)
+        if self._shared:
+            until = min(seen_at + BELIEVED_FOR, idle_end, row["absolute_expires_at"])
+            await self._shared.put(digest, principal, until=until)
         return principal
 
-    def _forget(self, match: Callable[[Principal], bool]) -> None:
-        for digest in [d for d, (_, p) in self._cache.items() if match(p)]:
-            del self._cache[digest]
+    async def _forget(self, changed: Iterable[Record]) -> None:
+        """Call with the old `token_sha256` of every session that ended or changed, committed or about to be."""
+        digests = [row["token_sha256"] for row in changed]
+        for digest in digests:
+            self._cache.pop(digest, None)
+        if self._shared and digests:
+            await self._shared.forget(digests)
 
 
 @dataclass(slots=True)
