@@ -97,3 +97,33 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, lin
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Undecodable, match="must begin with http://"):
         load_target_file(write(tmp_path, '[target]\nname = "A"\nurl = "127.0.0.1:8000"\n'))
+
+
+CRAWL = """
+[[load]]
+kind = "crawl"
+rate_per_s = 2.0
+slos = { page = "list" }
+
+[load.publishing]
+create = "POST /posts"
+body = { title = "{mark}" }
+id = "id"
+address = "/blog/{id}"
+unpublish = "DELETE /posts/{id}"
+"""
+
+
+def test_a_crawl_says_how_pages_are_published_and_mistakes_in_it_are_told(tmp_path: Path) -> None:
+    (load,) = load_target_file(write(tmp_path, WHOLE + CRAWL)).manifest.loads
+    assert load.publishing is not None
+    assert (load.publishing.address, load.publishing.edit) == ("/blog/{id}", "")
+    for old, new, words in (
+        ('"POST /posts"', '"POTS /posts"', "did you mean 'POST'"),
+        ('"DELETE /posts/{id}"', '"DELETE posts"', "must begin with '/'"),
+        ("{ page =", "{ pages =", "did you mean 'page'"),
+    ):
+        with pytest.raises(Undecodable) as refused:
+            load_target_file(write(tmp_path, WHOLE + CRAWL.replace(old, new)))
+        assert words in str(refused.value)
+        assert refused.value.line is not None

@@ -153,21 +153,43 @@ class Journey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Publishing:
+    """How a signed-in person brings a page before visitors, and takes it away again.
+
+    In `body` "{mark}" is filled in with words that stand nowhere else. In routes whatever stands in braces
+    is the page's id. An ETag that was answered is sent back as If-Match.
+    """
+
+    create: str  # "POST /api/pages"
+    body: dict[str, Any]  # {"title": "{mark}", "body": "Words of {mark}."}
+    id: str  # field of create's answer; a dot goes one level down
+    address: str  # field of an answer that holds the page's public address, or "/blog/{id}"
+    publish: str = ""  # "POST /api/pages/{page_id}/publish"; empty where what is saved is seen
+    edit: str = ""  # "PUT /api/pages/{page_id}", with the same body
+    unpublish: str = ""  # "DELETE /api/pages/{page_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NamedLoad:
     """A load of the playbook, which brings its own journeys and its own oracle.
 
     "auth_spike" (L1) goes by the target's login, oauth and tokens; its parts are "password", "pkce" and
     "refresh". "invoices" (L2) goes by the oracle of kind "invoice_totals", `read` and `edit`; its parts are
-    "read", "edit" and "create", of high value. `slos` names the objective of each part that is wanted.
+    "read", "edit" and "create", of high value. "crawl" (L3) reads robots.txt, the sitemap and what that
+    lists, or else the declared public routes; its part is "page", and its rate counts for each address.
+    `slos` names the objective of each part that is wanted.
     """
 
-    kind: Literal["auth_spike", "invoices"]
+    kind: Literal["auth_spike", "invoices", "crawl"]
     rate_per_s: float
     slos: dict[str, str]
     weights: dict[str, float] = field(default_factory=dict)  # empty: the playbook's
     read: str = ""  # "GET /api/invoices?status=open"
     edit: str = ""  # "PUT /api/invoices/{id}"; takes the oracle's body, and If-Match where an ETag was given
     id: str = "id"  # the field of the create route's answer that stands for {id} or whatever edit calls it
+    host: Literal["console", "site"] = "console"  # which of the app's two hosts is crawled
+    origin: str = ""  # "https://www.example.com" where pages are written with it instead of what is examined
+    publishing: Publishing | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,11 @@ from shipworthy.contract.strict import Undecodable, decode
 from shipworthy.contract.target import GauntletFile, RouteSection, Target
 
 TARGET_FILE = "gauntlet.toml"
-PARTS = {"auth_spike": ("password", "pkce", "refresh"), "invoices": ("read", "edit", "create")}
+PARTS = {
+    "auth_spike": ("password", "pkce", "refresh"),
+    "invoices": ("read", "edit", "create"),
+    "crawl": ("page",),
+}
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -121,21 +125,24 @@ class _Refusals:
                 raise self._refusal(
                     ("journey", str(number)), f"journey {journey.name!r} needs either steps or code"
                 )
-        for number, load in enumerate(file.load):
-            for part, slo in load.slos.items():
-                self._known(("load", str(number), "slos", part), part, PARTS[load.kind])
-                self._known(("load", str(number), "slos", part), slo, objectives)
-
+        self._loads(file, objectives)
         for number, client in enumerate(file.oauth):
             place = ("oauth", str(number))
             for name in ("start", "session"):
-                method, _, path = getattr(client, name).partition(" ")
-                self._known((*place, name), method, _METHODS)
-                self._path((*place, name), path)
+                self._route((*place, name), getattr(client, name))
             if not client.callback.startswith(("/", "http://", "https://")):
                 raise self._refusal(
                     (*place, "callback"), "oauth.callback is a path or an address beginning with http"
                 )
+
+    def _loads(self, file: GauntletFile, objectives: tuple[str, ...]) -> None:
+        for number, load in enumerate(file.load):
+            for part, slo in load.slos.items():
+                self._known(("load", str(number), "slos", part), part, PARTS[load.kind])
+                self._known(("load", str(number), "slos", part), slo, objectives)
+            for name in ("create", "publish", "edit", "unpublish"):
+                if route := getattr(load.publishing, name, ""):
+                    self._route(("load", str(number), "publishing", name), route)
 
     def _command(self, start: str) -> None:
         try:
@@ -154,6 +161,11 @@ class _Refusals:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
         raise self._refusal(path, f"{'.'.join(path)}: there is no {path[-1]} {name!r}; {hint}")
+
+    def _route(self, path: tuple[str, ...], value: str) -> None:
+        method, _, place = value.partition(" ")
+        self._known(path, method, _METHODS)
+        self._path(path, place)
 
     def _path(self, path: tuple[str, ...], value: str) -> None:
         if not value.startswith("/"):

@@ -6,17 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from shipworthy.contract.manifest import NamedLoad, Slo
+from shipworthy.contract.manifest import Slo
 from shipworthy.contract.verdict import Verdict
-from shipworthy.gauntlet.load.search import Found, Try
-from shipworthy.gauntlet.probes.auth_spike import Pace, _Spike, auth_spike
+from shipworthy.gauntlet.probes.auth_spike import Pace, auth_spike
 from shipworthy.gauntlet.probes.invoice_load import invoices_under_load
 from shipworthy.gauntlet.probes.under_load import Shape
 from shipworthy.gauntlet.stages.load import CHECKS
-from shipworthy.judge.capacity import Cost, capacity
 from shipworthy.judge.exceedance import QUICK
 from tests.gauntlet.conftest import by_subject
-from tests.support.spiked_app import INVOICES, SPIKE, SpikedApp, spiked_app
+from tests.support.spiked_app import INVOICES, SPIKE, spiked_app
 
 SHORT = Shape(rule=QUICK, blocks=24, block_s=0.1, warmup_s=0.1)
 PACE = Pace(cost_s=1.0, try_s=1.0, tries_max=3, shape=SHORT)
@@ -67,22 +65,6 @@ async def test_parts_a_target_does_not_have_are_not_measured() -> None:
         "pkce": Verdict.NOT_MEASURED, "refresh": Verdict.NOT_MEASURED,
     }  # fmt: skip
     assert {f.verdict for f in alone.values()} == {Verdict.NOT_MEASURED}
-
-
-def test_a_rate_no_machine_of_this_size_could_hold_is_not_the_apps_failure() -> None:
-    load = NamedLoad(kind="auth_spike", rate_per_s=500.0, slos={"password": "fast"})
-
-    exam = SpikedApp(base_url="http://127.0.0.1:1").exam(SPIKED)
-    spike = _Spike(exam, load, ["password"], PACE)
-    costs = [Cost(name="password", cpu_ms=25.0, share=1.0)]
-    broken = Found(rate_per_s=60.0, tries=(Try(rate_per_s=70.0, is_held=False, note="p95 400 ms"),))
-    short = spike.rate_finding(broken, capacity(costs, cores=2), costs)
-    assert short.verdict is Verdict.NOT_MEASURED
-    assert "need 16 cores" in short.cause
-    assert "p95 400 ms" in short.cause
-    assert spike.rate_finding(broken, capacity(costs, cores=64), costs).verdict is Verdict.FAIL
-    whole = Found(rate_per_s=500.0, tries=(Try(rate_per_s=500.0, is_held=True),))
-    assert spike.rate_finding(whole, None, ()).verdict is Verdict.PASS
 
 
 async def test_invoices_under_load_are_judged_and_recomputed() -> None:

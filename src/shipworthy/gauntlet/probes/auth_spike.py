@@ -8,24 +8,30 @@ the app, and not a success: it is NOT MEASURED, with the cores it needs.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from shipworthy.contract.finding import Evidence, Finding, Measure
+from shipworthy.contract.finding import Evidence, Finding
 from shipworthy.contract.manifest import Journey, NamedLoad
 from shipworthy.contract.strict import encode
 from shipworthy.contract.verdict import Verdict
-from shipworthy.gauntlet.evidence import table_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.load import named
 from shipworthy.gauntlet.load.named.auth_spike import ENTERED, NOT_SIGNED_IN, OWNER_REFUSED, REUSED
 from shipworthy.gauntlet.load.plan import LoadPlan, mixed
-from shipworthy.gauntlet.load.result import JourneyResult, LoadResult
+from shipworthy.gauntlet.load.result import JourneyResult
 from shipworthy.gauntlet.load.search import Found, Try, largest_rate
-from shipworthy.gauntlet.probes.process_tree import cpu_s
+from shipworthy.gauntlet.probes.rate_held import (
+    Asked,
+    cost_of,
+    first_guess,
+    limit_of,
+    never_held,
+    rate_finding,
+    rate_to_judge,
+    tried,
+)
 from shipworthy.gauntlet.probes.under_load import (
     QUICK_SHAPE,
     SEED,
@@ -35,7 +41,7 @@ from shipworthy.gauntlet.probes.under_load import (
     offered_validly,
     users_of,
 )
-from shipworthy.judge.capacity import Capacity, Cost, capacity, cores_needed
+from shipworthy.judge.capacity import Capacity, Cost
 from shipworthy.judge.exceedance import judge_slo
 
 CHECK = "load.auth_spike"
@@ -48,8 +54,6 @@ _WORDS = {
 }
 _FOLDER = str(Path(named.__file__).parent)
 _COST_RATES_PER_S = {"password": 6.0, "pkce": 15.0, "refresh": 30.0}
-# Of the limit that was found: at the limit itself the verdict would be a coin toss.
-_SAFE_SHARE = 0.7
 _LACKING = {
     "password": ("No [login] with a person who can sign in.", "Add [login] and a [[credential]]."),
     "pkce": ("No sign-in through a provider is declared.", "Add an [[oauth]] section."),
@@ -76,9 +80,10 @@ async def auth_spike(exam: Exam, *, pace: Pace = Pace()) -> Sequence[Finding]:
         return absent
     spike = _Spike(exam, load, parts, pace)
     costs = await spike.costs()
-    limit = capacity(costs, cores=_cores()) if costs else None
+    limit = limit_of(costs)
     found = await spike.search(limit)
-    return [*await spike.judged(found), spike.rate_finding(found, limit, costs), *absent]
+    rate = rate_finding(exam, spike.asked, found, limit, costs)
+    return [*await spike.judged(found), rate, *absent]
 
 
 def _offered_by(exam: Exam) -> set[str]:
@@ -104,47 +109,33 @@ class _Spike:
         self._exam, self._load, self._parts, self._pace = exam, load, parts, pace
         weights = {**WEIGHTS, **load.weights}
         self._weights = {part: weights[part] for part in parts}
-
-    @property
-    def _mix(self) -> str:
-        return " : ".join(f"{part} {self._weights[part]:g}" for part in self._parts)
+        mix = " : ".join(f"{part} {self._weights[part]:g}" for part in parts)
+        self.asked = Asked(rate_per_s=load.rate_per_s, what="sign-ins", mix=mix)
 
     async def costs(self) -> list[Cost]:
         """Offer each part alone and gently; return what one request costs. None where no process is known."""
-        pids = [process.pid for process in self._exam.handle.processes]
-        if not pids:
+        if not self._exam.handle.processes:
             return []
         found, whole = [], sum(self._weights.values())
         for part in self._parts:
-            # The seconds before: nothing of a start or an earlier load may be counted.
-            plan = await self._plan(
-                (self._journey(part, _COST_RATES_PER_S[part]),), seconds=self._pace.cost_s
-            )
-            before = cpu_s(pids)
-            result = await offered(self._exam, plan)
-            used_s = cpu_s(pids) - before
-            found.append(
-                Cost(
-                    name=part,
-                    cpu_ms=max(used_s, 0.0) * 1000 / max(result.offered, 1),
-                    share=self._weights[part] / whole,
-                )
-            )
+            journey = self._journey(part, _COST_RATES_PER_S[part])
+            plan = await self._plan((journey,), seconds=self._pace.cost_s)
+            share = self._weights[part] / whole
+            found.append(await cost_of(self._exam, plan, name=part, share=share))
         return found if any(cost.cpu_ms > 0 for cost in found) else []
 
     async def search(self, limit: Capacity | None) -> Found:
         """Return the largest rate of the mix at which every part keeps its objective."""
-        asked = self._load.rate_per_s
-        guess = min(asked, 0.7 * limit.rate_max_per_s) if limit else asked / 4
+        asked = self.asked.rate_per_s
 
         async def offer(rate_per_s: float) -> Try:
             self._exam.view.note(f"trying {rate_per_s:.0f} sign-ins a second")
             plan = await self._plan(self._journeys(rate_per_s), seconds=self._pace.try_s)
-            return _tried(rate_per_s, await offered(self._exam, plan))
+            return tried(rate_per_s, await offered(self._exam, plan))
 
         return await largest_rate(
             offer,
-            guess_per_s=guess,
+            guess_per_s=first_guess(self.asked, limit),
             low_per_s=min(2.0, asked),
             high_per_s=asked,
             tries_max=self._pace.tries_max,
@@ -152,13 +143,12 @@ class _Spike:
 
     async def judged(self, found: Found) -> list[Finding]:
         """Judge the objectives at the asked rate where it held, else below the limit that was found."""
-        asked, shape = self._load.rate_per_s, self._pace.shape
-        rate = asked if found.rate_per_s >= asked else found.rate_per_s * _SAFE_SHARE
+        shape, rate = self._pace.shape, rate_to_judge(self.asked, found)
         if rate <= 0:
-            return [self._never_held(part, found) for part in self._parts]
+            return [never_held(self._exam, part, self.asked, found) for part in self._parts]
         plan = await self._plan(self._journeys(rate), shape=shape)
         result = await offered_validly(self._exam, plan, rule=shape.rule)
-        at = f" at {rate:.0f} sign-ins/s ({self._mix})"
+        at = f" at {rate:.0f} sign-ins/s ({self.asked.mix})"
         latencies = [
             latency_finding(
                 self._exam,
@@ -171,47 +161,6 @@ class _Spike:
             for journey in result.journeys
         ]
         return [*latencies, *(f for j in result.journeys if (f := self._observed(j)))]
-
-    def rate_finding(self, found: Found, limit: Capacity | None, costs: Sequence[Cost]) -> Finding:
-        """Say what was asked, what holds, and what it would take."""
-        asked, exam = self._load.rate_per_s, self._exam
-        evidence = [_tries(found)]
-        measures = [
-            Measure(
-                name="largest rate held", unit="sign-ins/s", estimate=round(found.rate_per_s, 1), bound=asked
-            )
-        ]
-        arithmetic = ""
-        if limit is not None:
-            needed = cores_needed(asked, cpu_ms=limit.cpu_ms)
-            measures += [
-                Measure(name="CPU of one", unit="ms", estimate=round(limit.cpu_ms, 2)),
-                Measure(name="at most, every core busy", unit="sign-ins/s", estimate=round(limit.rate_max_per_s, 1)),
-                Measure(name="cores the goal needs", unit="cores", estimate=needed, bound=_cores()),
-            ]  # fmt: skip
-            evidence.append(_arithmetic(costs, limit, asked))
-            arithmetic = (
-                f"One costs {limit.cpu_ms:.1f} ms of CPU on average, {limit.dearest_share:.0%} of it for "
-                f"{limit.dearest}; {_cores()} cores hold {limit.rate_max_per_s:.0f}/s at the very most, and "
-                f"{asked:.0f}/s need {needed} cores. "
-            )
-        facts: dict[str, Any] = {"measures": tuple(measures), "evidence": tuple(evidence)}
-        if found.rate_per_s >= asked:
-            title = f"{asked:.0f} sign-ins a second hold ({self._mix})"
-            return exam.finding("rate", Verdict.PASS, title, cause=arithmetic, **facts)
-        held = f"{found.rate_per_s:.0f} sign-ins a second hold here, {asked:.0f} are asked ({self._mix})"
-        if limit is not None and limit.rate_max_per_s < asked:
-            cause = f"{arithmetic}A machine of this size cannot show it. {_why(found)}"
-            fix = "Run it where there are enough cores, or ask for a rate this machine can hold (rate_per_s of the load)."
-            return exam.finding("rate", Verdict.NOT_MEASURED, held, cause=cause, fix=fix, **facts)
-        cause = f"{arithmetic}{_why(found)}"
-        fix = "The cores would allow it: look for what waits (locks, a pool too small, one process where several could work)."
-        return exam.finding("rate", Verdict.FAIL, held, cause=cause, fix=fix, **facts)
-
-    def _never_held(self, part: str, found: Found) -> Finding:
-        lowest = min((one.rate_per_s for one in found.tries), default=0.0)
-        title = f"Not even {lowest:.0f} sign-ins a second keep their objective"
-        return self._exam.finding(part, Verdict.FAIL, title, cause=_why(found), evidence=(_tries(found),))
 
     def _observed(self, journey: JourneyResult) -> Finding | None:
         """Say what happened that must not, under load; the password part also says that it did not."""
@@ -280,46 +229,3 @@ class _Spike:
         if shape is None:
             return plan
         return replace(plan, blocks=shape.blocks, block_s=shape.block_s, warmup_s=shape.warmup_s)
-
-
-def _tried(rate_per_s: float, result: LoadResult) -> Try:
-    """Say whether every part stayed within half its budget, so that a short load does not flatter."""
-    for journey in result.journeys:
-        budget = 1.0 - journey.slo.quantile
-        if journey.exceedances > max(1.0, 0.5 * budget * journey.requests):
-            worst = max(journey.failures, key=lambda code: journey.failures[code], default="")
-            slow = f"{journey.exceedances} of {journey.requests} {journey.journey} too slow or failed"
-            note = f"{slow}, p95 {journey.latency_ms(0.95):.0f} ms{f', mostly {worst}' if worst else ''}"
-            return Try(rate_per_s=rate_per_s, is_held=False, note=note)
-    slowest = max(result.journeys, key=lambda j: j.latency_ms(0.95))
-    note = f"p95 of {slowest.journey} {slowest.latency_ms(0.95):.0f} ms"
-    return Try(rate_per_s=rate_per_s, is_held=True, note=note)
-
-
-def _why(found: Found) -> str:
-    broken = [one for one in found.tries if not one.is_held]
-    if not broken:
-        return ""
-    lowest = min(broken, key=lambda one: one.rate_per_s)
-    return f"At {lowest.rate_per_s:.0f}/s: {lowest.note}."
-
-
-def _tries(found: Found) -> Evidence:
-    rows = [(f"{one.rate_per_s:.0f}", "holds" if one.is_held else "breaks", one.note) for one in found.tries]
-    return table_evidence("What was tried", ("sign-ins/s", "", "what was seen"), rows)
-
-
-def _arithmetic(costs: Sequence[Cost], limit: Capacity, asked: float) -> Evidence:
-    rows = [
-        (cost.name, f"{cost.share:.0%}", f"{cost.cpu_ms:.2f}", f"{cost.cpu_ms * cost.share:.2f}")
-        for cost in costs
-    ]
-    rows.append(("the mix", "100%", "", f"{limit.cpu_ms:.2f}"))
-    rows.append((f"cores for {asked:.0f}/s", "", "", str(cores_needed(asked, cpu_ms=limit.cpu_ms))))
-    return table_evidence(
-        "Capacity: CPU of all the app's processes, in ms", ("part", "share", "each", "of the mix"), rows
-    )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

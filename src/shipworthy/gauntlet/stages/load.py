@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shipworthy.contract.verdict import Severity
 from shipworthy.gauntlet.check import Check
-from shipworthy.gauntlet.probes import auth_spike, invoice_load
+from shipworthy.gauntlet.probes import auth_spike, crawl, invoice_load
 from shipworthy.gauntlet.probes.memory import memory_slope
 from shipworthy.gauntlet.probes.objectives import objectives_under_load
 
@@ -16,6 +16,17 @@ CHECKS = (
         run=objectives_under_load,
         needs=("journeys", "slos"),
         playbook=("P1", "P2", "P3"),
+        timeout_s=900.0,
+        severity=Severity.HIGH,
+    ),
+    Check(
+        name=crawl.CHECK,
+        title="Crawlers find every page, once and fresh, while they read and people publish",
+        stage="load",
+        run=crawl.crawl,
+        needs=("loads.crawl", "slos"),
+        playbook=("L3", "P3", "P9"),
+        modes=("full",),
         timeout_s=900.0,
         severity=Severity.HIGH,
     ),

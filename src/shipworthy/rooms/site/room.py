@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from shipworthy.contract.manifest import Budget, Journey, Sample, Slo, Step, Table
+from shipworthy.contract.manifest import Budget, Journey, NamedLoad, Publishing, Sample, Slo, Step, Table
 from shipworthy.kernel.room import NavItem, Room
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import Settings
@@ -77,6 +77,23 @@ ROOM = Room(
             steps=(
                 Step(method="GET", path="/", host="site", expect=(200,)),
                 Step(method="GET", path="/contact", host="site", expect=(200,)),
+            ),
+        ),
+    ),
+    loads=(
+        NamedLoad(
+            kind="crawl",
+            rate_per_s=2.0,
+            slos={"page": "page"},
+            host="site",
+            publishing=Publishing(
+                create="POST /api/pages",
+                body={"title": "{mark}", "body": "{mark} stands here.", "in_menu": False},
+                id="page_id",
+                address="url",
+                publish="POST /api/pages/{page_id}/publish",
+                edit="PUT /api/pages/{page_id}",
+                unpublish="POST /api/pages/{page_id}/unpublish",
             ),
         ),
     ),
