@@ -76,6 +76,7 @@ class ProviderSection:
     issuer: str = ""  # of "oidc", and of one "microsoft" directory; the others have theirs
     scopes: tuple[str, ...] = ()  # empty: what signing in needs
     label: str = ""  # on the button; empty: the name, capitalised
+    second_factor_trusted: bool = False  # it asks for a second factor itself, so we do not ask again
 
 
 @dataclass(frozen=True, kw_only=True)

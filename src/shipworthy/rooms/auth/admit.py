@@ -6,7 +6,8 @@ import uuid
 from dataclasses import dataclass
 
 from shipworthy.kernel.context import Ctx
-from shipworthy.kernel.db.tx import Tx
+from shipworthy.kernel.db.tx import Record, Tx
+from shipworthy.kernel.errors import Forbidden
 from shipworthy.kernel.sessions.store import NewSession
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import Browser, new_token
@@ -79,8 +80,29 @@ async def recognise(ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, browser: Browser, i
     return KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
 
 
-async def begin_session(ctx: Ctx, tx: Tx, person: Person, device: KnownDevice) -> SignedIn:
-    """Begin the session, in the transaction of the sign-in."""
+def person_of(row: Record) -> Person:
+    """Return who may come in. Errors: Forbidden `auth.account_closed`."""
+    if row["status"] != "active" or row["verified_at"] is None:
+        raise Forbidden(
+            "auth.account_closed", "This account cannot be signed in to. Ask whoever runs this app."
+        )
+    return Person(
+        user_id=row["user_id"],
+        email=row["email_raw"],
+        name=row["name"],
+        tenant_id=row["tenant_id"],
+        tenant_name=row["tenant_name"] or "",
+        role=row["role"],
+    )
+
+
+async def begin_session(
+    ctx: Ctx, tx: Tx, person: Person, device: KnownDevice, *, amr: tuple[str, ...]
+) -> SignedIn:
+    """Begin the session, in the transaction of the sign-in; `amr` says how its person was recognised.
+
+    Whoever lets somebody in asks first whether they have a second factor (factors/second.py).
+    """
     token = await ctx.runtime.sessions.create(
         NewSession(
             user_id=person.user_id,
@@ -91,6 +113,7 @@ async def begin_session(ctx: Ctx, tx: Tx, person: Person, device: KnownDevice) -
             tenant_id=person.tenant_id,
             tenant_name=person.tenant_name,
             role=person.role,
+            amr=amr,
         ),
         tx=tx,
     )

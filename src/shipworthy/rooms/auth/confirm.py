@@ -62,7 +62,7 @@ async def confirm(ctx: Ctx, *, token: str, password: str, browser: Browser) -> S
         )
         device = await remember(ctx, tx, person.user_id, browser=browser, is_ours=False, budget=budget)
         await record(ctx, "auth.account_created", of="user", id=person.user_id, tx=tx)
-        return await begin_session(ctx, tx, person, device)
+        return await begin_session(ctx, tx, person, device, amr=("mail", "pwd"))
 
 
 def _owner(ctx: Ctx, row: Record) -> Person:

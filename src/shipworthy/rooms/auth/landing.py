@@ -12,7 +12,7 @@ _CHARS_MAX = 2_000
 _DECODINGS_MAX = 4  # nobody encodes an honest path more often
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*")  # printable, no backslash, no white space
 # Pages that make no sense for somebody who has just signed in.
-_DOORS = ("/login", "/logout", "/signup", "/verify", "/oauth", "/forgot", "/reset")
+_DOORS = ("/login", "/logout", "/signup", "/verify", "/oauth", "/forgot", "/reset", "/account/confirm")
 
 
 def landing(runtime: Runtime, wanted: str) -> str:

@@ -1,9 +1,11 @@
 -- login_account --
--- All a sign-in needs to know of an address: person, password, first organisation, and whether this browser is known.
--- index: app_user_realm_id_email_canon_key, credential_user_password_idx, membership_user_idx, device_cookie_user_idx   rows: <= 1   scope: realm
+-- All a sign-in needs to know of an address: person, password, second factor, first organisation, and whether this browser is known.
+-- index: app_user_realm_id_email_canon_key, credential_user_password_idx, membership_user_idx, device_cookie_user_idx, totp_pkey, passkey_user_idx   rows: <= 1   scope: realm
 -- with: email_canon = (select u.email_canon from app_user u join device d using (user_id) limit 1), cookie_sha256 = (select d.cookie_sha256 from app_user u join device d using (user_id) limit 1)
 select u.user_id, u.email_raw, u.name, u.status, u.verified_at, c.password_hash,
-  m.tenant_id, m.role, t.name as tenant_name, d.device_id,
+  m.tenant_id, m.role, t.name as tenant_name, d.device_id, d.trusted_until,
+  exists (select from totp where user_id = u.user_id and confirmed_at is not null)
+    or exists (select from passkey where user_id = u.user_id) as has_factor,
   exists (select from device other where other.cookie_sha256 = :cookie_sha256) as cookie_is_ours
 from app_user u
 left join credential c on c.user_id = u.user_id and c.kind = 'password'
@@ -283,18 +285,18 @@ with credentials as (delete from credential where user_id = :user_id and kind = 
 delete from app_user where user_id = :user_id and verified_at is null
 
 -- proof_by_hash --
--- The identity that waits for a proof in this browser.
+-- What waits for a mailed code in this browser: an identity, or a person who confirms that it is them.
 -- index: one_time_token_hash_idx   rows: <= 1   scope: realm
--- with: token_sha256 = (select token_sha256 from one_time_token where purpose = 'sign_up' limit 1), now = now()
-select token_id, email_raw, email_canon, pending from one_time_token
-where token_sha256 = :token_sha256 and purpose = 'identity_code' and used_at is null and expires_at > :now
+-- with: token_sha256 = (select token_sha256 from one_time_token where purpose = 'sign_up' limit 1), purpose = 'sign_up', now = now()
+select token_id, user_id, email_raw, email_canon, pending from one_time_token
+where token_sha256 = :token_sha256 and purpose = :purpose and used_at is null and expires_at > :now
 
 -- proof_use --
 -- A proof was given; it is forgotten, and counts once.
 -- index: one_time_token_pkey   rows: <= 1   scope: realm
 -- with: token_id = (select token_id from one_time_token limit 1), now = now()
 update one_time_token set used_at = :now, pending = null
-where token_id = :token_id and purpose = 'identity_code' and used_at is null
+where token_id = :token_id and used_at is null
 returning token_id
 
 -- program_create --
@@ -419,3 +421,177 @@ insert into credential (credential_id, user_id, kind, password_hash, changed_at)
 values (:credential_id, :user_id, 'password', :password_hash, :now)
 on conflict (realm_id, user_id) where kind = 'password'
 do update set password_hash = excluded.password_hash, changed_at = excluded.changed_at
+
+-- person_get --
+-- Who a person is, for a session to begin: person and first organisation, and whether this browser's cookie is one of ours.
+-- index: app_user_pkey, membership_user_idx   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from app_user limit 1), cookie_sha256 = (select cookie_sha256 from device limit 1)
+select u.user_id, u.email_raw, u.name, u.status, u.verified_at, m.tenant_id, m.role, t.name as tenant_name,
+  exists (select from device other where other.cookie_sha256 = :cookie_sha256) as cookie_is_ours
+from app_user u
+left join lateral (
+  select tenant_id, role from membership where user_id = u.user_id order by created_at limit 1
+) m on true
+left join tenant t on t.tenant_id = m.tenant_id
+where u.user_id = :user_id
+
+-- factors_held --
+-- What a person can prove themselves with.
+-- index: totp_pkey, passkey_user_idx, credential_user_password_idx, recovery_code_pkey   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from passkey limit 1)
+select exists (select from totp where user_id = :user_id and confirmed_at is not null) as has_totp,
+  exists (select from passkey where user_id = :user_id) as has_passkey,
+  exists (select from credential where user_id = :user_id and kind = 'password') as has_password,
+  (select count(*) from recovery_code where user_id = :user_id) as recovery_left
+
+-- second_factor_asked --
+-- Whether a person has a second factor, and what is known of their browser.
+-- index: totp_pkey, passkey_user_idx, device_cookie_user_idx   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from device limit 1), cookie_sha256 = (select cookie_sha256 from device limit 1)
+select exists (select from totp where user_id = :user_id and confirmed_at is not null)
+    or exists (select from passkey where user_id = :user_id) as has_factor,
+  d.device_id, d.trusted_until
+from (values (:user_id::uuid)) person (user_id)
+left join device d on d.cookie_sha256 = :cookie_sha256 and d.user_id = person.user_id
+
+-- factor_challenge_create --
+-- Something waits for a factor in this browser.
+-- index: none (insert)   rows: <= 0   scope: realm
+-- with: challenge_sha256 = sha256(gen_random_uuid()::text::bytea), browser_sha256 = sha256('sample'), purpose = 'second', user_id = null::uuid, device_id = null::uuid, amr = 'pwd', expires_at = now()
+insert into factor_challenge (challenge_sha256, browser_sha256, purpose, user_id, device_id, amr, expires_at)
+values (:challenge_sha256, :browser_sha256, :purpose, :user_id, :device_id, :amr, :expires_at)
+
+-- factor_challenge_get --
+-- The second step that waits under this token.
+-- index: factor_challenge_pkey   rows: <= 1   scope: realm
+-- with: challenge_sha256 = (select challenge_sha256 from factor_challenge limit 1), tries_max = 5, now = now()
+select user_id, device_id, amr from factor_challenge
+where challenge_sha256 = :challenge_sha256 and purpose = 'second' and tries < :tries_max and expires_at > :now
+
+-- factor_challenge_try --
+-- Count a try at a second step before it is judged; no row when it has had its tries, or is over.
+-- index: factor_challenge_pkey   rows: <= 1   scope: realm
+-- with: challenge_sha256 = (select challenge_sha256 from factor_challenge limit 1), tries_max = 5, now = now()
+update factor_challenge set tries = tries + 1
+where challenge_sha256 = :challenge_sha256 and purpose = 'second' and tries < :tries_max and expires_at > :now
+returning user_id, device_id, amr
+
+-- factor_challenge_take --
+-- Use a challenge up, from the browser and for the purpose it began with; no row for any other.
+-- index: factor_challenge_pkey   rows: <= 1   scope: realm
+-- with: challenge_sha256 = (select challenge_sha256 from factor_challenge limit 1), browser_sha256 = (select browser_sha256 from factor_challenge limit 1), purpose = 'second', now = now()
+delete from factor_challenge
+where challenge_sha256 = :challenge_sha256 and browser_sha256 = :browser_sha256 and purpose = :purpose and expires_at > :now
+returning user_id, amr
+
+-- factor_challenge_purge --
+-- Forget a few that nobody came back to; each one clears more than it adds.
+-- index: factor_challenge_expiry_idx, factor_challenge_pkey   rows: <= 0   scope: realm
+-- with: now = now() + interval '1 hour'
+delete from factor_challenge where challenge_sha256 = any (array(
+  select challenge_sha256 from factor_challenge where expires_at < :now order by expires_at limit 10 for update skip locked
+))
+
+-- device_trust --
+-- A browser that has shown the second factor is not asked for it for a while.
+-- index: device_pkey   rows: <= 0   scope: realm
+-- with: device_id = (select device_id from device limit 1), user_id = (select user_id from device limit 1), trusted_until = now()
+update device set trusted_until = :trusted_until where device_id = :device_id and user_id = :user_id
+
+-- device_distrust_all --
+-- The factors have changed: every browser shows one again.
+-- index: device_user_idx   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from device limit 1)
+update device set trusted_until = null where user_id = :user_id and trusted_until is not null
+
+-- totp_begin --
+-- A new secret waits for its first code; no row when an app is set up already.
+-- index: none (insert)   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from app_user limit 1), sealed = sha256('sample'), now = now()
+insert into totp (user_id, sealed, created_at) values (:user_id, :sealed, :now)
+on conflict (realm_id, user_id) do update set sealed = excluded.sealed, created_at = excluded.created_at
+  where totp.confirmed_at is null
+returning user_id
+
+-- totp_get --
+-- The sealed secret of a person's authenticator app, confirmed or waiting.
+-- index: totp_pkey   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from totp limit 1)
+select sealed, confirmed_at, created_at from totp where user_id = :user_id
+
+-- totp_use --
+-- Use a code up: its step must be newer than every one used before. Of many at once, one gets the row.
+-- index: totp_pkey   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from totp limit 1), sealed = (select sealed from totp limit 1), step = 1::bigint, now = now()
+update totp set last_step = :step, confirmed_at = coalesce(confirmed_at, :now)
+where user_id = :user_id and sealed = :sealed and last_step < :step
+returning user_id
+
+-- totp_remove --
+-- The authenticator app opens nothing any more.
+-- index: totp_pkey   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from totp limit 1)
+delete from totp where user_id = :user_id returning confirmed_at
+
+-- recovery_replace --
+-- New recovery codes; the ones before are dead.
+-- index: recovery_code_pkey   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from app_user limit 1), codes_sha256 = array[sha256(gen_random_uuid()::text::bytea)], now = now()
+with before as (delete from recovery_code where user_id = :user_id)
+insert into recovery_code (user_id, code_sha256, created_at)
+select :user_id, code, :now from unnest(:codes_sha256::bytea[]) as code
+
+-- recovery_use --
+-- Use a recovery code up; no row when it is none, or was used.
+-- index: recovery_code_pkey   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from recovery_code limit 1), code_sha256 = (select code_sha256 from recovery_code limit 1)
+delete from recovery_code where user_id = :user_id and code_sha256 = :code_sha256 returning user_id
+
+-- recovery_forget --
+-- Without a factor to recover, the codes open nothing.
+-- index: recovery_code_pkey   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from recovery_code limit 1)
+delete from recovery_code where user_id = :user_id
+
+-- passkey_create --
+-- A person's new passkey; no row when it is known already, or they have as many as they may.
+-- index: passkey_user_idx   rows: <= 1   scope: realm
+-- with: passkey_id = gen_random_uuid(), user_id = (select user_id from passkey limit 1), rp_id = 'localhost', credential_id = sha256(gen_random_uuid()::text::bytea), public_key = sha256('sample'), sign_count = 0::bigint, name = 'Sample', now = now(), passkeys_max = 20
+insert into passkey (passkey_id, user_id, rp_id, credential_id, public_key, sign_count, name, created_at)
+select :passkey_id, :user_id, :rp_id, :credential_id, :public_key, :sign_count, :name, :now
+where (select count(*) from passkey where user_id = :user_id) < :passkeys_max
+on conflict (realm_id, credential_id) do nothing
+returning passkey_id
+
+-- passkey_list --
+-- A person's passkeys, the oldest first.
+-- index: passkey_user_idx   rows: <= 50   scope: realm
+-- with: user_id = (select user_id from passkey limit 1)
+select passkey_id, rp_id, credential_id, name, created_at, last_used_at from passkey
+where user_id = :user_id order by created_at limit 50
+
+-- passkey_by_credential --
+-- Whose passkey answers, and what verifies it.
+-- index: passkey_realm_id_credential_id_key   rows: <= 1   scope: realm
+-- with: credential_id = (select credential_id from passkey limit 1)
+select passkey_id, user_id, rp_id, public_key, name from passkey where credential_id = :credential_id
+
+-- passkey_used --
+-- A passkey was shown. Its counter grows, or stays at nought where it keeps none; no row when it went back.
+-- index: passkey_pkey   rows: <= 1   scope: realm
+-- with: passkey_id = (select passkey_id from passkey limit 1), sign_count = 1::bigint, now = now()
+update passkey set sign_count = :sign_count, last_used_at = :now
+where passkey_id = :passkey_id and (sign_count < :sign_count or (sign_count = 0 and :sign_count = 0))
+returning passkey_id
+
+-- passkey_rename --
+-- What its owner calls it.
+-- index: passkey_user_idx   rows: <= 0   scope: realm
+-- with: passkey_id = (select passkey_id from passkey limit 1), user_id = (select user_id from passkey limit 1), name = 'Sample'
+update passkey set name = :name where passkey_id = :passkey_id and user_id = :user_id
+
+-- passkey_remove --
+-- A passkey opens nothing any more.
+-- index: passkey_user_idx   rows: <= 1   scope: realm
+-- with: passkey_id = (select passkey_id from passkey limit 1), user_id = (select user_id from passkey limit 1)
+delete from passkey where passkey_id = :passkey_id and user_id = :user_id returning name

@@ -19,6 +19,8 @@ from shipworthy.kernel.room import Room
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import AuthSection, Settings
 from shipworthy.rooms.auth.catalogue import q
+from shipworthy.rooms.auth.factors.passkey_web import ROUTES as PASSKEY_ROUTES
+from shipworthy.rooms.auth.factors.web import ROUTES as FACTOR_ROUTES
 from shipworthy.rooms.auth.hashing import STATE, open_pool, pool_of
 from shipworthy.rooms.auth.jobs import JOBS
 from shipworthy.rooms.auth.oauth.installed import start_providers, stop_providers, variable_of
@@ -42,6 +44,10 @@ _REALM_TABLES = (
     "identity",
     "oauth_state",
     "program",
+    "totp",
+    "recovery_code",
+    "passkey",
+    "factor_challenge",
 )
 
 
@@ -79,7 +85,7 @@ ROOM = Room(
     name="auth",
     folder=_FOLDER,
     queries=q,
-    routes=ROUTES + OAUTH_ROUTES + PROGRAM_ROUTES + RECOVERY_ROUTES,
+    routes=ROUTES + OAUTH_ROUTES + PROGRAM_ROUTES + RECOVERY_ROUTES + FACTOR_ROUTES + PASSKEY_ROUTES,
     jobs=JOBS,
     permissions={"owner": _OWN_ACCOUNT, "member": _OWN_ACCOUNT, "viewer": _OWN_ACCOUNT},
     tables=tuple(Table(name=name, scope="realm", column="realm_id") for name in _REALM_TABLES),
@@ -99,6 +105,12 @@ ROOM = Room(
             name="program_id",
             sql="select program_id from program where ended_at is null and user_id = (select user_id from session"
             " where tenant_id = my_tenant() order by created_at desc limit 1) order by created_at limit 1",
+        ),
+        # Of anybody in the organisation: the example owner has no second factor, so that one can sign in.
+        Sample(
+            name="passkey_id",
+            sql="select passkey_id from passkey where user_id in (select user_id from membership"
+            " where tenant_id = my_tenant()) order by created_at, passkey_id limit 1",
         ),
         # The one the examiner brings (SHIPWORTHY_OAUTH_STUB).
         Sample(name="provider", sql="select 'stub'"),

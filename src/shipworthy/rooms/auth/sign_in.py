@@ -18,14 +18,15 @@ from shipworthy.rooms.auth.addresses import read_address
 from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, remember
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import Browser
+from shipworthy.rooms.auth.factors.second import Halfway, ask_second
 from shipworthy.rooms.auth.hashing import HashPool, pool_of
 from shipworthy.rooms.auth.passwords import normalised
-from shipworthy.rooms.auth.throttle import Budget, login_budget, purge, reserve
+from shipworthy.rooms.auth.throttle import Budget, give_back, login_budget, purge, reserve
 from shipworthy.rooms.auth.verify import is_right
 
 
-async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> SignedIn:
-    """Begin a session for whoever knows the password of this address.
+async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> SignedIn | Halfway:
+    """Begin a session for whoever knows the password of this address, or ask for their second factor.
 
     Errors:  Busy `auth.busy`, TooMany `auth.throttled`, SignInNeeded `auth.refused`. Each is the same for
              a wrong password, an unknown address and an account that may not sign in.
@@ -49,6 +50,7 @@ async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> S
 class _Attempt:
     """A try that has been counted. `person` is who may come in, if the password is right."""
 
+    row: Record | None
     user_id: uuid.UUID | None
     person: Person | None
     stored: str | None
@@ -68,6 +70,7 @@ async def _begin(ctx: Ctx, email: str, browser: Browser) -> _Attempt:
         budget = login_budget(ctx, account=account, device_id=row["device_id"] if row else None)
         await reserve(ctx, tx, budget)
     return _Attempt(
+        row=row,
         user_id=row["user_id"] if row else None,
         person=_person(row) if row and _may_enter(row) else None,
         stored=row["password_hash"] if row else None,
@@ -107,8 +110,14 @@ async def _renewed(pool: HashPool, password: str, stored: str) -> str | None:
 
 async def _let_in(
     ctx: Ctx, attempt: _Attempt, person: Person, browser: Browser, renewed: str | None
-) -> SignedIn:
+) -> SignedIn | Halfway:
     async with ctx.begin(_realm(ctx)) as tx:
+        if renewed:
+            await tx.run(q.credential_replace, user_id=person.user_id, password_hash=renewed, now=ctx.now())
+        halfway = await ask_second(ctx, tx, person, browser=browser, means=("pwd",), known=attempt.row)
+        if halfway is not None:
+            await give_back(tx, attempt.budget)
+            return halfway
         device = await remember(
             ctx,
             tx,
@@ -117,10 +126,8 @@ async def _let_in(
             is_ours=attempt.cookie_is_ours,
             budget=attempt.budget,
         )
-        if renewed:
-            await tx.run(q.credential_replace, user_id=person.user_id, password_hash=renewed, now=ctx.now())
         await record(ctx, "auth.signed_in", of="user", id=person.user_id, tx=tx)
-        return await begin_session(ctx, tx, person, device)
+        return await begin_session(ctx, tx, person, device, amr=("pwd",))
 
 
 def _realm(ctx: Ctx) -> Scope:

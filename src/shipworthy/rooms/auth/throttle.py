@@ -23,6 +23,7 @@ from shipworthy.rooms.auth.catalogue import q
 # All untrusted networks together: NIST SP 800-63B allows at most 100 failures in a row.
 _NETWORKS = 10
 MAILS_PER_ADDRESS_MAX = 5  # a window; enough to find a lost mail, too few to fill an inbox
+OTP_TRIES_MAX, OTP_WINDOW_S = 5, 600  # of six digits, three of which are right at any time
 PROOFS_MAX = 5  # tries at one mailed code of eight digits
 SIGN_UPS_PER_NETWORK_MAX = 60  # a window; an office may share one address
 
@@ -35,6 +36,7 @@ class Budget:
     near_max: int
     wide: bytes | None = None
     wide_max: int = 0
+    window_s: int | None = None  # None: the setting
 
 
 def login_budget(ctx: Ctx, *, account: str, device_id: uuid.UUID | None) -> Budget:
@@ -54,6 +56,23 @@ def password_budget(ctx: Ctx) -> Budget:
     """Return the budget for confirming a password in a running session."""
     tries = ctx.runtime.settings.auth.login_failures_max
     return Budget(near=_bucket(ctx, "session", str(ctx.user.session_id)), near_max=tries)
+
+
+def otp_budget(ctx: Ctx, *, user_id: uuid.UUID, device_id: uuid.UUID | None) -> Budget:
+    """Return the budget for trying codes at the second step, apart from the password's.
+
+    A browser its owner has signed in with has one of its own; all others share one.
+    """
+    where = str(device_id) if device_id is not None else "elsewhere"
+    return Budget(
+        near=_bucket(ctx, "otp", str(user_id), where), near_max=OTP_TRIES_MAX, window_s=OTP_WINDOW_S
+    )
+
+
+def confirm_budget(ctx: Ctx) -> Budget:
+    """Return the budget for trying codes in a running session."""
+    bucket = _bucket(ctx, "otp-session", str(ctx.user.session_id))
+    return Budget(near=bucket, near_max=OTP_TRIES_MAX, window_s=OTP_WINDOW_S)
 
 
 def mail_budget(ctx: Ctx, *, account: str) -> Budget:
@@ -97,7 +116,8 @@ async def reserve(ctx: Ctx, tx: Tx, budget: Budget) -> None:
 
 async def wait_of(ctx: Ctx, tx: Tx, budget: Budget) -> int:
     """Count one try; return 0 when the budget has room, else the seconds until it has again."""
-    now, window = ctx.now(), timedelta(seconds=ctx.runtime.settings.auth.login_window_s)
+    window_s = budget.window_s or ctx.runtime.settings.auth.login_window_s
+    now, window = ctx.now(), timedelta(seconds=window_s)
     row = await tx.one(
         q.bucket_reserve,
         near=budget.near,
@@ -120,8 +140,8 @@ async def give_back(tx: Tx, budget: Budget) -> None:
 
 async def purge(ctx: Ctx, tx: Tx) -> None:
     """Forget some counters whose window is over."""
-    window = timedelta(seconds=ctx.runtime.settings.auth.login_window_s)
-    await tx.run(q.bucket_purge, window_open=ctx.now() - window)
+    window_s = max(ctx.runtime.settings.auth.login_window_s, OTP_WINDOW_S)
+    await tx.run(q.bucket_purge, window_open=ctx.now() - timedelta(seconds=window_s))
 
 
 def _seconds_until(end: datetime, now: datetime) -> int:

@@ -28,6 +28,13 @@ def mint_code(signing_key: bytes, *, realm_id: uuid.UUID, token_id: uuid.UUID) -
     return str(int.from_bytes(mac, "big") % 10**_CODE_DIGITS).zfill(_CODE_DIGITS)
 
 
+def is_code(signing_key: bytes, given: str, *, realm_id: uuid.UUID, token_id: uuid.UUID) -> bool:
+    """Whether somebody typed the code of this id; spaces do not matter."""
+    right = mint_code(signing_key, realm_id=realm_id, token_id=token_id)
+    digits = "".join(given.split())
+    return hmac.compare_digest(digits.encode("utf-8", "surrogateescape"), right.encode())
+
+
 def digest(token: str) -> bytes:
     """Return what the database knows of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

@@ -45,6 +45,17 @@ begin
   insert into oauth_state (realm_id, state_sha256, browser_sha256, provider, verifier, nonce, redirect_uri, next, expires_at)
     select my_realm(), sha256(('state' || user_id)::bytea), sha256(('browser' || user_id)::bytea), 'google', 'v', 'n', 'http://localhost', '',
       now() + n * interval '1 minute' from person;
+  insert into totp (realm_id, user_id, sealed, created_at, confirmed_at)
+    select my_realm(), user_id, sha256(user_id::text::bytea), at, at from person where n % 2 = 0;
+  insert into recovery_code (realm_id, user_id, code_sha256, created_at)
+    select my_realm(), user_id, sha256((user_id::text || k)::bytea), at from person cross join generate_series(1, 10) k
+    where n % 7 between 2 and 3;
+  insert into passkey (realm_id, passkey_id, user_id, rp_id, credential_id, public_key, sign_count, name, created_at)
+    select my_realm(), gen_random_uuid(), user_id, 'localhost', sha256(('passkey' || user_id)::bytea), sha256('key'), 0,
+      'Passkey', at from person where n % 2 = 1;
+  insert into factor_challenge (realm_id, challenge_sha256, browser_sha256, purpose, user_id, amr, expires_at)
+    select my_realm(), sha256(('challenge' || user_id)::bytea), sha256(('browser' || user_id)::bytea), 'second', user_id, 'pwd',
+      now() + n * interval '1 minute' from person;
   insert into auth_mail (realm_id, token_id, sent_at) select realm_id, token_id, created_at from one_time_token
     where realm_id = my_realm() on conflict do nothing;
   insert into login_bucket (realm_id, bucket, failures, window_started_at)

@@ -21,6 +21,9 @@ from shipworthy.rooms.auth.admit import SignedIn
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.confirm import address_to_confirm, confirm
 from shipworthy.rooms.auth.devices import COOKIE, COOKIE_MAX_AGE_S, browser_of, is_handheld
+from shipworthy.rooms.auth.factors.second import COOKIE as SECOND_COOKIE
+from shipworthy.rooms.auth.factors.second import TTL_S as SECOND_TTL_S
+from shipworthy.rooms.auth.factors.second import Halfway
 from shipworthy.rooms.auth.landing import ACCOUNT, first_page, is_own_path, landing
 from shipworthy.rooms.auth.oauth.installed import providers_of
 from shipworthy.rooms.auth.programs.pairs import programs_of
@@ -175,7 +178,10 @@ async def account_end_others(ctx: Ctx) -> Any:
     return Redirect(ACCOUNT, flash="All other sessions are ended.")
 
 
-def welcome(ctx: Ctx, signed_in: SignedIn, *, to: str, flash: str = "") -> Any:
+def welcome(ctx: Ctx, signed_in: SignedIn | Halfway, *, to: str, flash: str = "") -> Any:
+    """Lead whoever was let in onward, or to the second step of their sign-in."""
+    if isinstance(signed_in, Halfway):
+        return _ask_second(ctx, signed_in, to=to, flash=flash)
     settings, person = ctx.runtime.settings, signed_in.person
     kept = (
         session_cookie(settings, signed_in.session_token),
@@ -185,6 +191,13 @@ def welcome(ctx: Ctx, signed_in: SignedIn, *, to: str, flash: str = "") -> Any:
         return Redirect(to, flash=flash, cookies=kept)
     facts = {"user_id": person.user_id, "email": person.email, "name": person.name, "role": person.role}
     return Json({**facts, "tenant_id": person.tenant_id, "next": to}, cookies=kept)
+
+
+def _ask_second(ctx: Ctx, halfway: Halfway, *, to: str, flash: str) -> Any:
+    kept = (cookies.write(ctx.runtime.settings, SECOND_COOKIE, halfway.token, max_age_s=SECOND_TTL_S),)
+    if sent_json(ctx):
+        return Json({"status": "second_factor", "next": "/login/second"}, cookies=kept)
+    return Redirect(f"/login/second?{urlencode({'next': to})}", flash=flash, cookies=kept)
 
 
 def _mail_sent(ctx: Ctx) -> Any:
@@ -315,7 +328,7 @@ ROUTES: tuple[Route, ...] = (
     route("GET", "/", start, **_DOOR, transaction=False, title="Start", queries_max=2),
     route("GET", "/login", login_page, **_DOOR, transaction=False, query=Next, title="Sign in", queries_max=2),
     route("POST", "/login", login, **_DOOR, **_SENT, body=SignIn, title="Sign in", slo="login",
-          audit="auth.signed_in", personal=("email", "password"), queries_max=8),
+          audit="auth.signed_in", personal=("email", "password"), queries_max=9),
     route("POST", "/logout", logout, **_OWN, effect="change", permission="account.read", title="Sign out",
           audit="auth.signed_out", queries_max=4),
     route("GET", "/signup", signup_page, **_DOOR, transaction=False, title="Create an account", queries_max=2),

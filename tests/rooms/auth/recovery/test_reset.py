@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from tests.rooms.auth.conftest import PASSWORD, SIGN_UP, AuthApp, add_owner
+from tests.rooms.auth.factors.conftest import is_signed_in, with_app
 from tests.rooms.auth.recovery.conftest import link_mailed, token_in
 from tests.rooms.auth.test_account import change_password
 from tests.rooms.auth.test_sign_in import _statements
@@ -156,3 +157,14 @@ async def test_the_form_without_a_link_leads_to_asking_for_one(auth: AuthApp) ->
     assert (await auth.client().get("/reset")).header("location") == "/forgot"
     assert (await auth.client().get("/reset?token=nonsense")).status == 404
     assert (await auth.client().get("/account/ways-in")).header("location") == "/login?next=/account/ways-in"
+
+
+async def test_the_mailbox_alone_does_not_get_past_a_second_factor(auth: AuthApp) -> None:
+    phone = await with_app(auth, await auth.signed_in())
+    link, here = await link_of(auth), auth.client()
+    answer = await spend(here, link)
+    assert answer.header("location") == "/login/second?next=%2Faccount%2Fways-in"
+    assert not await is_signed_in(here)
+    answer = await here.post("/login/second", form={"code": phone.code(), "next": "/account/ways-in"})
+    assert answer.header("location") == "/account/ways-in"
+    assert await is_signed_in(here)

@@ -8,7 +8,6 @@ vouch for the address, its mailbox answers first. What nobody ever confirmed is 
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from typing import Any
 
 from shipworthy.kernel.audit.record import record
@@ -16,16 +15,15 @@ from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Forbidden, Missing
 from shipworthy.rooms.auth.addresses import Address, read_address
-from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, recognise
+from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, person_of, recognise
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.confirm import create_account
 from shipworthy.rooms.auth.devices import Browser
+from shipworthy.rooms.auth.factors.second import Halfway, ask_second
 from shipworthy.rooms.auth.letters import tell
 from shipworthy.rooms.auth.names import PERSON_CHARS_MAX, read_name
 from shipworthy.rooms.auth.oauth.providers import Identity, Provider
 from shipworthy.rooms.auth.renewal import renew
-
-REAUTH_S = 600
 
 
 class ProofNeeded(Exception):
@@ -36,7 +34,9 @@ class ProofNeeded(Exception):
         super().__init__("a proof is needed")
 
 
-async def sign_in(ctx: Ctx, provider: Provider, identity: Identity, *, browser: Browser) -> SignedIn:
+async def sign_in(
+    ctx: Ctx, provider: Provider, identity: Identity, *, browser: Browser
+) -> SignedIn | Halfway:
     """Begin a session in the account this identity opens; make one where the provider vouches for the address.
 
     Errors:  ProofNeeded, Forbidden `auth.oauth_no_address` or `auth.account_closed`,
@@ -93,7 +93,7 @@ async def make_account(
         await record(
             ctx, "auth.account_created", of="user", id=person.user_id, detail={"provider": provider}, tx=tx
         )
-        return await begin_session(ctx, tx, person, device)
+        return await begin_session(ctx, tx, person, device, amr=("fed",))
 
 
 async def link(ctx: Ctx, provider: Provider, identity: Identity) -> str:
@@ -139,17 +139,6 @@ async def unlink(ctx: Ctx, identity_id: uuid.UUID) -> None:
         )
 
 
-async def refuse_stale_session(ctx: Ctx) -> None:
-    """A session that was left open somewhere adds no way in. Errors: Forbidden `auth.sign_in_again`."""
-    sessions = await ctx.runtime.sessions.devices(ctx.user.user_id)
-    begun = next((s.created_at for s in sessions if s.session_id == ctx.user.session_id), None)
-    if begun is None or ctx.now() - begun > timedelta(seconds=REAUTH_S):
-        raise Forbidden(
-            "auth.sign_in_again",
-            f"Sign out and in again first: another way in is linked within {REAUTH_S // 60} minutes of signing in.",
-        )
-
-
 async def record_asked(ctx: Ctx, provider: Provider) -> None:
     """Record that somebody went off to link an identity; the link itself is another row."""
     async with ctx.begin() as tx:
@@ -184,33 +173,23 @@ async def attach(ctx: Ctx, tx: Tx, provider: str, identity: Identity, *, user_id
             )
 
 
-def person_of(row: Record) -> Person:
-    """Return who may come in. Errors: Forbidden `auth.account_closed`."""
-    if row["status"] != "active" or row["verified_at"] is None:
-        raise Forbidden(
-            "auth.account_closed", "This account cannot be signed in to. Ask whoever runs this app."
-        )
-    return Person(
-        user_id=row["user_id"],
-        email=row["email_raw"],
-        name=row["name"],
-        tenant_id=row["tenant_id"],
-        tenant_name=row["tenant_name"] or "",
-        role=row["role"],
-    )
-
-
-async def _known(ctx: Ctx, provider: Provider, identity: Identity, browser: Browser) -> SignedIn | None:
+async def _known(
+    ctx: Ctx, provider: Provider, identity: Identity, browser: Browser
+) -> SignedIn | Halfway | None:
     async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
         row = await tx.maybe(q.identity_account, **_key(identity), cookie_sha256=browser.digest)
         if row is None:
             return None
         person = person_of(row)
+        if not ctx.runtime.settings.auth.providers[provider.name].second_factor_trusted:
+            halfway = await ask_second(ctx, tx, person, browser=browser, means=("fed",))
+            if halfway is not None:
+                return halfway
         device = await recognise(ctx, tx, person.user_id, browser=browser, is_ours=row["cookie_is_ours"])
         await record(
             ctx, "auth.signed_in", of="user", id=person.user_id, detail={"provider": provider.name}, tx=tx
         )
-        return await begin_session(ctx, tx, person, device)
+        return await begin_session(ctx, tx, person, device, amr=("fed",))
 
 
 def _key(identity: Identity) -> dict[str, Any]:

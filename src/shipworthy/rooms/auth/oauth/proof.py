@@ -8,7 +8,6 @@ types it learns nothing, and whoever gets the mail unasked has nothing to press.
 
 from __future__ import annotations
 
-import hmac
 import uuid
 from dataclasses import asdict
 
@@ -17,11 +16,12 @@ from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Missing, SignInNeeded
 from shipworthy.rooms.auth.addresses import Address
-from shipworthy.rooms.auth.admit import SignedIn, begin_session, recognise
+from shipworthy.rooms.auth.admit import SignedIn, begin_session, person_of, recognise
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import Browser
+from shipworthy.rooms.auth.factors.second import Halfway, ask_second
 from shipworthy.rooms.auth.letters import tell, write
-from shipworthy.rooms.auth.oauth.identities import attach, make_account, person_of
+from shipworthy.rooms.auth.oauth.identities import attach, make_account
 from shipworthy.rooms.auth.oauth.providers import Identity, Provider
 from shipworthy.rooms.auth.throttle import (
     Budget,
@@ -31,7 +31,7 @@ from shipworthy.rooms.auth.throttle import (
     proof_budget,
     reserve,
 )
-from shipworthy.rooms.auth.tokens import digest, mint_code
+from shipworthy.rooms.auth.tokens import digest, is_code
 from shipworthy.rooms.auth.verify import is_right
 
 COOKIE = "proof"
@@ -82,15 +82,20 @@ async def ask(ctx: Ctx, provider: Provider, identity: Identity, address: Address
 async def waiting(ctx: Ctx, token: str | None) -> Waiting:
     """Return the identity that waits in this browser. Errors: Missing."""
     async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
-        row = await tx.maybe(q.proof_by_hash, token_sha256=digest(token or ""), now=ctx.now())
+        row = await tx.maybe(
+            q.proof_by_hash, token_sha256=digest(token or ""), purpose="identity_code", now=ctx.now()
+        )
     if row is None:
         raise Missing("sign-in waiting in this browser")
     return Waiting(row)
 
 
-async def prove(ctx: Ctx, token: str | None, *, code: str, password: str, browser: Browser) -> SignedIn:
+async def prove(
+    ctx: Ctx, token: str | None, *, code: str, password: str, browser: Browser
+) -> SignedIn | Halfway:
     """Link the identity that waits to the account just proven, or make one, and begin its session.
 
+    An account with a second factor asks for it first, and its owner links the identity from within.
     Errors:  Missing, SignInNeeded `auth.proof_wrong`, TooMany `auth.throttled`, Busy `auth.busy`,
              Forbidden `auth.account_closed`, Conflict `auth.identity_taken`.
     """
@@ -109,7 +114,8 @@ async def prove(ctx: Ctx, token: str | None, *, code: str, password: str, browse
         )
     address = Address(user["email_raw"] if user else waits.email, waits.canonical)
     if user is not None and user["verified_at"] is not None:
-        return await _link(ctx, waits, user, budgets[1:], browser)
+        means = "pwd" if is_by_password else "mail"
+        return await _link(ctx, waits, user, budgets[1:], means, browser)
     await _use(ctx, waits)
     return await make_account(ctx, waits.provider, waits.identity, address, unproven=user, browser=browser)
 
@@ -119,18 +125,21 @@ async def _is_proven(
 ) -> bool:
     if password:
         return await is_right(ctx, password, stored=user["password_hash"] if user else None, budget=budget)
-    right = mint_code(ctx.runtime.signing_key, realm_id=ctx.scope.realm_id, token_id=waits.token_id)
-    digits = "".join(code.split())
-    return hmac.compare_digest(digits.encode("utf-8", "surrogateescape"), right.encode())
+    return is_code(ctx.runtime.signing_key, code, realm_id=ctx.scope.realm_id, token_id=waits.token_id)
 
 
-async def _link(ctx: Ctx, waits: Waiting, user: Record, budgets: list[Budget], browser: Browser) -> SignedIn:
+async def _link(
+    ctx: Ctx, waits: Waiting, user: Record, budgets: list[Budget], means: str, browser: Browser
+) -> SignedIn | Halfway:
     person = person_of(user)
     async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
         if await tx.maybe(q.proof_use, token_id=waits.token_id, now=ctx.now()) is None:
             raise Missing("sign-in waiting in this browser")
         for budget in budgets:
             await give_back(tx, budget)
+        halfway = await ask_second(ctx, tx, person, browser=browser, means=(means,))
+        if halfway is not None:
+            return halfway
         await attach(ctx, tx, waits.provider, waits.identity, user_id=person.user_id)
         owner = {**dict(user), "email_canon": waits.canonical}
         await tell(ctx, tx, "identity_linked", user=owner, provider=waits.label)
@@ -143,7 +152,7 @@ async def _link(ctx: Ctx, waits: Waiting, user: Record, budgets: list[Budget], b
             detail={"provider": waits.provider},
             tx=tx,
         )
-        return await begin_session(ctx, tx, person, device)
+        return await begin_session(ctx, tx, person, device, amr=(means, "fed"))
 
 
 async def _use(ctx: Ctx, waits: Waiting) -> None:

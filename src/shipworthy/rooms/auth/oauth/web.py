@@ -14,6 +14,8 @@ from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Json, Page, Redirect
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth.devices import browser_of
+from shipworthy.rooms.auth.factors.proving import STEP_UP_S
+from shipworthy.rooms.auth.factors.second import Halfway
 from shipworthy.rooms.auth.landing import ACCOUNT, first_page, landing
 from shipworthy.rooms.auth.oauth import identities, proof
 from shipworthy.rooms.auth.oauth.flow import Departure, Reply, arrive, depart
@@ -51,7 +53,6 @@ async def start(ctx: Ctx, name: str, query: Wanted) -> Any:
 async def link(ctx: Ctx, name: str) -> Any:
     provider = provider_of(ctx.runtime, name)
     try:
-        await identities.refuse_stale_session(ctx)
         departure = await depart(ctx, provider, user_id=ctx.user.user_id)
     except Refusal as refusal:
         raise refusal.shown_on(await account_page_of(ctx, error=refusal)) from None
@@ -102,7 +103,8 @@ async def give_proof(ctx: Ctx, body: Proof) -> Any:
         raise missing.shown_on(login_page_of(ctx, error=missing)) from None
     except Refusal as refusal:
         raise refusal.shown_on(_proof_page(await proof.waiting(ctx, token), error=refusal)) from None
-    return welcome(ctx, signed_in, to=first_page(ctx.runtime))
+    to = ACCOUNT if isinstance(signed_in, Halfway) else first_page(ctx.runtime)  # it is linked from there
+    return welcome(ctx, signed_in, to=to)
 
 
 async def unlink(ctx: Ctx, identity_id: uuid.UUID) -> Any:
@@ -151,8 +153,8 @@ ROUTES: tuple[Route, ...] = (
     route("GET", "/login/proof", proof_page, **_DOOR, title="Prove an account", queries_max=3),
     route("POST", "/login/proof", give_proof, **_DOOR, effect="change", body=Proof, title="Prove an account",
           audit="auth.identity_linked", personal=("code", "password"), queries_max=18, body_bytes_max=_PROOF_BYTES_MAX),
-    route("POST", "/account/identities/{provider}", link, **_OWN, title="Link a sign-in",
+    route("POST", "/account/identities/{provider}", link, **_OWN, step_up_s=STEP_UP_S, title="Link a sign-in",
           audit="auth.identity_asked", queries_max=7),
-    route("POST", "/account/identities/{identity_id}/remove", unlink, **_OWN, title="Remove a linked sign-in",
+    route("POST", "/account/identities/{identity_id}/remove", unlink, **_OWN, step_up_s=STEP_UP_S, title="Remove a linked sign-in",
           audit="auth.identity_removed", personal=_TOLD, queries_max=10),
 )  # fmt: skip

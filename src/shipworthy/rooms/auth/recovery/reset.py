@@ -15,12 +15,12 @@ from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Invalid, Missing
 from shipworthy.rooms.auth.addresses import Address, read_address
-from shipworthy.rooms.auth.admit import SignedIn, begin_session, recognise
+from shipworthy.rooms.auth.admit import SignedIn, begin_session, person_of, recognise
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import Browser
+from shipworthy.rooms.auth.factors.second import Halfway, ask_second
 from shipworthy.rooms.auth.hashing import pool_of
 from shipworthy.rooms.auth.letters import tell, write
-from shipworthy.rooms.auth.oauth.identities import person_of
 from shipworthy.rooms.auth.oauth.installed import providers_of
 from shipworthy.rooms.auth.passwords import normalised, password_problem
 from shipworthy.rooms.auth.recovery.shut import shut
@@ -66,8 +66,8 @@ async def address_of(ctx: Ctx, token: str) -> str | None:
     return row["email_raw"] if row else None
 
 
-async def reset(ctx: Ctx, *, token: str, new: str, browser: Browser) -> SignedIn:
-    """Set the password, close everything that was open, and begin the owner's session.
+async def reset(ctx: Ctx, *, token: str, new: str, browser: Browser) -> SignedIn | Halfway:
+    """Set the password, close everything that was open, and begin the owner's session, or ask for their second factor.
 
     Errors:  Missing for a link that is no longer good, Invalid `auth.password_invalid` (field `new`),
              Forbidden `auth.account_closed`, Busy `auth.busy`.
@@ -84,7 +84,9 @@ async def reset(ctx: Ctx, *, token: str, new: str, browser: Browser) -> SignedIn
         return await _set(ctx, tx, user, token, password_hash, browser)
 
 
-async def _set(ctx: Ctx, tx: Tx, user: Record, token: str, password_hash: str, browser: Browser) -> SignedIn:
+async def _set(
+    ctx: Ctx, tx: Tx, user: Record, token: str, password_hash: str, browser: Browser
+) -> SignedIn | Halfway:
     now, user_id = ctx.now(), user["user_id"]
     if await tx.maybe(q.token_spend, token_sha256=digest(token), purpose="reset", now=now) is None:
         raise Missing(_DEAD)
@@ -95,8 +97,11 @@ async def _set(ctx: Ctx, tx: Tx, user: Record, token: str, password_hash: str, b
     await shut(ctx, tx, user_id)
     await tell(ctx, tx, "password_reset", user=user)
     await record(ctx, "auth.password_reset", of="user", id=user_id, tx=tx)
+    halfway = await ask_second(ctx, tx, person, browser=browser, means=("mail", "pwd"))
+    if halfway is not None:
+        return halfway
     device = await recognise(ctx, tx, user_id, browser=browser, is_ours=False)
-    return await begin_session(ctx, tx, person, device)
+    return await begin_session(ctx, tx, person, device, amr=("mail", "pwd"))
 
 
 def _purpose(user: Record | None, signing_up: Record | None) -> str:
