@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from shipworthy.contract.target import Handle
     from shipworthy.gauntlet.faults.catalogue import Fault
 
 
@@ -68,6 +67,7 @@ def inflict(name: str, on: str, for_s: float, handle_file: Path, as_json: bool) 
     """
     import asyncio
 
+    from shipworthy.cli.handles import Running
     from shipworthy.contract.target import Target
     from shipworthy.contract.verdict import ExitCode
     from shipworthy.gauntlet.capabilities import fault_refused
@@ -80,7 +80,7 @@ def inflict(name: str, on: str, for_s: float, handle_file: Path, as_json: bool) 
         raise click.UsageError(f"there is no fault {name!r}{_nearest(name, FAULTS)}")
     if bool(on) != bool(fault.on):
         raise click.UsageError(f"{name} needs --on: {fault.on}" if fault.on else f"{name} takes no --on")
-    instance = _Running(handle_file)
+    instance = Running(handle_file)
     target = Target(name="app", kind="url", manifest=_manifest(), url=instance.handle.base_url, allow_faults=True)  # fmt: skip
     if why := fault_refused(target, name):
         raise click.UsageError(why)
@@ -129,28 +129,3 @@ def _manifest() -> Any:
     from shipworthy.contract.manifest import Manifest
 
     return Manifest(app="app")
-
-
-class _Running:
-    """The instance of a handle file, read again at each look: a supervisor restarts what dies."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    @property
-    def handle(self) -> Handle:
-        from shipworthy.contract.strict import decode
-        from shipworthy.contract.target import Handle
-
-        try:
-            text = self._path.read_text(encoding="utf-8")
-            return decode(Handle, json.loads(text), source=self._path.name, text=text)
-        except OSError as failed:
-            raise click.UsageError(
-                f"the handle {self._path} cannot be read: {failed.strerror}. Is the app up?"
-            ) from failed
-        except json.JSONDecodeError as broken:
-            raise click.UsageError(f"{self._path} is not a handle: {broken}") from broken
-
-    def died(self) -> str:
-        return ""

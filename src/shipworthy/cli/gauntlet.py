@@ -76,7 +76,7 @@ def command(
     from shipworthy.gauntlet.run import run
     from shipworthy.gauntlet.stages import ALL_CHECKS
 
-    found = _target(target, home)
+    found = target_of(target, home)
     console = Console(stderr=as_json)
     try:
         planned = plan(found, ALL_CHECKS, mode=mode, only=only, stages=stages)  # type: ignore[arg-type]
@@ -108,7 +108,8 @@ def command(
     raise SystemExit(exit_code_of(result))
 
 
-def _target(file: Path | None, home: Path | None) -> Target:
+def target_of(file: Path | None, home: Path | None) -> Target:
+    """Return the target of a gauntlet.toml, or of the app in a folder. Errors: UsageError."""
     import asyncio
 
     from shipworthy.gauntlet.adapters.instance import StartFailed

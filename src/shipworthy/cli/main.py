@@ -15,6 +15,7 @@ COMMANDS = {
     "new": "make a runnable app from a few words",
     "up": "run the app here: database, web, worker, mail inbox",
     "gauntlet": "put an app through its trials and give a verdict",
+    "load": "offer an app its journeys, in one process or in shards",
     "fault": "break something of a running app for a while, and heal it",
     "describe": "print the app's manifest",
     "settings": "print the app's settings and where they come from",
@@ -69,9 +70,8 @@ def group() -> None:
 def main() -> None:
     """Run the command line. Expected failures are one sentence and a documented exit code."""
     try:
-        group.main(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        # click hands the code of its Exit back here; no command returns anything else.
+        sys.exit(group.main(standalone_mode=False))
     except click.Abort:
         click.echo("stopped", err=True)
         sys.exit(130)

@@ -82,7 +82,7 @@ class _Course:
     async def walk(self) -> None:
         if all(item.obstacle for item in self._planned):
             return  # nothing could be asked: no need to start anything
-        scratch = _scratch_directory()
+        scratch = scratch_directory()
         try:
             self._view.note(f"starting {self._target.name}")
             async with (
@@ -220,7 +220,7 @@ def _died(exam: Exam, death: str) -> Finding:
     )
 
 
-def _scratch_directory() -> Path:
+def scratch_directory() -> Path:
     """Return a new directory for logs and state. Root's must be passable for the database's own user."""
     scratch = Path(tempfile.mkdtemp(prefix="shipworthy-gauntlet-"))
     if os.geteuid() == 0:

@@ -91,7 +91,10 @@ async def test_what_is_not_of_one_load_is_not_merged() -> None:
     ):
         with pytest.raises(NotShards, match=says):
             merge(shards)
-    assert merge([one, replace(one, aborted="no sign-in")]).aborted == "no sign-in"
+    assert (
+        merge([replace(one, shard=(0, 2)), replace(one, shard=(1, 2), aborted="no sign-in")]).aborted
+        == "no sign-in"
+    )
     for shard in ((1, 1), (-1, 2)):
         with pytest.raises(PlanRefused, match="does not exist"):
             await offer(replace(plan, shard=shard))

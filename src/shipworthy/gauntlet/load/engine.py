@@ -264,6 +264,7 @@ class _Run:
             cpu_s=self._audit.cpu_s,
             lag_ms_p99=self._audit.lag_ms_p99,
             pacer=self._pacer.name,
+            shard=self._plan.shard,
         )
 
 

@@ -98,6 +98,7 @@ class LoadResult:
     lag_ms_p99: float = 0.0
     pacer: str = ""
     aborted: str = ""
+    shard: tuple[int, int] = (0, 1)  # which part of the load this is, and of how many
 
     def journey(self, name: str) -> JourneyResult:
         """Return the result of one journey.

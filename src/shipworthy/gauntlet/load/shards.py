@@ -65,6 +65,14 @@ def _must_fit(shards: Sequence[LoadResult]) -> None:
             raise NotShards("the shards are of different journeys")
         if any(not j.block_histograms for j in shard.journeys):
             raise NotShards("a shard kept no histograms: offer it with keeps_blocks")
+    parts = [shard.shard for shard in shards]
+    of = first.shard[1]
+    if any(part[1] != of for part in parts):
+        raise NotShards("the shards are of loads cut into different numbers")
+    for place in range(of):
+        if parts.count((place, of)) != 1:
+            how = "is missing" if (place, of) not in parts else "stands there twice"
+            raise NotShards(f"shard {place}/{of} {how}")
 
 
 def _audit(of_shards: Sequence[BlockAudit]) -> BlockAudit:
