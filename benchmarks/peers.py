@@ -33,6 +33,25 @@ def python_peer(name: str, *requirements: str) -> Path | None:
     return python
 
 
+def pins(file: Path) -> tuple[str, ...]:
+    """Return the requirements of a file whose every line pins one, what they need included."""
+    return tuple(file.read_text(encoding="utf-8").splitlines())
+
+
+def npm_locked_peer(name: str, folder: Path) -> Path | None:
+    """Return a folder with the files of `folder` and, in node_modules, what its package-lock.json says, or None."""
+    home, stamp = FOLDER / name, FOLDER / name / "installed.json"
+    lock = (folder / "package-lock.json").read_text(encoding="utf-8")
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != lock:
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.copytree(folder, home)
+        if not _ran(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(home)]):
+            return None
+        stamp.write_text(lock, encoding="utf-8")
+    shutil.copytree(folder, home, dirs_exist_ok=True)
+    return home
+
+
 def npm_peer(name: str, *packages: str) -> Path | None:
     """Return the folder whose node_modules hold `packages` ("autocannon@9.0.0"), or None."""
     home = FOLDER / name
