@@ -37,6 +37,10 @@ async def test_it_shows_each_journey_and_how_the_generator_did(result: LoadResul
     ):
         assert shown in text
     assert "does not count" not in text
+    assert "served p95" in text
+    narrow = printed(result, columns=80)
+    assert "served p95" not in narrow
+    assert "…" not in narrow, "a number that is cut off is none"
 
 
 async def test_exit_codes_are_those_of_the_gauntlet(result: LoadResult) -> None:

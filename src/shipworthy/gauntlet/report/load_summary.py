@@ -14,6 +14,8 @@ from shipworthy.gauntlet.report.words import in_line, percent
 from shipworthy.judge.exceedance import QUICK, SloJudgement, judge_slo
 from shipworthy.judge.validity import is_run_valid
 
+WIDE_FROM = 110  # columns a terminal must have for what the server did and the objective to stand beside
+
 
 def judged(result: LoadResult) -> list[tuple[JourneyResult, SloJudgement]]:
     """Return each journey with what the quick rule says of it; a shard alone is not judged."""
@@ -37,11 +39,14 @@ def print_load(result: LoadResult, console: Console) -> None:
     is_part = result.shard[1] > 1
     _say(console, _headline(result, is_part=is_part))
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    heads = ("journey", "requests", "failed", "p50", "p95", "p99", "as the server sees it", "objective", "")
-    for place, head in enumerate(heads):
-        table.add_column(head, justify="right" if 0 < place < 7 else "left", no_wrap=place != 7)
+    is_wide = console.width >= WIDE_FROM
+    heads = ("journey", "requests", "failed", "p50", "p95", "p99", "served p95", "objective", "")
+    shown = [place for place in range(len(heads)) if is_wide or place not in (6, 7)]
+    for place in shown:
+        table.add_column(heads[place], justify="right" if 0 < place < 7 else "left", no_wrap=True)
     for journey, judgement in judged(result):
-        table.add_row(*_row(journey, judgement, console, is_part=is_part))
+        row = _row(journey, judgement, console, is_part=is_part)
+        table.add_row(*(row[place] for place in shown))
     _say(console, table)
     for journey in result.journeys:
         for code, times in sorted({**journey.failures, **journey.observed}.items(), key=lambda c: -c[1])[:5]:
