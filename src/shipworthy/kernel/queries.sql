@@ -80,9 +80,9 @@ from audit where seq > :after order by seq limit 1000
 -- job_enqueue --
 -- Queue a job in the caller's transaction; a job of the same key that still waits or runs stays alone.
 -- index: none (insert)   rows: <= 1
--- with: priority = 0, kind = 'sample', payload = '\x7b7d'::bytea, dedupe_key = gen_random_uuid()::text, headers = '{}'::jsonb
-insert into pgqueuer (priority, entrypoint, payload, dedupe_key, headers, status)
-values (:priority, :kind, :payload, :dedupe_key, :headers, 'queued')
+-- with: priority = 0, kind = 'sample', payload = '\x7b7d'::bytea, dedupe_key = gen_random_uuid()::text, headers = '{}'::jsonb, after_s = 0
+insert into pgqueuer (priority, entrypoint, payload, dedupe_key, headers, status, execute_after)
+values (:priority, :kind, :payload, :dedupe_key, :headers, 'queued', now() + :after_s::int * interval '1 second')
 on conflict (dedupe_key) where status in ('queued', 'picked') and dedupe_key is not null do nothing
 returning id
 

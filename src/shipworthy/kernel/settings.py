@@ -92,6 +92,8 @@ class AuthSection:
     login_window_s: int = 900
     verify_ttl_s: int = 24 * 3600
     reset_ttl_s: int = 30 * 60
+    undo_ttl_s: int = 7 * 24 * 3600  # how long the old address can take a change of address back
+    leaving_ttl_s: int = 14 * 24 * 3600  # how long an account that was deleted can be taken back
     access_ttl_s: int = 300  # of a program's access token
     refresh_idle_ttl_s: int = 14 * 24 * 3600
     refresh_ttl_s: int = 90 * 24 * 3600

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from shipworthy.kernel.context import Ctx, Scope
-from shipworthy.kernel.queue.job import Payload
+from shipworthy.kernel.queue.job import JobKind, Payload
 from shipworthy.kernel.queue.worker import run_job
 from shipworthy.kernel.room import NavItem, SeedTenant
 from shipworthy.kernel.settings import AuthSection, MailSection, Settings
@@ -83,14 +83,16 @@ class AuthApp:
         assert (await self.sign_in(client)).status == 303
         return client
 
-    async def work(self) -> int:
-        """Run every queued job once, as the worker role would; return how many there were."""
-        rows = await self.running.admin("delete from pgqueuer returning id, payload")
+    async def work(self, kind: JobKind = JOBS[0]) -> int:
+        """Run every queued job of this kind once, as the worker role would; return how many there were."""
+        rows = await self.running.admin(
+            "delete from pgqueuer where entrypoint = $1 returning id, payload", kind.kind
+        )
         async with self.running.role("worker") as database:
             web, self.running.runtime.database = self.running.runtime.database, database
             try:
                 for row in sorted(rows, key=lambda r: r["id"]):
-                    await run_job(JOBS[0], self.running.runtime, row["payload"], attempt=0)
+                    await run_job(kind, self.running.runtime, row["payload"], attempt=0)
             finally:
                 self.running.runtime.database = web
         return len(rows)

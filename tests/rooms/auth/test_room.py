@@ -72,6 +72,15 @@ async def test_every_table_is_declared_and_protected(large: RunningApp) -> None:
     assert all(row["forced"] and row["floors"] == 1 for row in rows if row["name"] in ours)
 
 
+async def test_all_that_hangs_on_a_person_goes_with_them(large: RunningApp) -> None:
+    rows = await large.admin(
+        "select conrelid::regclass::text as table, confdeltype::text as action from pg_constraint"
+        " where contype = 'f' and confrelid = 'app_user'::regclass"
+    )
+    assert len(rows) >= 6
+    assert {row["table"] for row in rows if row["action"] != "c"} == set()
+
+
 async def test_the_worker_and_the_reader_cannot_read_hashes(large: RunningApp) -> None:
     for role, table in [("worker", "credential"), ("reader", "credential"), ("reader", "one_time_token"),
                         ("worker", "device"), ("worker", "identity"), ("worker", "program"), ("reader", "oauth_state"), ("worker", "login_bucket")]:  # fmt: skip

@@ -46,12 +46,15 @@ class Payload(msgspec.Struct):
     trace: str
 
 
-async def enqueue(ctx: Ctx, kind: str, source: object, *, tx: Tx | None = None, priority: int = 0) -> bool:
+async def enqueue(
+    ctx: Ctx, kind: str, source: object, *, tx: Tx | None = None, priority: int = 0, after_s: int = 0
+) -> bool:
     """Queue `kind` for `source` in the caller's transaction: it exists if and only if the change does.
 
     The key tenant:kind:source keeps one waiting or running job per source; returns False when
     there was one. A source that may change again must carry its version. Before a tenant is known
-    (a mail to somebody who signs up) the job belongs to the realm, and runs in its scope.
+    (a mail to somebody who signs up) the job belongs to the realm, and runs in its scope. It is not
+    begun before `after_s` have passed.
     """
     transaction = tx or ctx.db
     realm_id, tenant_id = transaction.scope.realm_id, transaction.scope.tenant_id
@@ -63,5 +66,6 @@ async def enqueue(ctx: Ctx, kind: str, source: object, *, tx: Tx | None = None, 
         payload=msgspec.json.encode(payload),
         dedupe_key=f"{tenant_id or realm_id}:{kind}:{source}",
         headers={"trace_id": ctx.trace_id},
+        after_s=after_s,
     )
     return queued is not None

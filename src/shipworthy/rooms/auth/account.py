@@ -66,7 +66,7 @@ async def change_password(ctx: Ctx, *, current: str, new: str) -> str:
     _check_new(ctx, new)
     await _check_current(ctx, current)
     password_hash = await pool_of(ctx.runtime).hash(normalised(new))
-    keep = await _current_device(ctx)
+    keep = await current_device(ctx)
     async with ctx.begin() as tx:
         user_id = ctx.user.user_id
         await tx.run(q.credential_replace, user_id=user_id, password_hash=password_hash, now=ctx.now())
@@ -98,7 +98,7 @@ async def end_session(ctx: Ctx, session_id: uuid.UUID) -> None:
 
 async def end_other_sessions(ctx: Ctx) -> None:
     """End all of the person's sessions but this one, and trust only this browser."""
-    keep = await _current_device(ctx)
+    keep = await current_device(ctx)
     async with ctx.begin() as tx:
         await tx.run(q.device_forget_others, user_id=ctx.user.user_id, keep=keep)
         await record(ctx, "auth.other_sessions_ended", of="user", id=ctx.user.user_id, tx=tx)
@@ -131,6 +131,7 @@ async def _check_current(ctx: Ctx, current: str) -> None:
         await give_back(tx, budget)
 
 
-async def _current_device(ctx: Ctx) -> uuid.UUID:
+async def current_device(ctx: Ctx) -> uuid.UUID:
+    """Return the browser this session runs in; an id nothing has when the session has just ended."""
     current = (s.device_id for s in await open_sessions(ctx) if s.is_current)
     return next(current, uuid.UUID(int=0))

@@ -9,6 +9,7 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.queue.job import JobKind
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.letters import MAIL_JOB
+from shipworthy.rooms.auth.recovery.leaving import ERASE_JOB, erase
 from shipworthy.rooms.auth.tokens import mint, mint_code
 
 
@@ -46,9 +47,19 @@ _LETTERS = {
     "reset": ("auth/mail/reset.txt", "A new password for {app}"),
     "reset_unconfirmed": ("auth/mail/reset_unconfirmed.txt", "Your sign-up at {app} is not finished"),
     "password_reset": ("auth/mail/password_reset.txt", "Your password at {app} was changed"),
+    "address_change": ("auth/mail/address_change.txt", "Confirm your new address for {app}"),
+    "address_taken": ("auth/mail/address_taken.txt", "This address has an account at {app}"),
+    "address_changed": ("auth/mail/address_changed.txt", "Your address at {app} was changed"),
+    "leaving": ("auth/mail/leaving.txt", "Your account at {app} will be deleted"),
 }
 # Where the link of a letter leads; the others have none that a token opens.
-_LINKS = {"sign_up": "/verify", "reset": "/reset"}
+_LINKS = {
+    "sign_up": "/verify",
+    "reset": "/reset",
+    "address_change": "/address",
+    "address_changed": "/address/undo",
+    "leaving": "/leaving/undo",
+}
 
 
 def _said(ctx: Ctx, offer: Record) -> dict[str, object]:
@@ -67,6 +78,7 @@ def _said(ctx: Ctx, offer: Record) -> dict[str, object]:
         "code": f"{code[:4]} {code[4:]}",
         "provider": words.get("label") or words.get("provider", ""),
         "hours": ctx.runtime.settings.auth.verify_ttl_s // 3600,
+        "days": ctx.runtime.settings.auth.undo_ttl_s // 86_400,
         "minutes": ctx.runtime.settings.auth.reset_ttl_s // 60,
     }
 
@@ -79,5 +91,11 @@ JOBS = (
         writes="auth_mail",
         source_column="token_id",
         triggered_by="POST /signup",
+    ),
+    JobKind(
+        kind=ERASE_JOB,
+        handler=erase,
+        title="Erase an account that was deleted, once the time to take it back is over",
+        triggered_by="POST /account/leave",
     ),
 )

@@ -12,7 +12,9 @@ _CHARS_MAX = 2_000
 _DECODINGS_MAX = 4  # nobody encodes an honest path more often
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*")  # printable, no backslash, no white space
 # Pages that make no sense for somebody who has just signed in.
-_DOORS = ("/login", "/logout", "/signup", "/verify", "/oauth", "/forgot", "/reset", "/account/confirm")
+_DOORS = (
+    "/login", "/logout", "/signup", "/verify", "/oauth", "/forgot", "/reset", "/leaving", "/account/confirm",
+)  # fmt: skip
 
 
 def landing(runtime: Runtime, wanted: str) -> str:

@@ -95,11 +95,12 @@ update credential set password_hash = :password_hash, changed_at = :now where us
 select password_hash from credential where user_id = :user_id and kind = 'password'
 
 -- user_create --
--- A new person whose address is proven; no row when somebody has the address already.
+-- A new person whose address is proven; no row when somebody has the address already. Held as by address_hold.
 -- index: none (insert)   rows: <= 1   scope: realm
 -- with: user_id = gen_random_uuid(), email_raw = 'a@b.example', email_canon = gen_random_uuid()::text, name = 'Sample', now = now()
 insert into app_user (user_id, email_raw, email_canon, name, verified_at, created_at)
-values (:user_id, :email_raw, :email_canon, :name, :now, :now)
+select :user_id, :email_raw, :email_canon, :name, :now, :now
+from (select pg_advisory_xact_lock(hashtextextended(my_realm()::text || :email_canon, 0))) held
 on conflict (realm_id, email_canon) do nothing
 returning user_id
 
@@ -595,3 +596,82 @@ update passkey set name = :name where passkey_id = :passkey_id and user_id = :us
 -- index: passkey_user_idx   rows: <= 1   scope: realm
 -- with: passkey_id = (select passkey_id from passkey limit 1), user_id = (select user_id from passkey limit 1)
 delete from passkey where passkey_id = :passkey_id and user_id = :user_id returning name
+
+-- address_hold --
+-- Of all who would take one address at the same moment, one goes on; the others wait until it is decided.
+-- index: none (a lock)   rows: <= 1   scope: realm
+-- with: email_canon = 'a@b.example'
+select pg_advisory_xact_lock(hashtextextended(my_realm()::text || :email_canon, 0))
+
+-- address_move --
+-- A person has another address from now on; no row when somebody else has it. Whoever was leaving stays.
+-- index: app_user_pkey, app_user_realm_id_email_canon_key   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from app_user limit 1), email_raw = 'a@b.example', email_canon = gen_random_uuid()::text
+update app_user set email_raw = :email_raw, email_canon = :email_canon, leaves_at = null,
+  status = case status when 'leaving' then 'active' else status end
+where user_id = :user_id
+  and not exists (select from app_user other where other.email_canon = :email_canon and other.user_id <> :user_id)
+returning user_id
+
+-- address_by_hash --
+-- The address that a mailed link would set, or restore.
+-- index: one_time_token_hash_idx   rows: <= 1   scope: realm
+-- with: token_sha256 = (select token_sha256 from one_time_token where purpose = 'reset' limit 1), purpose = 'reset', now = now()
+select user_id, email_raw from one_time_token
+where token_sha256 = :token_sha256 and purpose = :purpose and used_at is null and expires_at > :now
+
+-- credential_forget --
+-- A password that somebody else knew opens nothing any more.
+-- index: credential_user_password_idx   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from credential limit 1)
+delete from credential where user_id = :user_id and kind = 'password'
+
+-- organisations_hold --
+-- A person's organisations, held so that two owners who leave at once see one another.
+-- index: membership_user_idx, tenant_pkey   rows: <= 1000   scope: realm
+-- with: user_id = (select user_id from membership limit 1)
+select t.tenant_id, t.name from tenant t
+where t.tenant_id in (select m.tenant_id from membership m where m.user_id = :user_id)
+order by t.tenant_id for update
+
+-- organisations_left_ownerless --
+-- Those in which others would be left without an owner.
+-- index: membership_user_idx, membership_pkey, app_user_pkey   rows: <= 1000   scope: realm
+-- with: user_id = (select user_id from membership where role = 'owner' limit 1)
+select m.tenant_id, (
+    select count(*) from membership other where other.tenant_id = m.tenant_id and other.user_id <> m.user_id
+      and (select u.status from app_user u where u.user_id = other.user_id) <> 'leaving'
+  ) as others
+from membership m
+where m.user_id = :user_id and m.role = 'owner' and exists (
+  select from membership other where other.tenant_id = m.tenant_id and other.user_id <> m.user_id
+    and (select u.status from app_user u where u.user_id = other.user_id) <> 'leaving'
+) and not exists (
+  select from membership other where other.tenant_id = m.tenant_id and other.user_id <> m.user_id and other.role = 'owner'
+    and (select u.status from app_user u where u.user_id = other.user_id) = 'active'
+)
+
+-- user_leave --
+-- A person leaves: shut out now, erased at `leaves_at`. No row when they were shut out already.
+-- index: app_user_pkey   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from app_user limit 1), leaves_at = now()
+update app_user set status = 'leaving', leaves_at = :leaves_at where user_id = :user_id and status = 'active'
+returning user_id
+
+-- user_stay --
+-- A person who was leaving stays.
+-- index: app_user_pkey   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from app_user limit 1)
+update app_user set status = 'active', leaves_at = null where user_id = :user_id and status = 'leaving'
+returning user_id
+
+-- user_erase --
+-- Erase a person whose time to take it back is over, with all that hangs on them, and the mails to their address.
+-- index: app_user_pkey, one_time_token_email_idx   rows: <= 1   scope: realm   role: worker
+-- with: user_id = (select user_id from app_user limit 1), now = now()
+with gone as (
+  delete from app_user where user_id = :user_id and status = 'leaving' and leaves_at <= :now returning user_id, email_canon
+), letters as (
+  delete from one_time_token using gone where one_time_token.email_canon = gone.email_canon
+)
+select user_id from gone

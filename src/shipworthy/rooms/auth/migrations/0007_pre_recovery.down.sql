@@ -6,7 +6,8 @@ alter table app_user add constraint app_user_status_check check (status in ('act
 alter table app_user drop column leaves_at;
 revoke update (email_raw, email_canon) on app_user from app;
 drop index one_time_token_user_idx;
-delete from one_time_token where purpose in ('reset', 'reset_unconfirmed', 'password_reset');
+delete from one_time_token where purpose in ('reset', 'reset_unconfirmed', 'password_reset', 'address_change',
+  'address_taken', 'address_changed', 'leaving');
 alter table credential drop constraint credential_realm_id_user_id_fkey,
   add foreign key (realm_id, user_id) references app_user;
 alter table membership drop constraint membership_realm_id_user_id_fkey,

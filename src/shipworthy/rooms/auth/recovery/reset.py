@@ -23,6 +23,7 @@ from shipworthy.rooms.auth.hashing import pool_of
 from shipworthy.rooms.auth.letters import tell, write
 from shipworthy.rooms.auth.oauth.installed import providers_of
 from shipworthy.rooms.auth.passwords import normalised, password_problem
+from shipworthy.rooms.auth.recovery.leaving import LEAVING, leaving_words
 from shipworthy.rooms.auth.recovery.shut import shut
 from shipworthy.rooms.auth.throttle import mail_budget, reserve, sign_up_budget, wait_of
 from shipworthy.rooms.auth.tokens import digest
@@ -51,9 +52,9 @@ async def ask(ctx: Ctx, email: str) -> None:
             tx,
             purpose,
             to=Address(user["email_raw"], address.canonical) if user else address,
-            ttl_s=ctx.runtime.settings.auth.reset_ttl_s,
+            ttl_s=_ttl_s(ctx, user, purpose),
             user_id=user["user_id"] if user else None,
-            pending=_words(ctx, user) if user and purpose == "reset" else None,
+            pending=_words(ctx, user, purpose) if user else None,
         )
         await tx.run(q.token_purge, now=ctx.now())
         await record(ctx, "auth.reset_asked", of="one_time_token", id=letter.token_id, tx=tx)
@@ -106,11 +107,19 @@ async def _set(
 
 def _purpose(user: Record | None, signing_up: Record | None) -> str:
     if user is not None:
-        return "reset" if user["status"] == "active" else "nothing"
+        return {"active": "reset", LEAVING: LEAVING}.get(user["status"], "nothing")
     return "reset_unconfirmed" if signing_up is not None else "nothing"
 
 
-def _words(ctx: Ctx, user: Record) -> dict[str, Any]:
+def _ttl_s(ctx: Ctx, user: Record | None, purpose: str) -> int:
+    if user is not None and purpose == LEAVING:
+        return max(1, int((user["leaves_at"] - ctx.now()).total_seconds()))
+    return ctx.runtime.settings.auth.reset_ttl_s
+
+
+def _words(ctx: Ctx, user: Record, purpose: str) -> dict[str, Any]:
+    if purpose == LEAVING:
+        return leaving_words(user, user["leaves_at"])
     labels = {p.name: p.label for p in providers_of(ctx.runtime).values()}
     providers = " or ".join(labels.get(name, name.capitalize()) for name in user["providers"])
     return {"name": user["name"], "has_password": user["has_password"], "providers": providers}
