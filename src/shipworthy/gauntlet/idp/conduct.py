@@ -54,6 +54,7 @@ class Conduct:
     keys: KeysFault | None = None
     email: str | None = None  # everybody's address, instead of their own
     email_verified: Literal["true", "false", "unsaid"] | None = None  # None: as the person's is
+    thin_id_token: bool = False  # address and name are told by userinfo only (OpenID Connect Core 5.4)
     foreign_userinfo: bool = False  # userinfo speaks of somebody else than the ID token
     clock_ahead_s: float = 0.0
     jwks_max_age_s: int = 300  # 0: no-store

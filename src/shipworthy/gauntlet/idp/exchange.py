@@ -103,7 +103,7 @@ def _granted(state: State, client: Client, grant: Grant) -> Response:
             {
                 "aud": client.client_id,
                 "auth_time": grant.authenticated_at,
-                **_claims_of(state, grant),
+                **({"sub": grant.person.sub} if state.conduct.thin_id_token else _claims_of(state, grant)),
                 **nonce,
             },
             algorithm=client.algorithm,

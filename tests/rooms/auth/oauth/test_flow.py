@@ -130,6 +130,20 @@ async def test_keys_that_are_replaced_cost_nobody_a_sign_in(browsing: Browsing) 
     assert browsing.stub.counts["jwks"] == 2
 
 
+async def test_an_id_token_that_says_no_address_has_userinfo_asked(browsing: Browsing) -> None:
+    await browsing.stub.behave(thin_id_token=True)
+    client = browsing.auth.client()
+    assert (await browsing.sign_in(client)).status == 303
+    assert browsing.stub.people[0].email in (await client.get("/account")).text
+    asked = browsing.stub.counts["userinfo"]
+    await browsing.stub.behave(thin_id_token=True, foreign_userinfo=True)
+    refused = await browsing.sign_in()
+    assert refused.status == 403
+    await browsing.stub.behave(foreign_userinfo=True)
+    assert (await browsing.sign_in()).status == 303, "a token that says enough is believed alone"
+    assert browsing.stub.counts["userinfo"] == asked + 1
+
+
 async def test_a_sign_in_does_not_wait_for_passwords(browsing: Browsing) -> None:
     """The bulkhead: with the hash queue full, the callback goes on as ever."""
     hashes = pool_of(browsing.auth.running.runtime)

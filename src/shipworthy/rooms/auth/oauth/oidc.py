@@ -46,6 +46,7 @@ class Metadata:
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    userinfo_endpoint: str  # empty: it has none
     says_iss: bool  # whether its answers name it (RFC 9207)
     takes_basic: bool
 
@@ -131,7 +132,23 @@ class OpenId:
         )
         if iss is not None and iss != claims["iss"]:
             raise SignInRefused("the answer and its token name two issuers")
-        return claims
+        return {**claims, **await self._told(metadata, claims, tokens.get("access_token"))}
+
+    async def _told(self, metadata: Metadata, claims: dict[str, Any], access_token: object) -> dict[str, Any]:
+        """Ask for what the ID token need not say (OpenID Connect Core 5.4); a token that says it is enough.
+
+        Errors:  SignInRefused when the answer is about somebody else (5.3.2), ProviderFailed.
+        """
+        if "email" in claims or not metadata.userinfo_endpoint or not isinstance(access_token, str):
+            return {}
+        bearer = {"authorization": f"Bearer {access_token}"}
+        answer = await self._egress.get(metadata.userinfo_endpoint, headers=bearer)
+        if answer.status != 200:
+            raise ProviderFailed(f"{metadata.userinfo_endpoint}: status {answer.status}")
+        said = read_json(answer)
+        if said.get("sub") != claims["sub"]:
+            raise SignInRefused("userinfo speaks of somebody else than the ID token")
+        return {name: said[name] for name in ("email", "email_verified", "name") if name in said}
 
     def _identity(self, claims: dict[str, Any]) -> Identity:
         is_entra = self.kind == "microsoft"
@@ -180,8 +197,10 @@ def read_metadata(said: dict[str, Any]) -> Metadata:
         raise ProviderFailed(f"the description lacks one of {', '.join(names)}")
     guarded(str(values["authorization_endpoint"]), loopback_allowed=True)
     methods = said.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    userinfo = said.get("userinfo_endpoint")
     return Metadata(
         **{name: str(value) for name, value in values.items()},
+        userinfo_endpoint=userinfo if isinstance(userinfo, str) else "",
         says_iss=said.get("authorization_response_iss_parameter_supported") is True,
         takes_basic=isinstance(methods, list) and "client_secret_basic" in methods,
     )
