@@ -21,6 +21,7 @@ COMMANDS = {
     "settings": "print the app's settings and where they come from",
     "migrate": "bring the database up to date, or take a step back",
     "tenant": "list the tenants of a database",
+    "user": "look a person up, shut them out, let them in again",
     "audit": "verify the audit trail",
     "serve": "run one web process",
     "work": "run one worker",

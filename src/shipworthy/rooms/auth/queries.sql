@@ -675,3 +675,9 @@ with gone as (
   delete from one_time_token using gone where one_time_token.email_canon = gone.email_canon
 )
 select user_id from gone
+
+-- user_set_status --
+-- An administrator shuts a person out, or lets them in again; no row for somebody who is leaving.
+-- index: app_user_pkey   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from app_user limit 1), status = 'disabled'
+update app_user set status = :status where user_id = :user_id and status <> 'leaving' returning user_id
