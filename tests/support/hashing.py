@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shipworthy.kernel.runtime import Runtime
+from shipworthy.rooms.auth.hashing import STATE, HashPool
 
 
 class HeldHasher:
@@ -43,3 +49,23 @@ class HeldHasher:
         with self._lock:
             self.running -= 1
             self.done.append(password)
+
+
+@asynccontextmanager
+async def full_line(runtime: Runtime, *, room: int = 0) -> AsyncIterator[HeldHasher]:
+    """For the length of the block one hash runs on and on, one waits, and who comes after `room` more is refused."""
+    hasher = HeldHasher()
+    pool = HashPool(hasher, workers=1, queue_max=1 + room)
+    real, runtime.state[STATE] = runtime.state[STATE], pool
+    hasher.hold()
+    held = [asyncio.create_task(pool.hash("runs"))]
+    try:
+        assert await asyncio.to_thread(hasher.started.acquire, timeout=20)
+        held.append(asyncio.create_task(pool.hash("waits")))
+        await asyncio.sleep(0)
+        yield hasher
+    finally:
+        hasher.release()
+        await asyncio.gather(*held, return_exceptions=True)  # the test may have closed the pool
+        await asyncio.to_thread(pool.close)
+        runtime.state[STATE] = real

@@ -96,20 +96,19 @@ values (:session_id, :token_sha256, :user_id, :device_id, :device_name, :tenant_
   :amr, :now, :now, :now, :idle_expires_at, :absolute_expires_at)
 
 -- session_by_token --
--- The live session a cookie stands for.
--- index: session_realm_id_token_sha256_key   rows: <= 1   scope: realm
--- with: token_sha256 = (select token_sha256 from session limit 1), now = now()
-select session_id, user_id, tenant_id, tenant_name, role, email, name, last_seen_at, amr,
-  coalesce(proven_at, created_at) as proven_at, idle_expires_at, absolute_expires_at
-from session
-where token_sha256 = :token_sha256 and revoked_at is null and idle_expires_at > :now and absolute_expires_at > :now
-
--- session_touch --
--- A person was here; their idle end moves. Written at most once a minute.
--- index: session_pkey   rows: <= 0   scope: realm
--- with: session_id = (select session_id from session limit 1), now = now(), idle_expires_at = now()
-update session set last_seen_at = :now, idle_expires_at = least(:idle_expires_at, absolute_expires_at)
-where session_id = :session_id and revoked_at is null
+-- The live session a cookie stands for. Its person was here: their idle end moves, at most once a minute.
+-- index: session_realm_id_token_sha256_key, session_pkey   rows: <= 1   scope: realm
+-- with: token_sha256 = (select token_sha256 from session limit 1), now = now(), seen_before = now() - interval '1 minute', idle_expires_at = now()
+with live as (
+  select session_id, user_id, tenant_id, tenant_name, role, email, name, last_seen_at, amr,
+    coalesce(proven_at, created_at) as proven_at, idle_expires_at, absolute_expires_at
+  from session
+  where token_sha256 = :token_sha256 and revoked_at is null and idle_expires_at > :now and absolute_expires_at > :now
+), touched as (
+  update session set last_seen_at = :now, idle_expires_at = least(:idle_expires_at, session.absolute_expires_at)
+  from live where session.session_id = live.session_id and live.last_seen_at < :seen_before and session.revoked_at is null
+)
+select * from live
 
 -- session_renew --
 -- Give a session another token, and its person's new proof where there was one: its old token, no row when it has ended.

@@ -5,9 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from shipworthy.kernel.errors import Refusal
+    from shipworthy.kernel.runtime import Runtime
 
 Handler = Callable[..., Awaitable[Any]]
+# Asked with a request's head before its body is read; what it returns is answered at once, in the same words
+# for everybody: the words of one code must never differ.
+Door = Callable[[Mapping[str, Any]], "Refusal | None"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +46,7 @@ class Route:
     personal: tuple[str, ...] = ()
     meter: str | None = None
     flag: str | None = None
+    door: Callable[[Runtime], Door] | None = None
 
     @property
     def source(self) -> str:

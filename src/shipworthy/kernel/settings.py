@@ -86,8 +86,10 @@ class AuthSection:
     password_chars_min: int = 12
     hash_memory_kib: int = 19_456
     hash_passes: int = 2
-    hash_workers: int = 0  # 0: one per core, less one for everything else, at least one
-    hash_queue_max: int = 16
+    hash_workers: int = 0  # 0: by the cores (less hash_cores_reserved) and the memory, at least one
+    hash_cores_reserved: int = 1  # for everything that is not hashing
+    hash_wait_max_ms: int = 150  # from a place in the line to the hash done; who would wait longer is refused
+    hash_queue_max: int = 64  # places a worker and class, however short the wait
     login_failures_max: int = 10  # per account and network within the window
     login_window_s: int = 900
     verify_ttl_s: int = 24 * 3600
@@ -255,6 +257,7 @@ def _stub_provider(settings: Settings, text: str) -> Settings:
 _AT_LEAST_ONE = {
     "http.workers", "http.body_bytes_max", "db.pool_size", "db.acquire_timeout_s", "sessions.idle_ttl_s",
     "sessions.absolute_ttl_s", "auth.password_chars_min", "auth.hash_memory_kib", "auth.hash_passes",
+    "auth.hash_wait_max_ms", "auth.hash_queue_max",
     "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s",
     "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "mail.timeout_s",
 }  # fmt: skip

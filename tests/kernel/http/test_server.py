@@ -139,6 +139,27 @@ async def test_what_is_ready_is_sent_at_once_and_in_the_order_asked(
         assert app.sent_at_once or requests[0].startswith(b"GET / ")
 
 
+async def test_who_waits_for_permission_to_send_the_body_is_not_answered_before_it() -> None:
+    app = WithReady()
+    head = b"GET /ready HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 3\r\nconnection: close\r\n\r\n"
+    async with listening(BoundedHttp, app) as port:
+        answer = await said(port, head, b"abc")
+    assert answer.endswith(b"GET")
+    assert app.sent_at_once == 0
+
+
+async def test_a_body_behind_an_answer_is_read_to_its_end_but_not_for_ever() -> None:
+    head = b"GET /ready HTTP/1.1\r\ncontent-length: %d\r\n\r\n"
+    async with listening(Hurried, WithReady()) as port:
+        never_ends = await said(port, head % 10, b"abc")
+        assert never_ends.endswith(b"\r\n\r\nGET")
+        too_large = await said(port, head % 10_000_000, b"x" * (2 * HEAD_BYTES_MAX))
+        assert too_large in (
+            b"",
+            never_ends,
+        )  # closed while it still sends: the answer may be lost on the way
+
+
 async def test_nobody_is_believed_about_where_a_request_came_from() -> None:
     seen: list[Any] = []
 

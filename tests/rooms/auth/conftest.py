@@ -140,7 +140,10 @@ async def auth(
 
 
 def auth_settings(*, auth: AuthSection | None = None, **sections: Any) -> Settings:
-    cheap = auth or AuthSection(hash_memory_kib=64, hash_passes=1)
+    # However slow the machine: whether a wait is too long is tested where time is moved (test_hashing.py).
+    cheap = auth or AuthSection(
+        hash_memory_kib=64, hash_passes=1, hash_wait_max_ms=60_000, hash_queue_max=512
+    )
     return make_settings((ROOM,), auth=cheap, **sections)
 
 

@@ -10,10 +10,12 @@ import pytest
 
 from shipworthy.kernel.errors import Busy
 from shipworthy.kernel.settings import AuthSection
-from shipworthy.rooms.auth.hashing import HashPool, open_pool
+from shipworthy.rooms.auth.gate.line import Caller, Standing
+from shipworthy.rooms.auth.hashing import STRANGER, HashPool, open_pool
+from tests.rooms.auth.conftest import auth_settings
 from tests.support.hashing import HeldHasher
 
-CHEAP = AuthSection(hash_memory_kib=64, hash_passes=1)
+CHEAP = auth_settings(auth=AuthSection(hash_memory_kib=64, hash_passes=1))
 
 
 class Clock:
@@ -68,7 +70,10 @@ async def test_the_decoy_costs_the_same_and_no_password_makes_it() -> None:
 
 
 async def test_a_hash_of_other_parameters_is_outdated() -> None:
-    old, new = open_pool(CHEAP), open_pool(AuthSection(hash_memory_kib=128, hash_passes=1))
+    old, new = (
+        open_pool(CHEAP),
+        open_pool(auth_settings(auth=AuthSection(hash_memory_kib=128, hash_passes=1))),
+    )
     stored = await old.hash("x")
     assert new.is_outdated(stored)
     assert not old.is_outdated(stored)
@@ -123,7 +128,7 @@ async def test_callers_who_go_away_make_no_room_for_more_hashes_at_once(workers:
         assert len(hasher.done) == workers + 3  # nobody hashed for those who had left
 
 
-async def test_who_waited_too_long_is_refused_without_a_hash() -> None:
+async def test_who_waited_too_long_is_refused_without_a_hash_while_others_wait() -> None:
     clock = Clock()
     with held_pool(clock=clock) as (pool, hasher):
         first = asyncio.create_task(pool.hash("first"))
@@ -134,12 +139,69 @@ async def test_who_waited_too_long_is_refused_without_a_hash() -> None:
         fresh = asyncio.create_task(pool.hash("fresh"))
         await asyncio.sleep(0)
         clock.at_s = 1.1
+        pool._line.hash_s = 0.01  # the clock stands still while hashes are made
         hasher.release()
         assert await first == "hash of first"
         with pytest.raises(Busy):
             await stale
         assert await fresh == "hash of fresh"
         assert hasher.done == ["first", "fresh"]
+
+
+async def test_a_ticket_is_a_place_until_its_holder_goes_or_its_worker_is_done() -> None:
+    with held_pool(queue_max=1) as (pool, hasher):
+        running = asyncio.create_task(pool.hash("running"))
+        await started(hasher)
+        with pool.ticket():
+            assert not pool.has_place(STRANGER)
+            with pytest.raises(Busy), pool.ticket():
+                pass
+        assert pool.has_place(STRANGER)  # it was not used, so nothing runs for it
+
+        async def ask() -> str:
+            with pool.ticket() as ticket:
+                return await pool.hash("asked", ticket=ticket)
+
+        asking = asyncio.create_task(ask())
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert not pool.has_place(STRANGER)  # the caller is gone; its place is the worker's to free
+        hasher.release()
+        await running
+        while not pool.has_place(STRANGER):
+            await asyncio.sleep(0.001)
+        assert hasher.done == ["running"]
+
+
+async def test_a_cancelled_caller_frees_no_worker() -> None:
+    with held_pool(queue_max=4) as (pool, hasher):
+        running = ask(pool, 1)
+        await started(hasher)
+        running[0].cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        assert not pool.is_idle
+        later = asyncio.create_task(pool.hash("later"))
+        await asyncio.sleep(0)
+        assert hasher.running == hasher.running_max == 1
+        hasher.release()
+        assert await later == "hash of later"
+        while not pool.is_idle:
+            await asyncio.sleep(0.001)
+
+
+async def test_one_browser_holds_two_places_of_the_known_and_then_waits_with_strangers() -> None:
+    with held_pool(queue_max=2) as (pool, hasher):
+        running = asyncio.create_task(pool.hash("running"))
+        await started(hasher)
+        mine, other = Caller(Standing.KNOWN_DEVICE, "mine"), Caller(Standing.KNOWN_DEVICE, "other")
+        with pool.ticket(mine), pool.ticket(mine):
+            assert not pool.has_place(other)
+            with pool.ticket(mine), pool.ticket(mine):
+                assert not pool.has_place(STRANGER)
+            assert pool.has_place(STRANGER)
+        hasher.release()
+        await running
 
 
 async def test_a_failing_hasher_fails_its_caller_and_serves_the_next() -> None:

@@ -16,7 +16,7 @@ from shipworthy.rooms.auth.room import ROOM
 from tests.rooms.auth.conftest import PASSWORD, AuthApp, add_owner, auth_settings
 from tests.support.app import RunningApp, app_running
 from tests.support.client import Answer
-from tests.support.hashing import HeldHasher
+from tests.support.hashing import HeldHasher, full_line
 
 
 async def test_the_form_leads_on_with_a_session_of_its_own(auth: AuthApp) -> None:
@@ -138,14 +138,31 @@ async def test_every_try_leaves_a_row_in_the_realms_trail_without_the_address(au
     ]
 
 
-async def test_a_sign_in_runs_five_statements_and_a_refused_one_four(auth: AuthApp) -> None:
-    await auth.sign_in()
-    right = await _statements(auth, auth.sign_in)
-    assert sum(right.values()) <= 5, right
+async def test_a_sign_in_runs_three_statements_and_so_does_a_refused_one(auth: AuthApp) -> None:
+    home = await auth.signed_in()
+    for client in (None, home):  # a stranger, and somebody in their own browser
+        right = await _statements(auth, lambda client=client: auth.sign_in(client))
+        assert sum(right.values()) <= 3 + (client is home), (
+            right
+        )  # one looks the session up that home still has
     wrong = await _statements(auth, lambda: auth.sign_in(password="wrong wrong wrong"))
     unknown = await _statements(auth, lambda: auth.sign_in(email="nobody@nowhere.example"))
     assert wrong == unknown
-    assert sum(wrong.values()) <= 4, wrong
+    assert sum(wrong.values()) <= 3, wrong
+
+
+async def test_a_session_is_checked_with_one_statement_and_then_from_the_cache(auth: AuthApp) -> None:
+    client = await auth.signed_in()
+    for minutes in (0, 2):  # also when it is time to write down that the person was here
+        auth.clock.move(minutes * 60)
+        auth.running.runtime.sessions._cache.clear()
+        first = await _statements(auth, lambda: client.get("/login"))
+        assert first == {"kernel.session_by_token": 1}
+        assert await _statements(auth, lambda: client.get("/login")) == {}
+    (row,) = await auth.running.admin(
+        "select max(last_seen_at) as at from session where device_name = 'Unknown browser'"
+    )
+    assert row["at"] == auth.clock.at
 
 
 async def test_no_connection_is_held_while_a_password_is_hashed(
@@ -174,7 +191,7 @@ async def test_a_hash_of_older_parameters_is_renewed_at_sign_in(
         _, owner = await add_owner(running)
         form = {"email": owner.email, "password": PASSWORD}
         before = await _stored(running)
-        stronger = AuthSection(hash_memory_kib=128, hash_passes=2)
+        stronger = auth_settings(auth=AuthSection(hash_memory_kib=128, hash_passes=2))
         from shipworthy.rooms.auth.hashing import open_pool
 
         old, running.runtime.state[STATE] = running.runtime.state[STATE], open_pool(stronger)
@@ -190,15 +207,6 @@ async def test_a_hash_of_older_parameters_is_renewed_at_sign_in(
 
 
 async def test_a_full_pool_refuses_before_it_touches_the_database(auth: AuthApp) -> None:
-    hasher = HeldHasher()
-    pool = HashPool(hasher, workers=1, queue_max=1)
-    real, auth.running.runtime.state[STATE] = auth.running.runtime.state[STATE], pool
-    hasher.hold()
-    waiting = [asyncio.create_task(pool.hash("x")) for _ in range(1)]
-    assert await asyncio.to_thread(hasher.started.acquire, timeout=20)
-    waiting.append(asyncio.create_task(pool.hash("y")))
-    await asyncio.sleep(0)
-
     async def refused() -> None:
         answer = await auth.sign_in()
         assert answer.status == 503
@@ -206,11 +214,8 @@ async def test_a_full_pool_refuses_before_it_touches_the_database(auth: AuthApp)
         assert "Many people are signing in" in answer.text
         assert f'value="{auth.owner.email}"' in answer.text
 
-    assert await _statements(auth, refused) == {}
-    hasher.release()
-    await asyncio.gather(*waiting)
-    pool.close()
-    auth.running.runtime.state[STATE] = real
+    async with full_line(auth.running.runtime):
+        assert await _statements(auth, refused) == {}
 
 
 async def test_a_sign_in_from_another_site_is_refused(auth: AuthApp) -> None:

@@ -12,6 +12,23 @@ from shipworthy.kernel.db.tx import Tx
 q = load_queries(Path(__file__).parent.parent / "queries.sql", room="kernel")
 
 
+def entry(
+    ctx: Ctx, action: str, *, of: str, id: object, detail: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the values of one audit row, for a statement that writes it together with the change itself."""
+    ctx.extra["audited"] = True
+    return {
+        "audit_id": ctx.new_id(),
+        "at": ctx.now(),
+        "actor_id": ctx.principal.user_id if ctx.principal else None,
+        "action": action,
+        "object_type": of,
+        "object_id": str(id),
+        "detail": detail or {},
+        "trace_id": ctx.trace_id,
+    }
+
+
 async def record(
     ctx: Ctx, action: str, *, of: str, id: object, detail: dict[str, Any] | None = None, tx: Tx | None = None
 ) -> None:
@@ -22,15 +39,4 @@ async def record(
     """
     transaction = tx or ctx.db
     query = q.audit_write if transaction.scope.tenant_id else q.realm_audit_write
-    await transaction.run(
-        query,
-        audit_id=ctx.new_id(),
-        at=ctx.now(),
-        actor_id=ctx.principal.user_id if ctx.principal else None,
-        action=action,
-        object_type=of,
-        object_id=str(id),
-        detail=detail or {},
-        trace_id=ctx.trace_id,
-    )
-    ctx.extra["audited"] = True
+    await transaction.run(query, **entry(ctx, action, of=of, id=id, detail=detail))

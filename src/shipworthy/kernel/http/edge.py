@@ -20,9 +20,12 @@ from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.errors import Forbidden, Missing, Refusal, SignInNeeded
 from shipworthy.kernel.http import cookies, idempotency
 from shipworthy.kernel.http.binding import parse_body, parse_query
+from shipworthy.kernel.http.doors import Doors
 from shipworthy.kernel.http.metrics import Metrics
 from shipworthy.kernel.http.origin import SAFE_METHODS, check_origin
 from shipworthy.kernel.http.problem import (
+    HTML,
+    PAGE_HEADERS,
     STATUS_OF_KIND,
     BearerRefused,
     Crash,
@@ -30,6 +33,7 @@ from shipworthy.kernel.http.problem import (
     problem_answer,
     problem_page,
     refusal_headers,
+    wants_json,
 )
 from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect
 from shipworthy.kernel.http.router import MethodNotAllowed, Router
@@ -54,14 +58,6 @@ from shipworthy.kernel.telemetry.trace import trace_id_of
 Lane = Callable[[Any, Receive, Send], Awaitable[None]]
 
 _READING = ("GET", "HEAD")
-_HTML = b"text/html; charset=utf-8"
-PAGE_HEADERS = [
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
-        b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-]
 FLASH_COOKIE = "flash"
 SESSION_COOKIE = "sid"
 
@@ -84,6 +80,7 @@ class Edge:
         self._static = static
         self._metrics = metrics
         self._lane_at_once: AtOnce | None = getattr(lane, "at_once", None)
+        self._doors = Doors(runtime, routes, words=self._words_of)
         self._console_hosts = frozenset(runtime.settings.app.hosts)
         self._session_cookie = cookies.name(runtime.settings, SESSION_COOKIE)
         self._permissions = _permissions(runtime)
@@ -106,10 +103,10 @@ class Edge:
         await self._console(scope, headers, host, receive, send)
 
     def at_once(self, request: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
-        """Return what the raw lane has ready for a host that is not the console's."""
-        if self._lane_at_once is None or self._is_console(_host(request)):
-            return None
-        return self._lane_at_once(request)
+        """Return what the raw lane has ready for a host of its own, or what a door says to a caller."""
+        if not self._is_console(_host(request)):
+            return self._lane_at_once(request) if self._lane_at_once is not None else None
+        return self._doors.at_once(request)
 
     def _is_console(self, host: str) -> bool:
         # A port is digits: "localhost:@evil.example" would put another host into the links we mail.
@@ -269,7 +266,7 @@ class Edge:
         return Answer(route.status, [(b"content-type", b"application/json")], encode_json(value))
 
     def _page(self, ctx: Ctx, page: Page) -> Answer:
-        headers = [(b"content-type", _HTML), (b"cache-control", b"no-store"), *PAGE_HEADERS]
+        headers = [(b"content-type", HTML), (b"cache-control", b"no-store"), *PAGE_HEADERS]
         if "flash" in ctx.extra.setdefault("headers", {}).get("cookie", ""):
             headers.append(
                 (
@@ -300,13 +297,7 @@ class Edge:
     def _refuse(
         self, ctx: Ctx, route: Route | None, headers: dict[str, str], scope: Any, refusal: Refusal
     ) -> Answer:
-        wants_page = (
-            "text/html" in headers.get("accept", "")
-            if route is None or route.media == "file"
-            else route.media == "html"
-        )
-        sent_json = headers.get("content-type", "").startswith("application/json")
-        if not wants_page or sent_json or "application/json" in headers.get("accept", ""):
+        if wants_json(headers, media=route.media if route else None):
             return problem_answer(refusal, trace_id=ctx.trace_id)
         if isinstance(refusal, SignInNeeded) and scope["method"] in SAFE_METHODS:
             return Answer(303, [(b"location", f"/login?next={quote(scope['path'], safe='/')}".encode())], b"")
@@ -322,6 +313,12 @@ class Edge:
         )
         answer.headers += PAGE_HEADERS
         return answer
+
+    def _words_of(self, refusal: Refusal) -> bytes:
+        """A refusal as the page anybody sees."""
+        nobody = Ctx(scope=Scope(self._runtime.realm_id), runtime=self._runtime, trace_id="")
+        base = self.base(nobody, title="", section="")
+        return problem_page(refusal, self._runtime.pages, trace_id="", base=base).body
 
     async def _operations(self, method: str, path: str, ctx: Ctx) -> Answer | None:
         """Health and metrics: for the operator's own network only."""

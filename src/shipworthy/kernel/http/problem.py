@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -28,6 +29,14 @@ STATUS_OF_KIND = {
     "upstream": 502,
     "crash": 500,
 }
+HTML = b"text/html; charset=utf-8"
+PAGE_HEADERS = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+        b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+]
 _NO_STORE = (b"cache-control", b"no-store")
 TITLES = {
     400: "We could not read that",
@@ -131,8 +140,16 @@ def problem_page(refusal: Refusal, pages: Pages, *, trace_id: str, base: dict[st
             },
         },
     )
-    headers = [(b"content-type", b"text/html; charset=utf-8"), _NO_STORE]
+    headers = [(b"content-type", HTML), _NO_STORE]
     return Answer(status, headers + refusal_headers(refusal, trace_id), body)
+
+
+def wants_json(headers: Mapping[str, str], *, media: str | None) -> bool:
+    """Say whether a refusal is for a program; a page is for people. `media` is the route's, None without one."""
+    accept = headers.get("accept", "")
+    wants_page = "text/html" in accept if media in (None, "file") else media == "html"
+    sent_json = headers.get("content-type", "").startswith("application/json")
+    return not wants_page or sent_json or "application/json" in accept
 
 
 def refusal_headers(refusal: Refusal, trace_id: str) -> list[tuple[bytes, bytes]]:

@@ -68,6 +68,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._end_time()
         if self._at_once is not None and self._may_answer() and (answer := self._at_once(self._request())):
             self._is_answered = True
+            self._give_time()  # for a body that nobody will read
             head, body = answer
             self.transport.write(b"".join([head, *self._date(), b"\r\n", body]))
             return
@@ -79,6 +80,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if self._is_answered:
+            self._end_time()
             self.on_response_complete()
         else:
             super().on_message_complete()
@@ -99,12 +101,20 @@ class BoundedHttp(HttpToolsProtocol):
     def _may_answer(self) -> bool:
         """Say whether an answer written now is the next one due, and the connection goes on as it is."""
         is_due = self.cycle is None or self.cycle.response_complete
-        return is_due and not self.flow.write_paused and self.parser.should_keep_alive()
+        # Who waits for "100 Continue" would send no body after our answer, and the next request be taken for it.
+        is_whole = not self.expect_100_continue
+        return is_due and is_whole and not self.flow.write_paused and self.parser.should_keep_alive()
 
     def _request(self) -> dict[str, Any]:
         raw_path, _, query = self.url.partition(b"?")
         method = self.parser.get_method().decode("ascii")
-        return {"method": method, "raw_path": raw_path, "query_string": query, "headers": self.headers}
+        return {
+            "method": method,
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": self.headers,
+            "client": self.client,
+        }
 
     def _date(self) -> Iterator[bytes]:
         return (b"%b: %b\r\n" % header for header in self.server_state.default_headers)
@@ -117,7 +127,8 @@ class BoundedHttp(HttpToolsProtocol):
     def _refuse(self) -> None:
         self._end_time()
         if not self.transport.is_closing():
-            self.transport.write(_TOO_LARGE)
+            if not self._is_answered:
+                self.transport.write(_TOO_LARGE)
             self.transport.close()
 
     def _give_time(self) -> None:

@@ -16,7 +16,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 # Answers a request that needs no waiting, as (head, body) for the wire; None sends it the usual way.
 AtOnce = Callable[[Mapping[str, Any]], tuple[bytes, bytes] | None]
 
-_SECURITY_HEADERS = [
+SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
@@ -89,6 +89,6 @@ def head_bytes(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 async def send_answer(send: Send, answer: Answer, method: str) -> None:
-    headers = [*answer.headers, *_SECURITY_HEADERS, (b"content-length", str(len(answer.body)).encode())]
+    headers = [*answer.headers, *SECURITY_HEADERS, (b"content-length", str(len(answer.body)).encode())]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})

@@ -299,13 +299,19 @@ class PostgresSessions:
     async def _read(self, digest: bytes) -> Principal | None:
         at = self._now()
         async with self._database.begin(self._scope) as tx:
-            row = await tx.maybe(q.session_by_token, token_sha256=digest, now=at)
-            if row is None:
-                return None
-            seen_at, idle_end = row["last_seen_at"], row["idle_expires_at"]
-            if at - seen_at > BELIEVED_FOR:
-                seen_at, idle_end = at, at + timedelta(seconds=self._settings.idle_ttl_s)
-                await tx.run(q.session_touch, session_id=row["session_id"], now=at, idle_expires_at=idle_end)
+            touched_end = at + timedelta(seconds=self._settings.idle_ttl_s)
+            row = await tx.maybe(
+                q.session_by_token,
+                token_sha256=digest,
+                now=at,
+                seen_before=at - BELIEVED_FOR,
+                idle_expires_at=touched_end,
+            )
+        if row is None:
+            return None
+        seen_at, idle_end = row["last_seen_at"], row["idle_expires_at"]
+        if at - seen_at > BELIEVED_FOR:
+            seen_at, idle_end = at, touched_end
         principal = Principal(
             user_id=row["user_id"],
             session_id=row["session_id"],

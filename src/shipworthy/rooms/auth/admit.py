@@ -1,4 +1,4 @@
-"""What happens once a password was right: the tries come back, the browser is known, a session begins."""
+"""What happens once a password was right: the browser is known, a session begins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from shipworthy.kernel.errors import Forbidden
 from shipworthy.kernel.sessions.store import NewSession
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import Browser, new_token
-from shipworthy.rooms.auth.throttle import Budget
 from shipworthy.rooms.auth.tokens import digest
 
 
@@ -45,30 +44,9 @@ class SignedIn:
     device: KnownDevice
 
 
-async def remember(
-    ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, browser: Browser, is_ours: bool, budget: Budget
-) -> KnownDevice:
-    """Give the try back and remember the browser, in the transaction of the sign-in.
-
-    A cookie we did not issue is replaced: somebody else may have put it there.
-    """
-    token = browser.token if browser.token and is_ours else new_token()
-    row = await tx.one(
-        q.login_accepted,
-        near=budget.near,
-        wide=budget.wide,
-        device_id=ctx.new_id(),
-        user_id=user_id,
-        cookie_sha256=digest(token),
-        name=browser.name,
-        now=ctx.now(),
-    )
-    return KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
-
-
-async def recognise(ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, browser: Browser, is_ours: bool) -> KnownDevice:
-    """Remember the browser of somebody who came in without a password; otherwise as `remember`."""
-    token = browser.token if browser.token and is_ours else new_token()
+async def recognise(ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, browser: Browser) -> KnownDevice:
+    """Remember the browser, in the transaction of the sign-in. One without a cookie of ours gets one."""
+    token = browser.token or new_token(ctx.runtime)
     row = await tx.one(
         q.device_remember,
         device_id=ctx.new_id(),

@@ -16,11 +16,11 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Missing, SignInNeeded
-from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, remember
+from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, recognise
 from shipworthy.rooms.auth.catalogue import kernel, q
 from shipworthy.rooms.auth.devices import Browser
 from shipworthy.rooms.auth.hashing import pool_of
-from shipworthy.rooms.auth.throttle import login_budget, reserve
+from shipworthy.rooms.auth.throttle import give_back, login_budget, reserve
 from shipworthy.rooms.auth.tokens import digest
 from shipworthy.rooms.auth.verify import is_right
 
@@ -47,7 +47,7 @@ async def confirm(ctx: Ctx, *, token: str, password: str, browser: Browser) -> S
         row = await tx.maybe(q.token_by_hash, token_sha256=digest(token), now=ctx.now())
         if row is None:
             raise Missing("open sign-up behind this link")
-        budget = login_budget(ctx, account=str(row["token_id"]), device_id=None)
+        budget = login_budget(ctx, account=str(row["token_id"]))
         await reserve(ctx, tx, budget)
     if not await is_right(ctx, password, stored=row["pending"]["password_hash"], budget=budget):
         raise SignInNeeded(
@@ -60,7 +60,8 @@ async def confirm(ctx: Ctx, *, token: str, password: str, browser: Browser) -> S
         await create_account(
             ctx, tx, person, email_canon=row["email_canon"], password_hash=row["pending"]["password_hash"]
         )
-        device = await remember(ctx, tx, person.user_id, browser=browser, is_ours=False, budget=budget)
+        await give_back(tx, budget)
+        device = await recognise(ctx, tx, person.user_id, browser=browser.anew())
         await record(ctx, "auth.account_created", of="user", id=person.user_id, tx=tx)
         return await begin_session(ctx, tx, person, device, amr=("mail", "pwd"))
 

@@ -1,79 +1,74 @@
--- login_account --
--- All a sign-in needs to know of an address: person, password, second factor, first organisation, and whether this browser is known.
+-- login_begin --
+-- All a sign-in needs to know of an address, second factor and all, and its try counted before it is judged: for a browser its owner knows in the
+-- browser's bucket, for everybody else in the network's and the account's. `wait` says how long it has to wait.
 -- index: app_user_realm_id_email_canon_key, credential_user_password_idx, membership_user_idx, device_cookie_user_idx, totp_pkey, passkey_user_idx   rows: <= 1   scope: realm
 -- with: email_canon = (select u.email_canon from app_user u join device d using (user_id) limit 1), cookie_sha256 = (select d.cookie_sha256 from app_user u join device d using (user_id) limit 1)
+-- with: device = sha256(gen_random_uuid()::text::bytea), network = sha256(gen_random_uuid()::text::bytea), spread = sha256(gen_random_uuid()::text::bytea), account = sha256(gen_random_uuid()::text::bytea)
+-- with: near_max = 10, spread_max = 30, wide_max = 100, period = interval '15 minutes', now = now()
 select u.user_id, u.email_raw, u.name, u.status, u.verified_at, c.password_hash,
   m.tenant_id, m.role, t.name as tenant_name, d.device_id, d.trusted_until,
   exists (select from totp where user_id = u.user_id and confirmed_at is not null)
     or exists (select from passkey where user_id = u.user_id) as has_factor,
-  exists (select from device other where other.cookie_sha256 = :cookie_sha256) as cookie_is_ours
-from app_user u
+  case when d.device_id is not null then count_tries(:device, :near_max, false, null, 0, null, 0, :period, :now)
+    else count_tries(:network, :near_max, true, :spread, :spread_max, :account, :wide_max, :period, :now) end as wait
+from (values (1)) asked
+left join app_user u on u.email_canon = :email_canon
 left join credential c on c.user_id = u.user_id and c.kind = 'password'
 left join lateral (
   select tenant_id, role from membership where user_id = u.user_id order by created_at limit 1
 ) m on true
 left join tenant t on t.tenant_id = m.tenant_id
 left join device d on d.cookie_sha256 = :cookie_sha256 and d.user_id = u.user_id
-where u.email_canon = :email_canon
-
--- bucket_reserve --
--- Count one try in the near bucket and, if that one had room, in the wide one; tries are counted before they are judged.
--- index: none (insert)   rows: <= 1   scope: realm
--- with: near = sha256(gen_random_uuid()::text::bytea), near_max = 10, wide = sha256(gen_random_uuid()::text::bytea), now = now(), window_open = now() - interval '15 minutes'
-with near as (
-  insert into login_bucket (bucket, failures, window_started_at) values (:near, 1, :now)
-  on conflict (realm_id, bucket) do update set
-    failures = case when login_bucket.window_started_at > :window_open then login_bucket.failures + 1 else 1 end,
-    window_started_at = case when login_bucket.window_started_at > :window_open
-      then login_bucket.window_started_at else excluded.window_started_at end
-  returning failures, window_started_at
-), wide as (
-  insert into login_bucket (bucket, failures, window_started_at)
-  select :wide::bytea, 1, :now from near where near.failures <= :near_max and :wide::bytea is not null
-  on conflict (realm_id, bucket) do update set
-    failures = case when login_bucket.window_started_at > :window_open then login_bucket.failures + 1 else 1 end,
-    window_started_at = case when login_bucket.window_started_at > :window_open
-      then login_bucket.window_started_at else excluded.window_started_at end
-  returning failures, window_started_at
-)
-select near.failures as near_failures, near.window_started_at as near_started_at,
-  wide.failures as wide_failures, wide.window_started_at as wide_started_at
-from near left join wide on true
-
--- bucket_give_back --
--- A try was no failure: take it off again. The near row is locked first, as when reserving, so that no two wait in a circle.
--- index: login_bucket_pkey   rows: <= 0   scope: realm
--- with: near = (select bucket from login_bucket order by window_started_at limit 1), wide = (select bucket from login_bucket order by window_started_at desc limit 1)
-with near as (
-  update login_bucket set failures = failures - 1 where bucket = :near and failures > 0 returning 1
-)
-update login_bucket set failures = failures - 1
-where bucket = :wide and failures > 0 and (select count(*) from near) >= 0
-
--- bucket_purge --
--- Forget a few counters whose window is over; each failure clears more rows than it adds.
--- index: login_bucket_age_idx, login_bucket_pkey   rows: <= 0   scope: realm
--- with: window_open = now() - interval '15 minutes'
-delete from login_bucket where bucket = any (array(
-  select bucket from login_bucket where window_started_at < :window_open
-  order by window_started_at limit 20 for update skip locked
-))
 
 -- login_accepted --
--- The password was right: give the tries back (near first, see bucket_give_back) and remember the browser.
--- index: login_bucket_pkey   rows: <= 1   scope: realm
--- with: near = (select bucket from login_bucket order by window_started_at limit 1), wide = (select bucket from login_bucket order by window_started_at desc limit 1)
+-- The password was right: give the tries back, remember browser and network, and leave a trail.
+-- index: none (insert)   rows: <= 1   scope: realm
+-- with: near = sha256(gen_random_uuid()::text::bytea), near_max = 10, spread = null::bytea, wide = null::bytea, wide_max = 100, network = decode(md5(gen_random_uuid()::text), 'hex')
 -- with: device_id = gen_random_uuid(), user_id = (select user_id from app_user limit 1), cookie_sha256 = sha256(gen_random_uuid()::text::bytea), name = 'Sample', now = now()
-with near as (
-  update login_bucket set failures = failures - 1 where bucket = :near and failures > 0 returning 1
-), wide as (
-  update login_bucket set failures = failures - 1
-  where bucket = :wide::bytea and failures > 0 and (select count(*) from near) >= 0
+-- with: audit_id = gen_random_uuid(), at = now(), actor_id = null::uuid, action = 'sample', object_type = 'sample', object_id = '1', detail = '{}'::jsonb, trace_id = 'sample'
+with trail as (
+  insert into realm_audit (audit_id, at, actor_id, action, object_type, object_id, detail, trace_id)
+  values (:audit_id, :at, :actor_id, :action, :object_type, :object_id, :detail, :trace_id)
+), network as (
+  insert into login_network (network, succeeded_at) select :network, :now where :network::bytea is not null
+  on conflict (realm_id, network) do update set succeeded_at = excluded.succeeded_at
 )
 insert into device (device_id, user_id, cookie_sha256, name, created_at, last_seen_at)
-values (:device_id, :user_id, :cookie_sha256, :name, :now, :now)
+select :device_id, :user_id, :cookie_sha256, :name, :now, :now
+from give_back_tries(:near, :near_max, :spread, :wide, :wide_max)
 on conflict (realm_id, cookie_sha256, user_id) do update set last_seen_at = excluded.last_seen_at, name = excluded.name
 returning device_id
+
+-- login_network_known --
+-- Networks somebody has signed in from lately, the latest first; a few that are too old are forgotten.
+-- index: login_network_age_idx, login_network_pkey   rows: <= 50000   scope: realm
+-- with: since = now() - interval '30 days', entries_max = 50000
+with gone as (
+  delete from login_network where network = any (array(
+    select network from login_network where succeeded_at < :since order by succeeded_at limit 100 for update skip locked
+  ))
+)
+select network, succeeded_at from login_network where succeeded_at >= :since order by succeeded_at desc limit :entries_max
+
+-- tries_count --
+-- Count one try in its buckets before it is judged; `wait` says how long it has to wait instead.
+-- index: none (a function that counts)   rows: <= 1   scope: realm
+-- with: near = sha256(gen_random_uuid()::text::bytea), near_max = 10, grows = true, spread = null::bytea, spread_max = 30, wide = null::bytea, wide_max = 100, period = interval '15 minutes', now = now()
+select count_tries(:near, :near_max, :grows, :spread, :spread_max, :wide, :wide_max, :period, :now) as wait
+
+-- tries_purge --
+-- Forget a few counters that are over.
+-- index: login_bucket_age_idx, login_bucket_pkey   rows: <= 0   scope: realm
+-- with: over = now() - interval '1 hour'
+delete from login_bucket where bucket = any (array(
+  select bucket from login_bucket where window_started_at < :over order by window_started_at limit 20 for update skip locked
+))
+
+-- tries_give_back --
+-- A try was no failure, or not judged: take it off again.
+-- index: none (a function that counts)   rows: <= 1   scope: realm
+-- with: near = (select bucket from login_bucket order by window_started_at limit 1), near_max = 10, spread = null::bytea, wide = null::bytea, wide_max = 100
+select give_back_tries(:near, :near_max, :spread, :wide, :wide_max)
 
 -- credential_create --
 -- A person's password, as its hash.
@@ -217,11 +212,10 @@ delete from oauth_state where state_sha256 = any (array(
 ))
 
 -- identity_account --
--- Whose account an identity opens: person and first organisation, and whether this browser's cookie is one of ours.
+-- Whose account an identity opens: person and first organisation.
 -- index: identity_realm_id_issuer_subject_directory_key, app_user_pkey, membership_user_idx   rows: <= 1   scope: realm
--- with: issuer = (select issuer from identity order by issuer, subject limit 1), subject = (select subject from identity order by issuer, subject limit 1), directory = '', cookie_sha256 = (select cookie_sha256 from device limit 1)
-select u.user_id, u.email_raw, u.name, u.status, u.verified_at, m.tenant_id, m.role, t.name as tenant_name,
-  exists (select from device other where other.cookie_sha256 = :cookie_sha256) as cookie_is_ours
+-- with: issuer = (select issuer from identity order by issuer, subject limit 1), subject = (select subject from identity order by issuer, subject limit 1), directory = ''
+select u.user_id, u.email_raw, u.name, u.status, u.verified_at, m.tenant_id, m.role, t.name as tenant_name
 from identity i
 join app_user u on u.user_id = i.user_id
 left join lateral (
@@ -424,11 +418,10 @@ on conflict (realm_id, user_id) where kind = 'password'
 do update set password_hash = excluded.password_hash, changed_at = excluded.changed_at
 
 -- person_get --
--- Who a person is, for a session to begin: person and first organisation, and whether this browser's cookie is one of ours.
+-- Who a person is, for a session to begin: person and first organisation.
 -- index: app_user_pkey, membership_user_idx   rows: <= 1   scope: realm
--- with: user_id = (select user_id from app_user limit 1), cookie_sha256 = (select cookie_sha256 from device limit 1)
-select u.user_id, u.email_raw, u.name, u.status, u.verified_at, m.tenant_id, m.role, t.name as tenant_name,
-  exists (select from device other where other.cookie_sha256 = :cookie_sha256) as cookie_is_ours
+-- with: user_id = (select user_id from app_user limit 1)
+select u.user_id, u.email_raw, u.name, u.status, u.verified_at, m.tenant_id, m.role, t.name as tenant_name
 from app_user u
 left join lateral (
   select tenant_id, role from membership where user_id = u.user_id order by created_at limit 1

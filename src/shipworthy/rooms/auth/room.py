@@ -21,6 +21,8 @@ from shipworthy.kernel.settings import AuthSection, Settings
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.factors.passkey_web import ROUTES as PASSKEY_ROUTES
 from shipworthy.rooms.auth.factors.web import ROUTES as FACTOR_ROUTES
+from shipworthy.rooms.auth.gate.networks import STATE as NETWORKS
+from shipworthy.rooms.auth.gate.networks import Networks
 from shipworthy.rooms.auth.hashing import STATE, open_pool, pool_of
 from shipworthy.rooms.auth.jobs import JOBS
 from shipworthy.rooms.auth.oauth.installed import start_providers, stop_providers, variable_of
@@ -41,6 +43,7 @@ _REALM_TABLES = (
     "one_time_token",
     "auth_mail",
     "login_bucket",
+    "login_network",
     "identity",
     "oauth_state",
     "program",
@@ -52,7 +55,8 @@ _REALM_TABLES = (
 
 
 async def _start(runtime: Runtime) -> None:
-    runtime.state[STATE] = open_pool(runtime.settings.auth)
+    runtime.state[STATE] = open_pool(runtime.settings)
+    runtime.state[NETWORKS] = Networks(signing_key=runtime.signing_key, realm_id=runtime.realm_id)
     runtime.bearers = Bearers()
     start_providers(runtime)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.room import SeedTenant
 from shipworthy.rooms.auth.addresses import read_address
 from shipworthy.rooms.auth.catalogue import kernel, q
-from shipworthy.rooms.auth.devices import new_token
 from shipworthy.rooms.auth.hashing import pool_of
 from shipworthy.rooms.auth.passwords import normalised
 from shipworthy.rooms.auth.tokens import digest
@@ -83,7 +83,7 @@ async def _sign_in_elsewhere(ctx: Ctx, tenant: SeedTenant, *, name: str, browser
     await ctx.db.run(
         kernel.session_create,
         session_id=ctx.new_id(),
-        token_sha256=digest(new_token()),
+        token_sha256=digest(secrets.token_urlsafe(32)),
         user_id=tenant.user_id,
         device_id=ctx.new_id(),
         device_name=f"{tenant.marker}, {browser}",

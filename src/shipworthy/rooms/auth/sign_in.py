@@ -1,6 +1,6 @@
 """Signing in with a password.
 
-Read and count (one transaction), hash (no connection held), let in (another one). An address
+A place in the line, read and count (one statement), hash (no connection held), let in. An address
 nobody has goes the same way, against a hash that no password makes.
 """
 
@@ -10,18 +10,33 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 
-from shipworthy.kernel.audit.record import record
+from shipworthy.kernel.audit.record import entry, record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Busy, SignInNeeded
 from shipworthy.rooms.auth.addresses import read_address
-from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, remember
+from shipworthy.rooms.auth.admit import KnownDevice, Person, SignedIn, begin_session
 from shipworthy.rooms.auth.catalogue import q
-from shipworthy.rooms.auth.devices import Browser
+from shipworthy.rooms.auth.devices import Browser, new_token
 from shipworthy.rooms.auth.factors.second import Halfway, ask_second
+from shipworthy.rooms.auth.gate.door import caller_of
+from shipworthy.rooms.auth.gate.networks import networks_of
 from shipworthy.rooms.auth.hashing import HashPool, pool_of
 from shipworthy.rooms.auth.passwords import normalised
-from shipworthy.rooms.auth.throttle import Budget, give_back, login_budget, purge, reserve
+from shipworthy.rooms.auth.throttle import (
+    ACCOUNTS_PER_NETWORK_MAX,
+    Budget,
+    device_budget,
+    give_back,
+    given_back,
+    login_budget,
+    network_of,
+    purge,
+    refuse_for,
+    seconds_of,
+    window,
+)
+from shipworthy.rooms.auth.tokens import digest
 from shipworthy.rooms.auth.verify import is_right
 
 
@@ -30,12 +45,13 @@ async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> S
 
     Errors:  Busy `auth.busy`, TooMany `auth.throttled`, SignInNeeded `auth.refused`. Each is the same for
              a wrong password, an unknown address and an account that may not sign in.
-    Cost:    five statements (one more where the hash is renewed) in two transactions, one of them flushed.
+    Cost:    three statements (one more where the hash is renewed, and each hour one for the networks) in
+             two transactions, one of them flushed.
     """
     pool = pool_of(ctx.runtime)
-    pool.refuse_when_full()
-    attempt = await _begin(ctx, email, browser)
-    knows = await is_right(ctx, password, stored=attempt.stored, budget=attempt.budget)
+    with pool.ticket(caller_of(ctx.runtime, token=browser.token, client=ctx.client)) as ticket:
+        attempt = await _begin(ctx, email, browser)
+        knows = await is_right(ctx, password, stored=attempt.stored, budget=attempt.budget, ticket=ticket)
     if not knows or attempt.person is None or attempt.stored is None:
         await _count_refusal(ctx, attempt)
         raise SignInNeeded(
@@ -50,32 +66,43 @@ async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> S
 class _Attempt:
     """A try that has been counted. `person` is who may come in, if the password is right."""
 
-    row: Record | None
+    row: Record
     user_id: uuid.UUID | None
     person: Person | None
     stored: str | None
-    cookie_is_ours: bool
     budget: Budget
 
 
 async def _begin(ctx: Ctx, email: str, browser: Browser) -> _Attempt:
     address = read_address(email)
     account = address.canonical if address else email
+    known, strange = (
+        device_budget(ctx, account=account, browser=browser),
+        login_budget(ctx, account=account),
+    )
     async with ctx.begin(_realm(ctx)) as tx:
-        row = await tx.maybe(
-            q.login_account,
+        await networks_of(ctx.runtime).read_when_due(ctx, tx)
+        row = await tx.one(
+            q.login_begin,
             email_canon=address.canonical if address else "",
             cookie_sha256=browser.digest,
+            device=known.near,
+            network=strange.near,
+            spread=strange.spread,
+            account=strange.wide,
+            near_max=strange.near_max,
+            spread_max=ACCOUNTS_PER_NETWORK_MAX,
+            wide_max=strange.wide_max,
+            period=window(ctx),
+            now=ctx.now(),
         )
-        budget = login_budget(ctx, account=account, device_id=row["device_id"] if row else None)
-        await reserve(ctx, tx, budget)
+        refuse_for(seconds_of(row["wait"]))
     return _Attempt(
         row=row,
-        user_id=row["user_id"] if row else None,
-        person=_person(row) if row and _may_enter(row) else None,
-        stored=row["password_hash"] if row else None,
-        cookie_is_ours=bool(row and row["cookie_is_ours"]),
-        budget=budget,
+        user_id=row["user_id"],
+        person=_person(row) if _may_enter(row) else None,
+        stored=row["password_hash"],
+        budget=strange if row["device_id"] is None else known,
     )
 
 
@@ -111,23 +138,31 @@ async def _renewed(pool: HashPool, password: str, stored: str) -> str | None:
 async def _let_in(
     ctx: Ctx, attempt: _Attempt, person: Person, browser: Browser, renewed: str | None
 ) -> SignedIn | Halfway:
+    token, now, networks = browser.token or new_token(ctx.runtime), ctx.now(), networks_of(ctx.runtime)
+    network = networks.to_write(network_of(ctx.client), now)
     async with ctx.begin(_realm(ctx)) as tx:
         if renewed:
-            await tx.run(q.credential_replace, user_id=person.user_id, password_hash=renewed, now=ctx.now())
+            await tx.run(q.credential_replace, user_id=person.user_id, password_hash=renewed, now=now)
         halfway = await ask_second(ctx, tx, person, browser=browser, means=("pwd",), known=attempt.row)
         if halfway is not None:
             await give_back(tx, attempt.budget)
             return halfway
-        device = await remember(
-            ctx,
-            tx,
-            person.user_id,
-            browser=browser,
-            is_ours=attempt.cookie_is_ours,
-            budget=attempt.budget,
+        row = await tx.one(
+            q.login_accepted,
+            **given_back(attempt.budget),
+            network=network,
+            device_id=ctx.new_id(),
+            user_id=person.user_id,
+            cookie_sha256=digest(token),
+            name=browser.name,
+            now=now,
+            **entry(ctx, "auth.signed_in", of="user", id=person.user_id),
         )
-        await record(ctx, "auth.signed_in", of="user", id=person.user_id, tx=tx)
-        return await begin_session(ctx, tx, person, device, amr=("pwd",))
+        device = KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
+        signed_in = await begin_session(ctx, tx, person, device, amr=("pwd",))
+    if network is not None:
+        networks.written(network, now)
+    return signed_in
 
 
 def _realm(ctx: Ctx) -> Scope:

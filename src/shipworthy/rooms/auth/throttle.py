@@ -1,8 +1,9 @@
 """Counting tries before they are judged, so that many at once never exceed the budget.
 
-Three counters guard a password. A browser in which the owner has signed in before has a budget of
-its own: nobody elsewhere can use it up and so lock the owner out. Everybody else has one for each
-account and network, and shares one for the account. An address nobody has is counted the same way.
+A browser in which the owner has signed in before has a budget of its own: nobody elsewhere can use
+it up and so lock the owner out. Everybody else is a stranger, and waits longer and longer: at one
+account from one network, at one account from all networks together, and from one network that fails
+at many accounts. An address nobody has is counted the same way.
 Source: OWASP, Device Cookies; CVE-2024-4629 (tries judged in parallel overran the budget).
 """
 
@@ -12,16 +13,21 @@ import hashlib
 import ipaddress
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import lru_cache
 from math import ceil
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Tx
 from shipworthy.kernel.errors import TooMany
 from shipworthy.rooms.auth.catalogue import q
+from shipworthy.rooms.auth.devices import Browser
 
 # All untrusted networks together: NIST SP 800-63B allows at most 100 failures in a row.
 _NETWORKS = 10
+# Accounts, not tries: an office behind one address has many people, and few who fail at the same time.
+ACCOUNTS_PER_NETWORK_MAX = 30
+_FORGOTTEN_AFTER_WINDOWS = 4  # of quiet (count_tries says the same); with the default an hour
 MAILS_PER_ADDRESS_MAX = 5  # a window; enough to find a lost mail, too few to fill an inbox
 OTP_TRIES_MAX, OTP_WINDOW_S = 5, 600  # of six digits, three of which are right at any time
 PROOFS_MAX = 5  # tries at one mailed code of eight digits
@@ -30,26 +36,38 @@ SIGN_UPS_PER_NETWORK_MAX = 60  # a window; an office may share one address
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """The counters one try is counted in. `near` first; `wide` only while near has room."""
+    """The counters one try is counted in: `near`; then, while that has room, `spread` and `wide`.
+
+    A near counter that `grows` lets a try through after a pause, longer each time; one that does not
+    lets `near_max` through in a window. `spread` counts once what near counts for the first time.
+    """
 
     near: bytes
     near_max: int
+    grows: bool = False
+    spread: bytes | None = None
     wide: bytes | None = None
     wide_max: int = 0
     window_s: int | None = None  # None: the setting
 
 
-def login_budget(ctx: Ctx, *, account: str, device_id: uuid.UUID | None) -> Budget:
-    """Return the budget for trying a password of `account` (its address, whether it exists or not)."""
-    tries = ctx.runtime.settings.auth.login_failures_max
-    if device_id is not None:
-        return Budget(near=_bucket(ctx, "device", account, str(device_id)), near_max=tries)
+def login_budget(ctx: Ctx, *, account: str) -> Budget:
+    """Return a stranger's budget for trying a password of `account` (its address, whether it exists or not)."""
+    tries, network = ctx.runtime.settings.auth.login_failures_max, network_of(ctx.client)
     return Budget(
-        near=_bucket(ctx, "network", account, network_of(ctx.client)),
+        near=_bucket(ctx, "network", account, network),
         near_max=tries,
+        grows=True,
+        spread=_bucket(ctx, "accounts", network),
         wide=_bucket(ctx, "account", account),
         wide_max=tries * _NETWORKS,
     )
+
+
+def device_budget(ctx: Ctx, *, account: str, browser: Browser) -> Budget:
+    """Return the budget of a browser that the account's owner knows."""
+    tries = ctx.runtime.settings.auth.login_failures_max
+    return Budget(near=_bucket(ctx, "device", account, browser.token or ""), near_max=tries)
 
 
 def password_budget(ctx: Ctx) -> Budget:
@@ -87,6 +105,7 @@ def sign_up_budget(ctx: Ctx) -> Budget:
     return Budget(near=_bucket(ctx, "sign-up", network_of(ctx.client)), near_max=SIGN_UPS_PER_NETWORK_MAX)
 
 
+@lru_cache(maxsize=4_096)
 def network_of(client: str) -> str:
     """Return the network an address is counted with: /24 of IPv4, /64 of IPv6."""
     try:
@@ -100,52 +119,69 @@ def network_of(client: str) -> str:
 
 
 async def reserve(ctx: Ctx, tx: Tx, budget: Budget) -> None:
-    """Count one try now. Errors: TooMany `auth.throttled`, saying when the window is over.
+    """Count one try now. Errors: TooMany `auth.throttled`, saying when the next one may be made.
 
-    Raised in the transaction that counted, it takes the count back: a full bucket stays just full.
+    Raised in the transaction that counted, it takes the count back.
     Cost:    one statement, no disk flush.
     """
-    wait_s = await wait_of(ctx, tx, budget)
-    if wait_s:
-        raise TooMany(
-            "auth.throttled",
-            f"Too many tries. Wait {max(1, ceil(wait_s / 60))} min, then try again.",
-            retry_after_s=wait_s,
-        )
+    refuse_for(await wait_of(ctx, tx, budget))
 
 
 async def wait_of(ctx: Ctx, tx: Tx, budget: Budget) -> int:
     """Count one try; return 0 when the budget has room, else the seconds until it has again."""
-    window_s = budget.window_s or ctx.runtime.settings.auth.login_window_s
-    now, window = ctx.now(), timedelta(seconds=window_s)
     row = await tx.one(
-        q.bucket_reserve,
+        q.tries_count,
         near=budget.near,
         near_max=budget.near_max,
+        grows=budget.grows,
+        spread=budget.spread,
+        spread_max=ACCOUNTS_PER_NETWORK_MAX,
         wide=budget.wide,
-        now=now,
-        window_open=now - window,
+        wide_max=budget.wide_max,
+        period=window(ctx) if budget.window_s is None else timedelta(seconds=budget.window_s),
+        now=ctx.now(),
     )
-    if row["near_failures"] > budget.near_max:
-        return _seconds_until(row["near_started_at"] + window, now)
-    if budget.wide is not None and row["wide_failures"] > budget.wide_max:
-        return _seconds_until(row["wide_started_at"] + window, now)
-    return 0
+    return seconds_of(row["wait"])
+
+
+def refuse_for(wait_s: int) -> None:
+    """Errors: TooMany `auth.throttled` when there is anything to wait for."""
+    if wait_s:
+        in_words = f"{wait_s} s" if wait_s < 60 else f"{ceil(wait_s / 60)} min"
+        raise TooMany(
+            "auth.throttled",
+            f"Too many tries. Wait {in_words}, then try again.",
+            retry_after_s=wait_s,
+        )
 
 
 async def give_back(tx: Tx, budget: Budget) -> None:
     """Take back a try that was not judged, or was right."""
-    await tx.run(q.bucket_give_back, near=budget.near, wide=budget.wide)
+    await tx.run(q.tries_give_back, **given_back(budget))
+
+
+def given_back(budget: Budget) -> dict[str, bytes | int | None]:
+    """Return what a statement that gives a try back needs to know of it."""
+    return {
+        "near": budget.near,
+        "near_max": budget.near_max,
+        "spread": budget.spread,
+        "wide": budget.wide,
+        "wide_max": budget.wide_max,
+    }
 
 
 async def purge(ctx: Ctx, tx: Tx) -> None:
-    """Forget some counters whose window is over."""
-    window_s = max(ctx.runtime.settings.auth.login_window_s, OTP_WINDOW_S)
-    await tx.run(q.bucket_purge, window_open=ctx.now() - timedelta(seconds=window_s))
+    """Forget some counters that are over; each failure clears more than it adds."""
+    await tx.run(q.tries_purge, over=ctx.now() - _FORGOTTEN_AFTER_WINDOWS * window(ctx))
 
 
-def _seconds_until(end: datetime, now: datetime) -> int:
-    return max(1, ceil((end - now).total_seconds()))
+def window(ctx: Ctx) -> timedelta:
+    return timedelta(seconds=ctx.runtime.settings.auth.login_window_s)
+
+
+def seconds_of(wait: timedelta) -> int:
+    return ceil(wait.total_seconds())
 
 
 def _bucket(ctx: Ctx, kind: str, *values: str) -> bytes:

@@ -60,4 +60,8 @@ begin
     where realm_id = my_realm() on conflict do nothing;
   insert into login_bucket (realm_id, bucket, failures, window_started_at)
     select my_realm(), sha256(('bucket' || user_id || k)::bytea), k, at from person cross join generate_series(1, 2) k;
+  -- Most of them long ago: the gate reads those of the last 30 days.
+  insert into login_network (realm_id, network, succeeded_at)
+    select my_realm(), decode(md5('network' || user_id || k), 'hex'), at - k * interval '30 days'
+    from person cross join generate_series(0, 49) k;
 end $$;

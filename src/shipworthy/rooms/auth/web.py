@@ -24,6 +24,7 @@ from shipworthy.rooms.auth.devices import COOKIE, COOKIE_MAX_AGE_S, browser_of, 
 from shipworthy.rooms.auth.factors.second import COOKIE as SECOND_COOKIE
 from shipworthy.rooms.auth.factors.second import TTL_S as SECOND_TTL_S
 from shipworthy.rooms.auth.factors.second import Halfway
+from shipworthy.rooms.auth.gate.door import login_door
 from shipworthy.rooms.auth.landing import ACCOUNT, first_page, is_own_path, landing
 from shipworthy.rooms.auth.oauth.installed import providers_of
 from shipworthy.rooms.auth.programs.pairs import programs_of
@@ -323,22 +324,22 @@ _SENT: Any = {"effect": "change", "transaction": False, "body_bytes_max": _FORM_
 
 # Nothing here takes an idempotency key, because nothing needs one: an address has one account, a link
 # works once, and signing in twice is two sessions of one person.
-# queries_max counts the session's look-up and touch (2), which a visitor without a session spares.
+# queries_max counts the session's look-up (1), which a visitor without a session spares.
 ROUTES: tuple[Route, ...] = (
-    route("GET", "/", start, **_DOOR, transaction=False, title="Start", queries_max=2),
-    route("GET", "/login", login_page, **_DOOR, transaction=False, query=Next, title="Sign in", queries_max=2),
+    route("GET", "/", start, **_DOOR, transaction=False, title="Start", queries_max=1),
+    route("GET", "/login", login_page, **_DOOR, transaction=False, query=Next, title="Sign in", queries_max=1),
     route("POST", "/login", login, **_DOOR, **_SENT, body=SignIn, title="Sign in", slo="login",
-          audit="auth.signed_in", personal=("email", "password"), queries_max=9),
+          audit="auth.signed_in", personal=("email", "password"), queries_max=8, door=login_door),
     route("POST", "/logout", logout, **_OWN, effect="change", permission="account.read", title="Sign out",
           audit="auth.signed_out", queries_max=4),
-    route("GET", "/signup", signup_page, **_DOOR, transaction=False, title="Create an account", queries_max=2),
+    route("GET", "/signup", signup_page, **_DOOR, transaction=False, title="Create an account", queries_max=1),
     route("POST", "/signup", signup, **_DOOR, **_SENT, body=SignUp, title="Create an account",
           audit="auth.mail_asked", personal=("name", "organisation", "email", "password"), queries_max=9,
           example={"name": "Ada Sample", "organisation": "Sample Works", "email": "ada@sample.example",
                    "password": "a lantern over quiet water"}),
-    route("GET", "/signup/sent", signup_sent_page, **_DOOR, transaction=False, title="Check your mail", queries_max=2),
+    route("GET", "/signup/sent", signup_sent_page, **_DOOR, transaction=False, title="Check your mail", queries_max=1),
     route("GET", "/signup/again", signup_again_page, **_DOOR, transaction=False, title="Send the mail again",
-          queries_max=2),
+          queries_max=1),
     route("POST", "/signup/again", signup_again, **_DOOR, **_SENT, body=MailAgain, title="Send the mail again",
           audit="auth.mail_asked", personal=("email",), queries_max=10, example={"email": "ada@sample.example"}),
     route("GET", "/verify", verify_page, **_DOOR, transaction=False, query=Link, title="Confirm your address",

@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from shipworthy.rooms.auth.hashing import pool_of
 from shipworthy.rooms.auth.oauth.egress import TIMEOUT_S
 from shipworthy.rooms.auth.oauth.installed import provider_of
 from shipworthy.rooms.auth.oauth.providers import DEADLINE_S
 from tests.rooms.auth.oauth.conftest import Browsing
 from tests.rooms.auth.test_landing import HOSTILE
+from tests.support.hashing import full_line
 
 
 async def test_a_new_person_signs_in_and_comes_back_to_the_same_account(browsing: Browsing) -> None:
@@ -146,14 +146,9 @@ async def test_an_id_token_that_says_no_address_has_userinfo_asked(browsing: Bro
 
 async def test_a_sign_in_does_not_wait_for_passwords(browsing: Browsing) -> None:
     """The bulkhead: with the hash queue full, the callback goes on as ever."""
-    hashes = pool_of(browsing.auth.running.runtime)
-    hashes._queue.maxsize = 1
-    with hashes._queue.mutex:
-        hashes._queue.queue.append(None)
-    assert (await browsing.auth.sign_in()).status == 503
-    assert (await browsing.sign_in()).status == 303
-    with hashes._queue.mutex:
-        hashes._queue.queue.clear()
+    async with full_line(browsing.auth.running.runtime):
+        assert (await browsing.auth.sign_in()).status == 503
+        assert (await browsing.sign_in()).status == 303
 
 
 async def test_a_thousand_made_up_key_names_cost_one_fetch(browsing: Browsing) -> None:

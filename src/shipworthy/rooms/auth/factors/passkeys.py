@@ -144,9 +144,9 @@ async def sign_in(ctx: Ctx, token: str | None, answer: str, *, browser: Browser)
     key, count = await _proof(ctx, "sign_in", token, answer, None)
     async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
         if await tx.maybe(q.passkey_used, passkey_id=key["passkey_id"], sign_count=count, now=ctx.now()):
-            row = await tx.one(q.person_get, user_id=key["user_id"], cookie_sha256=browser.digest)
+            row = await tx.one(q.person_get, user_id=key["user_id"])
             person = person_of(row)
-            device = await recognise(ctx, tx, person.user_id, browser=browser, is_ours=row["cookie_is_ours"])
+            device = await recognise(ctx, tx, person.user_id, browser=browser)
             await record(ctx, "auth.signed_in", of="user", id=person.user_id, detail={"by": "passkey"}, tx=tx)
             return await begin_session(ctx, tx, person, device, amr=amr_of(*SHOWN))
     raise await _copied(ctx, key)

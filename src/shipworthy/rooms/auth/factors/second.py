@@ -161,9 +161,9 @@ async def let_in(
     )
     if taken is None or taken["user_id"] != user_id:
         raise Missing(_WAITING)
-    row = await tx.one(q.person_get, user_id=user_id, cookie_sha256=browser.digest)
+    row = await tx.one(q.person_get, user_id=user_id)
     person = person_of(row)
-    device = await recognise(ctx, tx, person.user_id, browser=browser, is_ours=row["cookie_is_ours"])
+    device = await recognise(ctx, tx, person.user_id, browser=browser)
     if is_trusted:
         until = ctx.now() + timedelta(seconds=TRUST_S)
         await tx.run(q.device_trust, device_id=device.device_id, user_id=person.user_id, trusted_until=until)

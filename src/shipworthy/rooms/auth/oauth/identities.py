@@ -89,7 +89,7 @@ async def make_account(
             await tx.run(q.user_reclaim, user_id=unproven["user_id"], email_canon=address.canonical)
         await create_account(ctx, tx, person, email_canon=address.canonical, password_hash=None)
         await attach(ctx, tx, provider, identity, user_id=person.user_id)
-        device = await recognise(ctx, tx, person.user_id, browser=browser, is_ours=False)
+        device = await recognise(ctx, tx, person.user_id, browser=browser.anew())
         await record(
             ctx, "auth.account_created", of="user", id=person.user_id, detail={"provider": provider}, tx=tx
         )
@@ -166,7 +166,7 @@ async def attach(ctx: Ctx, tx: Tx, provider: str, identity: Identity, *, user_id
         now=ctx.now(),
     )
     if linked is None:
-        row = await tx.maybe(q.identity_account, **_key(identity), cookie_sha256=b"")
+        row = await tx.maybe(q.identity_account, **_key(identity))
         if row is None or row["user_id"] != user_id:
             raise Conflict(
                 "auth.identity_taken", "That sign-in opens another account already. Remove it there first."
@@ -177,7 +177,7 @@ async def _known(
     ctx: Ctx, provider: Provider, identity: Identity, browser: Browser
 ) -> SignedIn | Halfway | None:
     async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
-        row = await tx.maybe(q.identity_account, **_key(identity), cookie_sha256=browser.digest)
+        row = await tx.maybe(q.identity_account, **_key(identity))
         if row is None:
             return None
         person = person_of(row)
@@ -185,7 +185,7 @@ async def _known(
             halfway = await ask_second(ctx, tx, person, browser=browser, means=("fed",))
             if halfway is not None:
                 return halfway
-        device = await recognise(ctx, tx, person.user_id, browser=browser, is_ours=row["cookie_is_ours"])
+        device = await recognise(ctx, tx, person.user_id, browser=browser)
         await record(
             ctx, "auth.signed_in", of="user", id=person.user_id, detail={"provider": provider.name}, tx=tx
         )

@@ -103,7 +103,7 @@ async def prove(
     is_by_password = bool(password) and waits.takes_password
     budgets = [proof_budget(ctx, token_id=waits.token_id)]
     if is_by_password:
-        budgets.append(login_budget(ctx, account=waits.canonical, device_id=None))
+        budgets.append(login_budget(ctx, account=waits.canonical))
     async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
         for budget in budgets:
             await reserve(ctx, tx, budget)
@@ -143,7 +143,7 @@ async def _link(
         await attach(ctx, tx, waits.provider, waits.identity, user_id=person.user_id)
         owner = {**dict(user), "email_canon": waits.canonical}
         await tell(ctx, tx, "identity_linked", user=owner, provider=waits.label)
-        device = await recognise(ctx, tx, person.user_id, browser=browser, is_ours=False)
+        device = await recognise(ctx, tx, person.user_id, browser=browser.anew())
         await record(
             ctx,
             "auth.identity_linked",

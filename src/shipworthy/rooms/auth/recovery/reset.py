@@ -101,7 +101,7 @@ async def _set(
     halfway = await ask_second(ctx, tx, person, browser=browser, means=("mail", "pwd"))
     if halfway is not None:
         return halfway
-    device = await recognise(ctx, tx, user_id, browser=browser, is_ours=False)
+    device = await recognise(ctx, tx, user_id, browser=browser.anew())
     return await begin_session(ctx, tx, person, device, amr=("mail", "pwd"))
 
 
