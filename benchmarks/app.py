@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +49,24 @@ class App:
 
 
 @contextmanager
-def running_app(*, rooms: str = "invoicing,site", seed: str = "volume") -> Iterator[App]:
-    """Scaffold and run an app until the block ends; everything is removed afterwards."""
+def running_app(
+    *,
+    rooms: str = "invoicing,site",
+    seed: str = "volume",
+    settings: str = "",
+    env: Mapping[str, str] | None = None,
+) -> Iterator[App]:
+    """Scaffold and run an app until the block ends; everything is removed afterwards.
+
+    `settings` is TOML that is added to its `app.toml`, `env` what its processes are told besides.
+    """
     workshop = Path(tempfile.mkdtemp(prefix="shipworthy-bench-"))
     if os.geteuid() == 0:
         workshop.chmod(0o711)
     home, state, handle_file = workshop / "app", workshop / "state", workshop / "handle.json"
     subprocess.run([*SHIPWORTHY, "new", str(home), "--rooms", rooms], check=True, stdout=subprocess.DEVNULL)
+    with (home / "app.toml").open("a", encoding="utf-8") as app_toml:
+        app_toml.write(f"\n{settings}\n")
     described = subprocess.run([*SHIPWORTHY, "describe", "--json"], cwd=home, check=True, capture_output=True)
     with (workshop / "up.log").open("wb") as log:
         up = subprocess.Popen(
@@ -72,6 +83,7 @@ def running_app(*, rooms: str = "invoicing,site", seed: str = "volume") -> Itera
                 str(handle_file),
             ],
             cwd=home,
+            env={**os.environ, **(env or {})},
             stdout=log,
             stderr=log,
         )
