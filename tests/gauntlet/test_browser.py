@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route as Path_
 
 from shipworthy.gauntlet.browser import DESKTOP, PHONE, chromium, cookies_of, only_hosts
-from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.check import Unmeasurable
 from shipworthy.gauntlet.http import HttpSession
 from shipworthy.gauntlet.processid import ProcessId, children_of, process_id
 from tests.support.browser import needs_chromium
@@ -66,14 +66,14 @@ async def test_a_browser_that_is_missing_or_does_not_start_is_said_to_be_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SHIPWORTHY_CHROMIUM", str(tmp_path / "none"))
-    with pytest.raises(Undecided, match="No Chromium"):
+    with pytest.raises(Unmeasurable, match="No Chromium"):
         async with chromium("http://127.0.0.1/"):
             pass
     broken = tmp_path / "broken"
     broken.write_text("#!/bin/sh\nexit 3\n")
     broken.chmod(0o755)
     monkeypatch.setenv("SHIPWORTHY_CHROMIUM", str(broken))
-    with pytest.raises(Undecided, match="did not start"):
+    with pytest.raises(Unmeasurable, match="did not start"):
         async with chromium("http://127.0.0.1/"):
             pass
 

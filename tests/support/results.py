@@ -387,7 +387,7 @@ def _vitals() -> list[Finding]:
     still = (212.0, 0.0, 212.0, 14.0, 0.0)
     return [
         finding(
-            "vitals.lab", "GET / (site) (phone)", "GET / (site) (phone): CLS 0.31, where 0.1 are allowed", Verdict.FAIL,
+            "vitals.lab", "GET / (site, phone)", "GET / (site, phone): CLS 0.31, where 0.1 are allowed", Verdict.FAIL,
             cause="CLS 0.31, where 0.1 are allowed. What moved: main.", measures=_vitals_measures(*moved),
             fix="Give images, frames and what comes late its width and height.",
         ),

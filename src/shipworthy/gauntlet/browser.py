@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.check import Unmeasurable
 from shipworthy.gauntlet.http import HttpSession
 from shipworthy.gauntlet.processid import ProcessId, process_id
 
@@ -36,6 +36,7 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
+INSTALL = 'Install the extra: pip install "shipworthy[gauntlet]".'
 LAUNCH_TIMEOUT_S = 60.0  # one second on an idle machine; on two busy cores it was seen to take ten
 CLOSE_TIMEOUT_S = 10.0
 CALL_TIMEOUT_S = 30.0  # any one thing asked of a tab
@@ -160,18 +161,20 @@ class Browser:
 async def chromium(*urls: str) -> AsyncIterator[Browser]:
     """Run a Chromium that reaches the hosts of these addresses and no other, until the block ends.
 
-    Errors:  Undecided when there is none, or when it does not start.
+    Errors:  Unmeasurable when there is none, or when it does not start.
     """
-    from playwright.async_api import Error, async_playwright
-
     program = browser_path()
     if program is None:
-        raise Undecided("No Chromium was found on this machine.")
+        raise Unmeasurable("No Chromium was found on this machine.")
+    try:
+        from playwright.async_api import Error, async_playwright
+    except ImportError:
+        raise Unmeasurable("Playwright, which drives the browser, is not installed.", fix=INSTALL) from None
     async with async_playwright() as playwright:
         try:
             running, process = await _launched(playwright, program, urls)
         except Error as refused:
-            raise Undecided(
+            raise Unmeasurable(
                 f"{program} did not start: {refused.message.splitlines()[0]}",
                 fix="Start it by hand with --headless, or name another one in SHIPWORTHY_CHROMIUM.",
             ) from refused

@@ -18,7 +18,7 @@ def test_each_page_and_device_is_a_row_with_its_bounds() -> None:
     root = parse(section.text)
     rows = [[" ".join(td.text.split()) for td in tr.all("td")] for tr in root.one("tbody").all("tr")]
     assert rows[0] == [
-        "GET / (site) (phone)", "780 ms of 2,500 ms", "0.31 of 0.1", "624 ms of 1,800 ms", "9 ms of 150 ms", "0 ms of 200 ms", "FAIL"
+        "GET / (site, phone)", "780 ms of 2,500 ms", "0.31 of 0.1", "624 ms of 1,800 ms", "9 ms of 150 ms", "0 ms of 200 ms", "FAIL"
     ]  # fmt: skip
     assert rows[-1][0] == "GET /invoices under load" and rows[-1][3:6] == ["", "", ""]
     assert [over.text for over in root.all("span", "over")] == ["0.31"]

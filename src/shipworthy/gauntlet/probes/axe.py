@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from shipworthy.contract.finding import Evidence, Finding, Measure
 from shipworthy.contract.verdict import Severity, Verdict
-from shipworthy.gauntlet.browser import DESKTOP, PHONE, Browser, Tab, chromium
+from shipworthy.gauntlet.browser import DESKTOP, INSTALL, PHONE, Browser, Tab, chromium
 from shipworthy.gauntlet.check import Undecided, Unmeasurable
 from shipworthy.gauntlet.evidence import table_evidence
 from shipworthy.gauntlet.exam import Exam
@@ -237,5 +237,9 @@ def _path(url: str) -> str:
 
 @cache
 def _axe() -> str:
-    script = resources.files("axe_playwright_python").joinpath("axe.min.js")
+    """Errors: Unmeasurable when the package that carries it is not there."""
+    try:
+        script = resources.files("axe_playwright_python").joinpath("axe.min.js")
+    except ModuleNotFoundError:
+        raise Unmeasurable("axe-core is not installed.", fix=INSTALL) from None
     return script.read_text(encoding="utf-8")

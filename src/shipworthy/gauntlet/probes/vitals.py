@@ -52,7 +52,9 @@ async def lab_vitals(exam: Exam) -> Sequence[Finding]:
 
 
 def subject_of(page: Page, profile: Profile) -> str:
-    return f"{page.subject} ({profile.name})"
+    """Return "GET /invoices (phone)", of the site "GET / (site, phone)"."""
+    start, found, _ = page.subject.partition(" (site)")
+    return f"{start} (site, {profile.name})" if found else f"{start} ({profile.name})"
 
 
 async def _judged(

@@ -27,7 +27,7 @@ from shipworthy.gauntlet.probes.vitals import visits_evidence
 from shipworthy.gauntlet.probes.vitals_rules import VITALS, bounds_of
 from shipworthy.gauntlet.visit import Vitals, visit
 
-PAGES_MAX = 4  # each must be visited often enough in the 72 s of the load for a percentile
+PAGES_MAX = 3  # each must be visited often enough in the 72 s of the load for a percentile
 VISITS_MIN = 8  # the 75th percentile of fewer is the largest or nearly so
 QUANTILE = 0.75
 LOST_SHARE_MAX = 0.2  # of the load's requests; an app that refuses more is not under this load
