@@ -11,6 +11,8 @@ from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.planted_pages import BLOCKED_MS, BROKEN, CLEAN, LATE_MS, planted_pages
 from shipworthy.gauntlet.visit import visit, worst_session
 from tests.support.browser import needs_chromium
+from tests.support.ledger import served
+from tests.support.screens import Screens
 
 
 @needs_chromium
@@ -31,6 +33,14 @@ async def test_what_is_planted_is_measured_and_a_clean_page_is_clean() -> None:
         assert seen.ttfb_ms <= seen.fcp_ms < seen.lcp_ms, seen
     assert clean.cls == 0 and clean.status == 200 and clean.bytes > 0, clean
     assert clean.fcp_ms >= PHONE.latency_ms  # the network of the phone was in force
+
+
+@needs_chromium
+@pytest.mark.browser
+async def test_a_page_that_shows_itself_late_is_waited_for() -> None:
+    async with served(Screens().asgi()) as base_url, chromium(base_url) as browser:
+        seen = await visit(browser, base_url + "/hidden", profile=DESKTOP)
+    assert seen.fcp_ms >= 1_200 and seen.lcp_ms >= 1_200, seen
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ setTimeout(() => { const late = document.createElement("div"); late.style.height
 document.querySelector("main").prepend(late); }, 400);</script>"""
 _BLOCKS = """<script>addEventListener("load", () => setTimeout(() => {
 const until = performance.now() + 1200; while (performance.now() < until); }, 100));</script>"""
+_HIDDEN = """<style>body { display: none }</style><script>
+setTimeout(() => { document.body.style.display = "block"; }, 1200);</script>"""
 _DARK_ON_A_PHONE = """<style>@media (prefers-color-scheme: dark) and (max-width: 500px) {
 :root { background: #fff } p { color: #ddd } }</style>"""
 
@@ -30,6 +32,7 @@ PAGES = {
     "/shifts": (_HEAD, _SHIFTS),
     "/blocks": (_HEAD, _BLOCKS),
     "/tight": (_HEAD, ""),
+    "/hidden": (_HEAD + _HIDDEN, ""),
     "/elsewhere": (_HEAD, '<img src="https://cdn.example/a.png" alt="Far" width="9" height="9">'),
     "/pale": (_HEAD + _DARK_ON_A_PHONE, ""),
     "/nameless": (_HEAD, '<form><input type="text" name="q"></form>'),

@@ -73,7 +73,8 @@ async def _when_quiet(tab: Tab) -> dict[str, Any]:
         if tab.under_way:
             busy_at = time.monotonic()
         quiet_ms = seen["now"] - max(seen["lastAt"], seen["loaded"])
-        if min(quiet_ms / 1000, time.monotonic() - busy_at) >= QUIET_S:
+        # On a busy machine the first frame may come a second after everything is there.
+        if seen["lcp"] is not None and min(quiet_ms / 1000, time.monotonic() - busy_at) >= QUIET_S:
             break
         await asyncio.sleep(_POLL_S)
     return seen
