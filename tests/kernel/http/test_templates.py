@@ -319,6 +319,15 @@ def test_lines_are_added_and_removed_and_no_name_comes_twice(tab: Any, site: str
 
 
 @pytest.mark.browser
+def test_what_does_nothing_without_script_is_not_there_without_one(browser: Any, site: str) -> None:
+    tab = browser.new_page(java_script_enabled=False)
+    for page, part in (("sign_in", "[data-reveal]"), ("invoice_editor", "[data-add-row]")):
+        tab.goto(f"{site}/{page}.html")
+        assert tab.locator(part).count() > 0 and not tab.locator(part).first.is_visible()
+    tab.close()
+
+
+@pytest.mark.browser
 def test_a_password_is_shown_on_demand_and_hidden_again(tab: Any, site: str) -> None:
     tab.goto(f"{site}/sign_in.html")
     tab.click("[data-reveal]")

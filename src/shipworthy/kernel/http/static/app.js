@@ -4,12 +4,6 @@
   const on = (type, react) => document.addEventListener(type, react);
   const closest = (event, selector) => event.target instanceof Element && event.target.closest(selector);
 
-  // Buttons that do nothing without this file are hidden until it runs.
-  const unhide = (root) =>
-    root.querySelectorAll("[data-add-row], [data-remove-row], [data-reveal]").forEach((button) => (button.hidden = false));
-  unhide(document);
-  on("htmx:load", (event) => unhide(event.detail.elt));
-
   // <button command commandfor> for browsers that do not know it yet.
   const knowsCommands = "commandForElement" in HTMLButtonElement.prototype;
   on("click", (event) => {
@@ -45,7 +39,6 @@
     const numbers = [...rows.querySelectorAll("[data-row] [name]")].map((f) => Number(f.name.split("-")[1]) + 1);
     template.insertAdjacentHTML("beforebegin", template.innerHTML.replaceAll("__n__", Math.max(0, ...numbers)));
     const row = template.previousElementSibling;
-    unhide(row);
     window.htmx?.process(row);
     row.querySelector("input, textarea, select").focus();
   });

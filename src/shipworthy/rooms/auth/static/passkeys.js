@@ -2,8 +2,10 @@
 "use strict";
 (() => {
   const forms = document.querySelectorAll("form[data-passkey]");
-  if (!window.PublicKeyCredential || !navigator.credentials) return;
-  document.querySelectorAll("[data-passkeys]").forEach((part) => (part.hidden = false));
+  if (!window.PublicKeyCredential || !navigator.credentials) {
+    document.querySelectorAll("[data-passkeys]").forEach((part) => (part.hidden = true));
+    return;
+  }
 
   const toBytes = (text) =>
     Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
