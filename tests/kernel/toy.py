@@ -74,6 +74,7 @@ ROOM = Room(
         route("GET", "/notes/{note_id}", get_note, permission="note.read"),
         route("GET", "/notes", list_notes, permission="note.read"),
         route("POST", "/forgetful", forget_audit, body=NewNote, audit="note.created"),
+        route("GET", "/owned", hello, media="html", transaction=False, permission="note.read"),
         route("GET", "/safe", hello, media="html", transaction=False, step_up_s=600),
         route("POST", "/safe", hello, media="html", transaction=False, effect="change", step_up_s=600),
         route("GET", "/crash", crash, auth="public", transaction=False, media="html"),

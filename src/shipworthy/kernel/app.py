@@ -22,7 +22,8 @@ from shipworthy.kernel.mail.outbox import Mailer
 from shipworthy.kernel.movable_clock import MovableClock
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.runtime import Runtime, uuid7
-from shipworthy.kernel.sessions.store import MemorySessions, PostgresSessions, SessionStore
+from shipworthy.kernel.sessions.memory import MemorySessions
+from shipworthy.kernel.sessions.store import PostgresSessions, SessionStore
 from shipworthy.kernel.settings import Settings
 
 

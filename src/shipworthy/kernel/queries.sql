@@ -113,10 +113,11 @@ select * from live
 -- session_renew --
 -- Give a session another token, and its person's new proof where there was one: its old token, no row when it has ended.
 -- index: session_pkey   rows: <= 1   scope: realm
--- with: session_id = (select session_id from session limit 1), token_sha256 = gen_random_uuid()::text::bytea, amr = null::text, proven_at = null::timestamptz, email = null::text
+-- with: session_id = (select session_id from session limit 1), token_sha256 = gen_random_uuid()::text::bytea, amr = null::text, proven_at = null::timestamptz, email = null::text, tenant_id = null::uuid, tenant_name = null::text, role = null::text
 with old as (select session_id, token_sha256 from session where session_id = :session_id and revoked_at is null for update)
 update session set token_sha256 = :token_sha256, amr = coalesce(:amr, amr), proven_at = coalesce(:proven_at, proven_at),
-  email = coalesce(:email, email)
+  email = coalesce(:email, email), tenant_id = coalesce(:tenant_id, tenant_id), tenant_name = coalesce(:tenant_name, tenant_name),
+  role = coalesce(:role, role)
 from old where session.session_id = old.session_id
 returning old.token_sha256
 
@@ -141,6 +142,22 @@ returning token_sha256
 -- index: session_user_device_idx   rows: <= 1000   scope: realm
 -- with: user_id = (select user_id from session limit 1), name = 'Sample'
 update session set name = :name where user_id = :user_id and revoked_at is null
+returning token_sha256
+
+-- session_role_of_user --
+-- A person's role in a tenant changed, or is gone: their sessions for it, whose tokens these are, act accordingly.
+-- index: session_user_device_idx   rows: <= 1000   scope: realm
+-- with: user_id = (select user_id from session limit 1), tenant_id = (select tenant_id from session limit 1), role = 'member'
+update session set role = :role, tenant_id = case when :role::text is null then null else tenant_id end,
+  tenant_name = case when :role::text is null then '' else tenant_name end
+where user_id = :user_id and tenant_id = :tenant_id and revoked_at is null
+returning token_sha256
+
+-- session_rename_of_tenant --
+-- A tenant has another name: show it in all sessions that act for it, whose tokens these are.
+-- index: session_tenant_idx   rows: <= 10000   scope: realm
+-- with: tenant_id = (select tenant_id from session limit 1), name = 'Sample'
+update session set tenant_name = :name where tenant_id = :tenant_id and revoked_at is null
 returning token_sha256
 
 -- session_list_of_user --

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from shipworthy.kernel.settings import Settings
 
 
+NO_TENANT = ""  # the role of somebody who is signed in and acts for no tenant
+
+
 @dataclass(frozen=True, kw_only=True)
 class NavItem:
     """An entry of the console's navigation."""
@@ -45,7 +48,7 @@ class SeedTenant:
 class Room:
     """A feature room: routes, jobs, queries, migrations, and what the examiner may know of it.
 
-    `permissions` maps a role to the permissions it holds in this room. `raw_lane`, where a
+    `permissions` maps a role (or NO_TENANT) to the permissions it holds in this room. `raw_lane`, where a
     room has one, is a plain ASGI application that answers every host that is not a console host.
     `on_start` prepares per-process state; `seed` writes one tenant's example data in that
     tenant's transaction; `volume_sql` fills tables for plan checks: it runs as the superuser

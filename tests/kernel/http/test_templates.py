@@ -289,7 +289,7 @@ def test_the_menu_of_a_phone_closes_by_a_tap_beside_it(browser: Any, site: str, 
     tab = browser.new_page(viewport={"width": 375, "height": 800}, java_script_enabled=has_script)
     tab.goto(f"{site}/invoices.html")
     assert not tab.is_visible(".menu-panel")
-    tab.click("summary")
+    tab.click(".menu > summary")
     assert tab.is_visible(".menu-panel")
     tab.mouse.click(100, 200)
     tab.wait_for_selector(".menu-panel", state="hidden")

@@ -1,4 +1,4 @@
-"""One contract for every session store."""
+"""One contract for every session store. Covers: memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 from shipworthy.kernel.runtime import uuid7
-from shipworthy.kernel.sessions.store import MemorySessions, NewSession, PostgresSessions, SessionStore
+from shipworthy.kernel.sessions.memory import MemorySessions
+from shipworthy.kernel.sessions.store import (
+    Acting,
+    NewSession,
+    PostgresSessions,
+    SessionStore,
+)
 from shipworthy.kernel.sessions.valkey import ValkeyLookup
 from shipworthy.kernel.settings import SessionsSection
 from tests.support.app import RunningApp
@@ -203,3 +209,48 @@ async def test_a_renewed_session_is_the_same_one_under_another_token(
     assert moved == replace(after, email="b@example.test")
     await store.revoke(before.session_id)
     assert await store.renew(before.session_id) is None
+
+
+async def test_a_session_that_changes_sides_acts_for_the_other_tenant_under_another_token(
+    store: SessionStore,
+) -> None:
+    old = await store.create(person())
+    before = await store.lookup(old)
+    assert before
+    other = Acting(tenant_id=uuid7(), tenant_name="Globex", role="viewer")
+    new = await store.renew(before.session_id, acting=other)
+    after = await store.lookup(new or "")
+    assert after and await store.lookup(old) is None
+    assert (after.session_id, after.tenant_id, after.tenant_name, after.role) == (
+        before.session_id, other.tenant_id, "Globex", "viewer",
+    )  # fmt: skip
+
+
+async def test_a_role_that_changes_or_goes_does_so_in_all_sessions_for_that_tenant_and_in_no_others(
+    store: SessionStore,
+) -> None:
+    one = person()
+    here = [await store.create(one) for _ in range(2)]
+    elsewhere = await store.create(replace(one, tenant_id=uuid7(), tenant_name="Globex"))
+    colleague = await store.create(replace(one, user_id=uuid7()))
+    assert one.tenant_id
+
+    async def seen() -> list[tuple[uuid.UUID | None, str | None, str]]:
+        found = [await store.lookup(token) for token in (*here, elsewhere, colleague)]
+        return [(p.tenant_id, p.role, p.tenant_name) for p in found if p]
+
+    before = await seen()
+    await store.change_role(one.user_id, tenant_id=one.tenant_id, role="viewer")
+    assert await seen() == [(one.tenant_id, "viewer", "Acme")] * 2 + before[2:]
+    await store.change_role(one.user_id, tenant_id=one.tenant_id, role=None)
+    assert await seen() == [(None, None, "")] * 2 + before[2:]
+    assert len(await store.devices(one.user_id)) == 3  # they stay signed in
+
+
+async def test_a_tenants_new_name_shows_in_its_sessions_and_in_no_others(store: SessionStore) -> None:
+    one, two = person(), person()
+    tokens = [await store.create(new) for new in (one, two, replace(one, user_id=uuid7()))]
+    assert one.tenant_id and await store.lookup(tokens[0])
+    await store.rename_tenant(one.tenant_id, name="Acme & Sons")
+    names = [(await store.lookup(token)).tenant_name for token in tokens]  # type: ignore[union-attr]
+    assert names == ["Acme & Sons", "Acme", "Acme & Sons"]

@@ -25,6 +25,7 @@ from shipworthy.local.postgres import PostgresAddress
 from shipworthy.local.processes import accepts_connections
 from shipworthy.rooms.auth.jobs import JOBS
 from shipworthy.rooms.auth.room import ROOM
+from shipworthy.rooms.auth.seed import seed_owner
 from tests.support.app import RunningApp, app_running, make_settings
 from tests.support.client import Answer, Client
 
@@ -148,7 +149,7 @@ def auth_settings(*, auth: AuthSection | None = None, **sections: Any) -> Settin
 
 
 async def add_owner(running: RunningApp, name: str = "Acme") -> tuple[uuid.UUID, SeedTenant]:
-    """Seed a tenant with its owner, as the demo does."""
+    """Seed a tenant with its owner and nobody else."""
     tenant_id = await running.add_tenant(name)
     slug = name.lower()
     owner = SeedTenant(
@@ -162,8 +163,7 @@ async def add_owner(running: RunningApp, name: str = "Acme") -> tuple[uuid.UUID,
     ctx = Ctx(scope=Scope(running.runtime.realm_id, tenant_id), runtime=running.runtime, trace_id="0" * 32)
     async with ctx.begin() as tx:
         ctx.tx = tx
-        assert ROOM.seed
-        await ROOM.seed(ctx, owner)
+        await seed_owner(ctx, owner)
     return tenant_id, owner
 
 

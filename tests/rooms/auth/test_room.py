@@ -14,6 +14,7 @@ import pytest
 from shipworthy.kernel.app import migrations_of
 from shipworthy.kernel.db.migrate import migrate_down, migrate_up
 from shipworthy.kernel.describe import describe
+from shipworthy.kernel.room import NO_TENANT
 from shipworthy.kernel.seed import seed_volume
 from shipworthy.kernel.settings import SloSection
 from shipworthy.local.postgres import PostgresAddress
@@ -34,7 +35,7 @@ async def large(cluster: PostgresAddress, tmp_path: Path) -> AsyncIterator[Runni
 
 async def test_every_query_uses_its_index_as_its_own_role_under_row_security(large: RunningApp) -> None:
     for query in q:
-        async with _scoped(large, query.role) as connection:
+        async with _scoped(large, query.role, with_tenant=query.scope == "tenant") as connection:
             values = await _samples(connection, query.samples, query.sql)
             explained = await connection.fetchval(f"explain (analyze, format json) {query.sql}", *values)
         used, whole = _plan(json.loads(explained)[0]["Plan"])
@@ -68,7 +69,7 @@ async def test_every_table_is_declared_and_protected(large: RunningApp) -> None:
         " a.attrelid = c.oid and a.attname = 'realm_id' where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace"
     )
     ours = {row["name"] for row in rows} - {"realm", "tenant", "session", "realm_audit", "audit_due"}
-    assert ours == {table.name for table in ROOM.tables}
+    assert ours == {table.name for table in ROOM.tables if table.scope == "realm"}
     assert all(row["forced"] and row["floors"] == 1 for row in rows if row["name"] in ours)
 
 
@@ -92,12 +93,16 @@ async def test_the_worker_and_the_reader_cannot_read_hashes(large: RunningApp) -
             await connection.execute("update app_user set verified_at = now()")
 
 
-async def test_roles_hold_their_own_account_only(large: RunningApp) -> None:
+async def test_roles_hold_their_own_account_and_owners_their_people(large: RunningApp) -> None:
+    own, read = ["account.read", "account.write"], ["members.read"]
     assert {role: sorted(held) for role, held in ROOM.permissions.items()} == {
-        role: ["account.read", "account.write"] for role in ("owner", "member", "viewer")
+        NO_TENANT: own,
+        "owner": [*own, *read, "members.write"],
+        "member": own + read,
+        "viewer": own,
     }
     asked = {route.permission for route in ROOM.routes} - {None}
-    assert asked <= {"account.read", "account.write"}
+    assert asked == ROOM.permissions["owner"]
 
 
 async def test_the_migration_goes_down_and_up_again(cluster: PostgresAddress) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
+
 import pytest
 
+from shipworthy.kernel.context import Ctx, Scope
+from shipworthy.rooms.auth.room import ROOM
 from tests.rooms.auth.conftest import AuthApp, add_owner
 
 
@@ -18,3 +23,20 @@ async def test_the_owner_of_a_seeded_tenant_can_sign_in_at_once(auth: AuthApp) -
 async def test_an_address_is_seeded_once(auth: AuthApp) -> None:
     with pytest.raises(AssertionError, match="belongs to somebody"):
         await add_owner(auth.running, "Acme")
+
+
+async def test_a_seeded_tenant_has_people_of_every_role_who_can_sign_in(auth: AuthApp) -> None:
+    tenant_id = await auth.running.add_tenant("Initech")
+    tenant = replace(auth.owner, name="Initech", email="owner@initech.example", user_id=uuid.uuid4())
+    ctx = Ctx(
+        scope=Scope(auth.running.runtime.realm_id, tenant_id), runtime=auth.running.runtime, trace_id="0" * 32
+    )
+    assert ROOM.seed
+    async with ctx.begin() as tx:
+        ctx.tx = tx
+        await ROOM.seed(ctx, tenant)
+    rows = await auth.running.admin(
+        "select email_raw, role from membership join app_user using (user_id) where tenant_id = $1", tenant_id
+    )
+    assert {row["role"] for row in rows} == {"owner", "member", "viewer"}
+    assert {(await auth.sign_in(email=row["email_raw"])).status for row in rows} == {303}

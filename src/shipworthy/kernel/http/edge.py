@@ -17,12 +17,18 @@ from urllib.parse import quote
 import msgspec
 
 from shipworthy.kernel.context import Ctx, Scope
-from shipworthy.kernel.errors import Forbidden, Missing, Refusal, SignInNeeded
+from shipworthy.kernel.errors import Missing, Refusal, SignInNeeded
 from shipworthy.kernel.http import cookies, idempotency
 from shipworthy.kernel.http.binding import parse_body, parse_query
 from shipworthy.kernel.http.doors import Doors
 from shipworthy.kernel.http.metrics import Metrics
 from shipworthy.kernel.http.origin import SAFE_METHODS, check_origin
+from shipworthy.kernel.http.permission import (
+    CHOOSE_PATH,
+    NoTenantChosen,
+    check_permission,
+    permissions_of,
+)
 from shipworthy.kernel.http.problem import (
     HTML,
     PAGE_HEADERS,
@@ -83,7 +89,7 @@ class Edge:
         self._doors = Doors(runtime, routes, words=self._words_of)
         self._console_hosts = frozenset(runtime.settings.app.hosts)
         self._session_cookie = cookies.name(runtime.settings, SESSION_COOKIE)
-        self._permissions = _permissions(runtime)
+        self._permissions = permissions_of(runtime)
         self._nav = [
             {"href": n.href, "label": n.label, "icon": n.icon, "section": n.section}
             for r in runtime.rooms
@@ -224,13 +230,7 @@ class Edge:
             raise BearerRefused
         if ctx.principal is None:
             raise SignInNeeded("session.missing", "Sign in first, then try again.")
-        if route.permission and route.permission not in self._permissions.get(
-            ctx.principal.role or "", frozenset()
-        ):
-            raise Forbidden(
-                "permission.missing",
-                f"Your role does not include {route.permission!r}. Ask an owner of your organisation.",
-            )
+        check_permission(ctx, route, self._permissions)
         check_proof(ctx, within_s=route.step_up_s)
 
     def _answer(self, ctx: Ctx, route: Route, value: Any) -> Answer:
@@ -301,6 +301,8 @@ class Edge:
             return problem_answer(refusal, trace_id=ctx.trace_id)
         if isinstance(refusal, SignInNeeded) and scope["method"] in SAFE_METHODS:
             return Answer(303, [(b"location", f"/login?next={quote(scope['path'], safe='/')}".encode())], b"")
+        if isinstance(refusal, NoTenantChosen) and scope["method"] in SAFE_METHODS:
+            return Answer(303, [(b"location", CHOOSE_PATH.encode())], b"")
         if isinstance(refusal, ProofTooOld):
             where = confirm_address(scope["method"], scope["path"], headers, host=ctx.host)
             return Answer(303, [(b"location", where.encode())], b"")
@@ -362,14 +364,6 @@ def _encode_other(value: Any) -> Any:
     if isinstance(value, uuid.UUID):  # asyncpg's subclass
         return str(value)
     raise TypeError(f"cannot encode {type(value).__name__}")
-
-
-def _permissions(runtime: Runtime) -> dict[str, frozenset[str]]:
-    roles: dict[str, frozenset[str]] = {}
-    for room in runtime.rooms:
-        for role, held in room.permissions.items():
-            roles[role] = roles.get(role, frozenset()) | held
-    return roles
 
 
 def _host(scope: Any) -> str:

@@ -14,7 +14,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -43,6 +43,15 @@ class NewSession:
     tenant_name: str = ""
     role: str | None = None
     amr: tuple[str, ...] = ()  # by what means they were recognised (RFC 8176)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acting:
+    """For which tenant a session acts, and as what."""
+
+    tenant_id: uuid.UUID
+    tenant_name: str
+    role: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +84,14 @@ class SessionStore(Protocol):
         *,
         amr: tuple[str, ...] | None = None,
         email: str | None = None,
+        acting: Acting | None = None,
         tx: Tx | None = None,
     ) -> str | None:
         """Give a session another token and return it; the old one ends. None where the session has ended.
 
         With `amr`, its person has proven just now who they are, and by these means in all; with `email`,
-        they have another address. With `tx`, a store on the same database does it in that transaction.
+        they have another address; with `acting`, they act for another tenant. With `tx`, a store on the
+        same database does it in that transaction.
         """
 
     async def revoke(self, session_id: uuid.UUID) -> bool:
@@ -93,6 +104,17 @@ class SessionStore(Protocol):
 
     async def rename(self, user_id: uuid.UUID, *, name: str) -> None:
         """Show a person's new name in all their sessions."""
+
+    async def change_role(
+        self, user_id: uuid.UUID, *, tenant_id: uuid.UUID, role: str | None, tx: Tx | None = None
+    ) -> None:
+        """Give a person another role in their sessions for a tenant; None: they act for no tenant any longer.
+
+        With `tx`, in that transaction where the store can. Other processes feel it within `cache_ttl_s`.
+        """
+
+    async def rename_tenant(self, tenant_id: uuid.UUID, *, name: str, tx: Tx | None = None) -> None:
+        """Show a tenant's new name in all sessions that act for it; with `tx` as above."""
 
     async def devices(self, user_id: uuid.UUID) -> list[Device]:
         """Return a person's live sessions, the last used first."""
@@ -109,82 +131,6 @@ class SharedLookup(Protocol):
 
     async def forget(self, digests: Iterable[bytes]) -> None:
         """Let nobody believe what stands under these tokens."""
-
-
-class MemorySessions:
-    """Sessions in one process. The settings refuse it beside a second process."""
-
-    def __init__(
-        self, settings: SessionsSection, *, now: Callable[[], datetime], new_id: Callable[[], uuid.UUID]
-    ) -> None:
-        self._settings, self._now, self._new_id = settings, now, new_id
-        self._by_digest: dict[bytes, _Held] = {}
-
-    async def create(self, new: NewSession, *, tx: Tx | None = None) -> str:
-        token, digest = _new_token()
-        at = self._now()
-        self._forget_ended(at)
-        self._by_digest[digest] = _Held(
-            new, self._new_id(), at, at, at, at + timedelta(seconds=self._settings.absolute_ttl_s)
-        )
-        return token
-
-    async def lookup(self, token: str) -> Principal | None:
-        held, at = self._by_digest.get(_digest(token)), self._now()
-        if held is None or not self._is_live(held, at):
-            return None
-        held.last_seen_at = at
-        return _principal(held)
-
-    async def renew(
-        self,
-        session_id: uuid.UUID,
-        *,
-        amr: tuple[str, ...] | None = None,
-        email: str | None = None,
-        tx: Tx | None = None,
-    ) -> str | None:
-        found = [(d, h) for d, h in self._by_digest.items() if h.session_id == session_id]
-        if not found or not self._is_live(found[0][1], self._now()):
-            return None
-        old, held = found[0]
-        token, digest = _new_token()
-        self._by_digest[digest] = self._by_digest.pop(old)
-        held.new = replace(held.new, email=email or held.new.email)
-        if amr is not None:
-            held.new, held.proven_at = replace(held.new, amr=amr), self._now()
-        return token
-
-    async def revoke(self, session_id: uuid.UUID) -> bool:
-        ended = [d for d, h in self._by_digest.items() if h.session_id == session_id]
-        for digest in ended:
-            del self._by_digest[digest]
-        return bool(ended)
-
-    async def revoke_others(
-        self, user_id: uuid.UUID, *, keep: uuid.UUID | None, tx: Tx | None = None
-    ) -> None:
-        for digest, held in list(self._by_digest.items()):
-            if held.new.user_id == user_id and held.session_id != keep:
-                del self._by_digest[digest]
-
-    async def rename(self, user_id: uuid.UUID, *, name: str) -> None:
-        for held in self._by_digest.values():
-            if held.new.user_id == user_id:
-                held.new = replace(held.new, name=name)
-
-    async def devices(self, user_id: uuid.UUID) -> list[Device]:
-        at = self._now()
-        live = [h for h in self._by_digest.values() if h.new.user_id == user_id and self._is_live(h, at)]
-        return sorted((h.device() for h in live), key=lambda d: d.last_seen_at, reverse=True)
-
-    def _is_live(self, held: _Held, at: datetime) -> bool:
-        idle_end = held.last_seen_at + timedelta(seconds=self._settings.idle_ttl_s)
-        return at < min(idle_end, held.absolute_end)
-
-    def _forget_ended(self, at: datetime) -> None:
-        for digest in [d for d, h in self._by_digest.items() if not self._is_live(h, at)]:
-            del self._by_digest[digest]
 
 
 class PostgresSessions:
@@ -206,13 +152,13 @@ class PostgresSessions:
         self._cache: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
 
     async def create(self, new: NewSession, *, tx: Tx | None = None) -> str:
-        token, digest = _new_token()
+        token, digest = new_token()
         async with self._within(tx) as within:
             await self._insert(within, new, digest)
         return token
 
     async def lookup(self, token: str) -> Principal | None:
-        digest = _digest(token)
+        digest = digest_of(token)
         cached = self._cache.get(digest)
         if cached is not None and cached[0] > time.monotonic():
             return cached[1]
@@ -232,9 +178,10 @@ class PostgresSessions:
         *,
         amr: tuple[str, ...] | None = None,
         email: str | None = None,
+        acting: Acting | None = None,
         tx: Tx | None = None,
     ) -> str | None:
-        token, digest = _new_token()
+        token, digest = new_token()
         async with self._within(tx) as within:
             renewed = await within.maybe(
                 q.session_renew,
@@ -243,6 +190,7 @@ class PostgresSessions:
                 amr=" ".join(amr) if amr is not None else None,
                 proven_at=self._now() if amr is not None else None,
                 email=email,
+                **(asdict(acting) if acting else dict.fromkeys(("tenant_id", "tenant_name", "role"))),
             )
         await self._forget([renewed] if renewed else [])
         return token if renewed else None
@@ -266,6 +214,19 @@ class PostgresSessions:
         async with self._database.begin(self._scope) as tx:
             renamed = await tx.all(q.session_rename_of_user, user_id=user_id, name=name)
         await self._forget(renamed)
+
+    async def change_role(
+        self, user_id: uuid.UUID, *, tenant_id: uuid.UUID, role: str | None, tx: Tx | None = None
+    ) -> None:
+        async with self._within(tx) as within:
+            changed = await within.all(
+                q.session_role_of_user, user_id=user_id, tenant_id=tenant_id, role=role
+            )
+        await self._forget(changed)
+
+    async def rename_tenant(self, tenant_id: uuid.UUID, *, name: str, tx: Tx | None = None) -> None:
+        async with self._within(tx) as within:
+            await self._forget(await within.all(q.session_rename_of_tenant, tenant_id=tenant_id, name=name))
 
     async def devices(self, user_id: uuid.UUID) -> list[Device]:
         async with self._database.begin(self._scope) as tx:
@@ -337,44 +298,11 @@ class PostgresSessions:
             await self._shared.forget(digests)
 
 
-@dataclass(slots=True)
-class _Held:
-    new: NewSession
-    session_id: uuid.UUID
-    created_at: datetime
-    proven_at: datetime
-    last_seen_at: datetime
-    absolute_end: datetime
-
-    def device(self) -> Device:
-        return Device(
-            session_id=self.session_id,
-            device_id=self.new.device_id,
-            device_name=self.new.device_name,
-            created_at=self.created_at,
-            last_seen_at=self.last_seen_at,
-        )
-
-
-def _principal(held: _Held) -> Principal:
-    new = held.new
-    return Principal(
-        user_id=new.user_id,
-        session_id=held.session_id,
-        tenant_id=new.tenant_id,
-        role=new.role,
-        email=new.email,
-        name=new.name,
-        tenant_name=new.tenant_name,
-        amr=new.amr,
-        proven_at=held.proven_at,
-    )
-
-
-def _new_token() -> tuple[str, bytes]:
+def new_token() -> tuple[str, bytes]:
+    """Return 256 random bits for a cookie, and what a store knows them by."""
     token = secrets.token_urlsafe(32)
-    return token, _digest(token)
+    return token, digest_of(token)
 
 
-def _digest(token: str) -> bytes:
+def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record, Tx
@@ -79,8 +79,17 @@ async def begin_session(
 ) -> SignedIn:
     """Begin the session, in the transaction of the sign-in; `amr` says how its person was recognised.
 
-    Whoever lets somebody in asks first whether they have a second factor (factors/second.py).
+    Whoever lets somebody in asks first whether they have a second factor (factors/second.py). It begins
+    for the organisation that was entered last. That membership is held until the transaction ends, so
+    that whoever removes it finds this session.
     """
+    row = await tx.maybe(q.membership_to_enter, user_id=person.user_id)
+    person = replace(
+        person,
+        tenant_id=row["tenant_id"] if row else None,
+        tenant_name=row["tenant_name"] if row else "",
+        role=row["role"] if row else None,
+    )
     token = await ctx.runtime.sessions.create(
         NewSession(
             user_id=person.user_id,

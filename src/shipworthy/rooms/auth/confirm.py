@@ -7,9 +7,6 @@ vain, and without the link nobody else does.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-import uuid
 from typing import Any
 
 from shipworthy.kernel.audit.record import record
@@ -17,16 +14,13 @@ from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Missing, SignInNeeded
 from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, recognise
-from shipworthy.rooms.auth.catalogue import kernel, q
+from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import Browser
 from shipworthy.rooms.auth.hashing import pool_of
+from shipworthy.rooms.auth.orgs.organisations import make
 from shipworthy.rooms.auth.throttle import give_back, login_budget, reserve
 from shipworthy.rooms.auth.tokens import digest
 from shipworthy.rooms.auth.verify import is_right
-
-# Until the organisation says otherwise in its settings.
-_COUNTRY, _TIME_ZONE = "DE", "Europe/Berlin"
-_SLUG_CHARS_MAX = 40
 
 
 async def address_to_confirm(ctx: Ctx, token: str) -> str | None:
@@ -99,17 +93,7 @@ async def create_account(
     await tx.run(q.token_use, email_canon=email_canon, now=now)
     if password_hash is not None:
         await tx.run(q.credential_create, **_credential(ctx, owner, password_hash))
-    await tx.run(
-        kernel.tenant_create,
-        tenant_id=owner.tenant_id,
-        name=owner.tenant_name,
-        slug=_slug(owner.tenant_name, owner.tenant_id),
-        country=_COUNTRY,
-        time_zone=_TIME_ZONE,
-    )
-    await tx.run(
-        q.membership_create, tenant_id=owner.tenant_id, user_id=owner.user_id, role=owner.role, now=now
-    )
+    await make(ctx, tx, name=owner.tenant_name, owner_id=owner.user_id)
 
 
 def _credential(ctx: Ctx, owner: Person, password_hash: str) -> dict[str, Any]:
@@ -119,10 +103,3 @@ def _credential(ctx: Ctx, owner: Person, password_hash: str) -> dict[str, Any]:
         "password_hash": password_hash,
         "now": ctx.now(),
     }
-
-
-def _slug(name: str, tenant_id: uuid.UUID | None) -> str:
-    """Return a short name for addresses; the end of the id keeps two of one name apart."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    words = re.sub(r"[^a-z0-9]+", "-", ascii_name)[:_SLUG_CHARS_MAX].strip("-")
-    return f"{words or 'team'}-{str(tenant_id)[-6:]}"

@@ -112,10 +112,91 @@ select user_id, email_raw from app_user where email_canon = :email_canon
 update app_user set name = :name where user_id = :user_id
 
 -- membership_create --
--- A person joins an organisation.
+-- A person joins an organisation; nothing changes where they are in it already.
 -- index: none (insert)   rows: <= 0   scope: realm
 -- with: tenant_id = (select tenant_id from tenant order by created_at desc limit 1), user_id = (select user_id from membership where tenant_id = (select tenant_id from tenant order by created_at limit 1) limit 1), role = 'member', now = now()
 insert into membership (tenant_id, user_id, role, created_at) values (:tenant_id, :user_id, :role, :now)
+on conflict (realm_id, tenant_id, user_id) do nothing
+
+-- membership_to_enter --
+-- For which organisation a session begins: the one entered last. It is held, so that a removal meanwhile waits for the session.
+-- index: membership_user_idx   rows: <= 1   scope: realm
+-- with: user_id = (select user_id from membership limit 1)
+select m.tenant_id, m.role, t.name as tenant_name
+from membership m join tenant t on t.tenant_id = m.tenant_id
+where m.user_id = :user_id order by m.entered_at desc nulls last, m.created_at limit 1 for share of m
+
+-- membership_enter --
+-- A person acts for one of their organisations from now on; no row when it is none of theirs. Held as above.
+-- index: membership_user_idx   rows: <= 1   scope: realm
+-- with: tenant_id = (select tenant_id from membership limit 1), user_id = (select user_id from membership limit 1), now = now()
+update membership m set entered_at = :now from tenant t
+where m.tenant_id = :tenant_id and m.user_id = :user_id and t.tenant_id = m.tenant_id
+returning m.role, t.name as tenant_name
+
+-- membership_list --
+-- The organisations a person belongs to, the one joined first at the top.
+-- index: membership_user_idx   rows: <= 100   scope: realm
+-- with: user_id = (select user_id from membership limit 1)
+select m.tenant_id, t.name as tenant_name, m.role from membership m join tenant t on t.tenant_id = m.tenant_id
+where m.user_id = :user_id order by m.created_at, m.tenant_id limit 100
+
+-- organisation_lock --
+-- Hold an organisation, so that those who change its people go one after another. People may still be invited in.
+-- index: tenant_pkey   rows: <= 1
+select name from tenant where tenant_id = my_tenant() for no key update
+
+-- organisation_rename --
+-- An organisation's new name.
+-- index: tenant_pkey   rows: <= 0
+-- with: name = 'Sample'
+update tenant set name = :name where tenant_id = my_tenant()
+
+-- member_list --
+-- The people of an organisation, a page at a time, who joined first at the top.
+-- index: membership_tenant_idx, app_user_pkey   rows: <= 51
+-- with: after_at = now() - interval '1 day', after_id = gen_random_uuid()
+select m.user_id, u.name, u.email_raw as email, m.role, m.created_at as joined_at
+from membership m join app_user u on u.user_id = m.user_id
+where m.tenant_id = my_tenant() and (m.created_at, m.user_id) > (:after_at, :after_id)
+order by m.created_at, m.user_id limit 51
+
+-- member_get --
+-- One of an organisation's people.
+-- index: membership_user_idx, app_user_pkey   rows: <= 1
+-- with: user_id = (select user_id from membership where tenant_id = my_tenant() limit 1)
+select m.user_id, u.name, u.email_raw as email, m.role, m.created_at as joined_at
+from membership m join app_user u on u.user_id = m.user_id
+where m.tenant_id = my_tenant() and m.user_id = :user_id
+
+-- member_standing --
+-- What somebody is in an organisation, what whoever asks is, and whether it has another owner who stays.
+-- index: membership_user_idx, membership_owner_idx   rows: <= 1
+-- with: user_id = (select user_id from membership where tenant_id = my_tenant() limit 1), actor_id = (select user_id from membership where tenant_id = my_tenant() limit 1)
+select (select role from membership where tenant_id = my_tenant() and user_id = :user_id) as role,
+  (select role from membership where tenant_id = my_tenant() and user_id = :actor_id) as actor_role,
+  exists (
+    select from membership other join app_user u on u.user_id = other.user_id
+    where other.tenant_id = my_tenant() and other.role = 'owner' and other.user_id <> :user_id and u.status = 'active'
+  ) as has_other_owner
+
+-- member_change --
+-- A member's new role.
+-- index: membership_user_idx   rows: <= 0
+-- with: user_id = (select user_id from membership where tenant_id = my_tenant() limit 1), role = 'member'
+update membership set role = :role where tenant_id = my_tenant() and user_id = :user_id
+
+-- member_remove --
+-- Somebody is in the organisation no longer.
+-- index: membership_user_idx   rows: <= 0
+-- with: user_id = (select user_id from membership where tenant_id = my_tenant() limit 1)
+delete from membership where tenant_id = my_tenant() and user_id = :user_id
+
+-- program_end_of_member --
+-- Somebody is in the organisation no longer: their programs act for it no longer either.
+-- index: program_user_idx   rows: <= 0
+-- with: user_id = (select user_id from program where tenant_id = my_tenant() limit 1), now = now()
+update program set ended_at = :now where user_id = :user_id and tenant_id = my_tenant() and ended_at is null
 
 -- device_forget --
 -- A browser is no longer trusted.
@@ -629,7 +710,7 @@ order by t.tenant_id for update
 
 -- organisations_left_ownerless --
 -- Those in which others would be left without an owner.
--- index: membership_user_idx, membership_pkey, app_user_pkey   rows: <= 1000   scope: realm
+-- index: membership_user_idx, membership_owner_idx, app_user_pkey   rows: <= 1000   scope: realm
 -- with: user_id = (select user_id from membership where role = 'owner' limit 1)
 select m.tenant_id, (
     select count(*) from membership other where other.tenant_id = m.tenant_id and other.user_id <> m.user_id

@@ -12,16 +12,26 @@ from shipworthy.kernel.db.tx import Tx
 from shipworthy.kernel.errors import SignInNeeded
 from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.edge import SESSION_COOKIE
+from shipworthy.kernel.sessions.store import Acting
 from shipworthy.kernel.settings import Settings
 
 
-async def renew(ctx: Ctx, tx: Tx, *, email: str | None = None, amr: tuple[str, ...] | None = None) -> str:
+async def renew(
+    ctx: Ctx,
+    tx: Tx,
+    *,
+    email: str | None = None,
+    amr: tuple[str, ...] | None = None,
+    acting: Acting | None = None,
+) -> str:
     """Renew the session that asks, in the transaction of the change; return the cookie to set.
 
-    With `amr`, its person has just proven who they are, by these means in all. When it began and when it ends stay. Errors: SignInNeeded `session.missing` when it was ended
-    meanwhile, which takes the change back.
+    With `amr`, its person has just proven who they are, by these means in all; with `acting`, they act
+    for another organisation. When it began and when it ends stay. Errors: SignInNeeded
+    `session.missing` when it was ended meanwhile, which takes the change back.
     """
-    token = await ctx.runtime.sessions.renew(ctx.user.session_id, email=email, amr=amr, tx=tx)
+    session_id = ctx.user.session_id
+    token = await ctx.runtime.sessions.renew(session_id, email=email, amr=amr, acting=acting, tx=tx)
     if token is None:
         raise SignInNeeded("session.missing", "Sign in first, then try again.")
     return session_cookie(ctx.runtime.settings, token)

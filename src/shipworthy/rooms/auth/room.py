@@ -15,7 +15,7 @@ from shipworthy.contract.manifest import (
     Table,
     Tokens,
 )
-from shipworthy.kernel.room import Room
+from shipworthy.kernel.room import NO_TENANT, Room
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import AuthSection, Settings
 from shipworthy.rooms.auth.catalogue import q
@@ -27,6 +27,8 @@ from shipworthy.rooms.auth.hashing import STATE, open_pool, pool_of
 from shipworthy.rooms.auth.jobs import JOBS
 from shipworthy.rooms.auth.oauth.installed import start_providers, stop_providers, variable_of
 from shipworthy.rooms.auth.oauth.web import ROUTES as OAUTH_ROUTES
+from shipworthy.rooms.auth.orgs.roles import PERMISSIONS
+from shipworthy.rooms.auth.orgs.web import ROUTES as ORG_ROUTES
 from shipworthy.rooms.auth.programs.bearer import Bearers
 from shipworthy.rooms.auth.programs.web import ROUTES as PROGRAM_ROUTES
 from shipworthy.rooms.auth.recovery.web import ROUTES as RECOVERY_ROUTES
@@ -89,10 +91,22 @@ ROOM = Room(
     name="auth",
     folder=_FOLDER,
     queries=q,
-    routes=ROUTES + OAUTH_ROUTES + PROGRAM_ROUTES + RECOVERY_ROUTES + FACTOR_ROUTES + PASSKEY_ROUTES,
+    routes=ROUTES
+    + OAUTH_ROUTES
+    + PROGRAM_ROUTES
+    + RECOVERY_ROUTES
+    + FACTOR_ROUTES
+    + PASSKEY_ROUTES
+    + ORG_ROUTES,
     jobs=JOBS,
-    permissions={"owner": _OWN_ACCOUNT, "member": _OWN_ACCOUNT, "viewer": _OWN_ACCOUNT},
-    tables=tuple(Table(name=name, scope="realm", column="realm_id") for name in _REALM_TABLES),
+    permissions={
+        NO_TENANT: _OWN_ACCOUNT,
+        **{role: _OWN_ACCOUNT | held for role, held in PERMISSIONS.items()},
+    },
+    tables=(
+        *(Table(name=name, scope="realm", column="realm_id") for name in _REALM_TABLES),
+        Table(name="invitation", scope="tenant", column="tenant_id"),
+    ),
     samples=(
         # Of whoever signed in last, the oldest session: the newest is the one the examiner works in.
         Sample(
@@ -116,6 +130,13 @@ ROOM = Room(
             sql="select passkey_id from passkey where user_id in (select user_id from membership"
             " where tenant_id = my_tenant()) order by created_at, passkey_id limit 1",
         ),
+        # Not the last owner, nor whom another route may have removed: who joined last.
+        Sample(
+            name="member_id",
+            sql="select user_id from membership where tenant_id = my_tenant() and role <> 'owner'"
+            " order by created_at desc, user_id limit 1",
+        ),
+        Sample(name="organisation_id", sql="select my_tenant()"),
         # The one the examiner brings (SHIPWORTHY_OAUTH_STUB).
         Sample(name="provider", sql="select 'stub'"),
     ),

@@ -1,49 +1,44 @@
-"""Example people: the owner of a demo tenant, able to sign in at once, and signed in elsewhere."""
+"""Example people: the owner of a demo tenant, able to sign in at once and signed in elsewhere, and colleagues."""
 
 from __future__ import annotations
 
 import secrets
+import uuid
 from datetime import timedelta
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.room import SeedTenant
-from shipworthy.rooms.auth.addresses import read_address
+from shipworthy.rooms.auth.addresses import Address, read_address
 from shipworthy.rooms.auth.catalogue import kernel, q
 from shipworthy.rooms.auth.hashing import pool_of
 from shipworthy.rooms.auth.passwords import normalised
 from shipworthy.rooms.auth.tokens import digest
 
+COLLEAGUES = (("Robin", "member"), ("Sascha", "member"), ("Kim", "viewer"))
 ELSEWHERE = ("Safari on iPhone", "Firefox on Windows")
 PROGRAM = "Month-end export"
 
 
 async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
-    """Make the tenant's owner, with a confirmed address and a linked sign-in to look at. Errors: UniqueViolation when seeded before."""
-    address = read_address(tenant.email)
-    assert address is not None, f"{tenant.email} is no address"
+    """Fill the tenant with an owner and colleagues. Errors: UniqueViolation when seeded before."""
+    await seed_owner(ctx, tenant)
+    domain = tenant.email.rpartition("@")[2]
+    for number, (name, role) in enumerate(COLLEAGUES, 1):
+        await add_person(
+            ctx,
+            user_id=ctx.new_id(),
+            email=f"{role}{number}@{domain}",
+            name=f"{name} {tenant.marker}",
+            role=role,
+            password=tenant.password,
+        )
+
+
+async def seed_owner(ctx: Ctx, tenant: SeedTenant) -> None:
+    """Make the tenant's owner, with a confirmed address and a linked sign-in to look at."""
     name = f"{tenant.name.split()[0]} Owner"
-    person = await ctx.db.maybe(
-        q.user_create,
-        user_id=tenant.user_id,
-        email_raw=address.raw,
-        email_canon=address.canonical,
-        name=name,
-        now=ctx.now(),
-    )
-    assert person is not None, f"{tenant.email} belongs to somebody already"
-    await ctx.db.run(
-        q.credential_create,
-        credential_id=ctx.new_id(),
-        user_id=tenant.user_id,
-        password_hash=await pool_of(ctx.runtime).hash(normalised(tenant.password)),
-        now=ctx.now(),
-    )
-    await ctx.db.run(
-        q.membership_create,
-        tenant_id=ctx.tenant_id,
-        user_id=tenant.user_id,
-        role="owner",
-        now=ctx.now(),
+    address = await add_person(
+        ctx, user_id=tenant.user_id, email=tenant.email, name=name, role="owner", password=tenant.password
     )
     await ctx.db.run(
         q.identity_link,
@@ -97,3 +92,29 @@ async def _sign_in_elsewhere(ctx: Ctx, tenant: SeedTenant, *, name: str, browser
         idle_expires_at=now + timedelta(seconds=ttl.idle_ttl_s),
         absolute_expires_at=now + timedelta(seconds=ttl.absolute_ttl_s),
     )
+
+
+async def add_person(
+    ctx: Ctx, *, user_id: uuid.UUID, email: str, name: str, role: str, password: str
+) -> Address:
+    """Make a person with a confirmed address who is in the transaction's organisation."""
+    address = read_address(email)
+    assert address is not None, f"{email} is no address"
+    person = await ctx.db.maybe(
+        q.user_create,
+        user_id=user_id,
+        email_raw=address.raw,
+        email_canon=address.canonical,
+        name=name,
+        now=ctx.now(),
+    )
+    assert person is not None, f"{email} belongs to somebody already"
+    await ctx.db.run(
+        q.credential_create,
+        credential_id=ctx.new_id(),
+        user_id=user_id,
+        password_hash=await pool_of(ctx.runtime).hash(normalised(password)),
+        now=ctx.now(),
+    )
+    await ctx.db.run(q.membership_create, tenant_id=ctx.tenant_id, user_id=user_id, role=role, now=ctx.now())
+    return address

@@ -45,7 +45,7 @@ async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> S
 
     Errors:  Busy `auth.busy`, TooMany `auth.throttled`, SignInNeeded `auth.refused`. Each is the same for
              a wrong password, an unknown address and an account that may not sign in.
-    Cost:    three statements (one more where the hash is renewed, and each hour one for the networks) in
+    Cost:    four statements (one more where the hash is renewed, and each hour one for the networks) in
              two transactions, one of them flushed.
     """
     pool = pool_of(ctx.runtime)

@@ -1,0 +1,1 @@
+drop index session_tenant_idx;

@@ -1,0 +1,1 @@
+"""Organisations: members and their roles, invitations, and acting for one of several."""

@@ -1,0 +1,22 @@
+"""Roles, and what each may do with an organisation's people."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shipworthy.kernel.context import Ctx
+
+Role = Literal["owner", "member", "viewer"]
+ROLES: tuple[Role, ...] = ("owner", "member", "viewer")
+
+READ = frozenset({"members.read"})
+PERMISSIONS = {"owner": READ | {"members.write"}, "member": READ, "viewer": frozenset[str]()}
+
+
+def may_write(ctx: Ctx) -> bool:
+    """Return whether to show what changes something; the edge refuses those who may not anyway."""
+    return "members.write" in PERMISSIONS.get(ctx.user.role or "", frozenset())
+
+
+def may_read(ctx: Ctx) -> bool:
+    return "members.read" in PERMISSIONS.get(ctx.user.role or "", frozenset())
