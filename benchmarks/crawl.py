@@ -63,14 +63,14 @@ async def _crawled(app: App) -> tuple[list[Finding], list[str]]:
 def _figures(found: dict[str, Finding]) -> dict[str, Figure]:
     under_load = sum(subject.partition(".")[1:2] == (".",) for subject in found)
     return {
-        "ttfb_p95_ms": _measure(found, "page", "p95"),
+        "ttfb_p95_ms": _measure(found, "crawled_page", "p95"),
         "publish_seen_s_max": _worst(found, "published", "edited"),
         "sitemap_fresh_s_max": _measure(found, "sitemap_fresh", "after, at most"),
         "loc_mismatches": _wrong(found, "canonical") + _wrong(found, "pages"),
         "robots_wrong": _wrong(found, "robots"),
         "lcp_p75_ms_under_load": _measure(found, "vitals", "LCP, p75"),
         "cls_max_under_load": _measure(found, "vitals", "CLS, largest"),
-        "errors": int(_measure(found, "page", "failed requests") or 0) + under_load,
+        "errors": int(_measure(found, "crawled_page", "failed requests") or 0) + under_load,
         "rate_per_s": _measure(found, "rate", "largest rate held"),
     }
 

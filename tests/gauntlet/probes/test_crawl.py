@@ -46,14 +46,14 @@ async def test_a_sound_site_holds_at_its_rate_while_pages_come_and_go() -> None:
     } == set()
     assert "50 requests of crawlers a second hold (10/s for each of 5 addresses)" in found["rate"].title
     assert found["vitals"].verdict is Verdict.NOT_MEASURED
-    assert set(found) == RULES | FRESH | {"page", "rate", "under_load", "vitals"}
+    assert set(found) == RULES | FRESH | {"crawled_page", "rate", "under_load", "vitals"}
 
 
 async def test_what_is_wrong_before_during_and_after_the_load_are_findings_of_their_own() -> None:
     async with crawled_app("sitemap_moves", "no_304", "edit_late") as app:
         found = by_subject(list(await crawl(app.exam(CHECK), pace=replace(PACE, fresh_s=0.3))))
     failed = {subject for subject, finding in found.items() if finding.verdict is Verdict.FAIL}
-    assert failed - {"page", "rate"} == {
+    assert failed - {"crawled_page", "rate"} == {
         "sitemap",
         "conditional",
         "conditional.under_load.sent_again",
@@ -67,8 +67,8 @@ async def test_an_objective_nothing_can_keep_fails_and_hides_nothing_else() -> N
     never = Slo(name="fast", quantile=0.95, threshold_ms=0.001)
     async with crawled_app() as app:
         found = by_subject(list(await crawl(app.exam(CHECK, slos=(never,)), pace=PACE)))
-    assert found["page"].verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)  # as busy as the machine is
-    assert found["rate"].verdict is found["page"].verdict
+    assert found["crawled_page"].verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)  # as busy as the machine is
+    assert found["rate"].verdict is found["crawled_page"].verdict
     assert found["published"].verdict is Verdict.NOT_MEASURED
     assert found["robots"].verdict is Verdict.PASS
 
@@ -83,7 +83,7 @@ async def test_without_a_page_to_read_nothing_is_offered_and_the_reason_is_said(
         "canonical",
         "conditional",
         "spelling",
-        "page",
+        "crawled_page",
         "rate",
         "published",
         "vitals",

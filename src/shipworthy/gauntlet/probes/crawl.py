@@ -54,7 +54,8 @@ from shipworthy.judge.capacity import Capacity, Cost
 from shipworthy.judge.exceedance import judge_slo
 
 CHECK = "load.crawl"
-PART = "page"
+PART = "page"  # of the load's slos
+JOURNEY = "crawled_page"  # beside the journey of visitors, which many sites call "page"
 _FOLDER = str(Path(named.__file__).parent)
 _COST_RATE_PER_S = 20.0
 _T = TypeVar("_T")
@@ -81,7 +82,9 @@ async def crawl(exam: Exam, *, pace: Pace = Pace()) -> Sequence[Finding]:
     if not seen.pages or PART not in load.slos:
         why = "No page that is listed can be read." if not seen.pages else "The load names no objective."
         fix = "List pages in a sitemap, or declare [[route]]s that are public; slos = { page = … }."
-        absent = [not_measured(exam, subject, why, fix) for subject in (PART, "rate", "published", "vitals")]
+        absent = [
+            not_measured(exam, subject, why, fix) for subject in (JOURNEY, "rate", "published", "vitals")
+        ]
         return [*survey_findings(exam, seen, None), *absent]
     run = _Crawl(exam, load, bot, seen, pace)
     costs = await run.costs()
@@ -110,7 +113,7 @@ class _Crawl:
         if not self._exam.handle.processes:
             return []
         plan = self._plan(min(_COST_RATE_PER_S, self.asked.rate_per_s), seconds=self._pace.cost_s)
-        return [await cost_of(self._exam, plan, name=PART)]
+        return [await cost_of(self._exam, plan, name=JOURNEY)]
 
     async def search(self, limit: Capacity | None) -> Found:
         """Return the largest rate at which the objective is kept."""
@@ -135,7 +138,7 @@ class _Crawl:
         if rate <= 0:
             why = "The crawl never held, so nothing was published under it."
             return [
-                never_held(exam, PART, self.asked, found),
+                never_held(exam, JOURNEY, self.asked, found),
                 *(not_measured(exam, subject, why, "") for subject in ("published", "vitals")),
             ]
         result, fresh = await self._beside(
@@ -197,7 +200,7 @@ class _Crawl:
             base_url=exam.handle.base_url,
             site_url=exam.handle.site_url,
             journeys=(
-                Journey(name=PART, slo=slo.name, rate_per_s=rate_per_s, login=False, code="crawl.py:page"),
+                Journey(name=JOURNEY, slo=slo.name, rate_per_s=rate_per_s, login=False, code="crawl.py:page"),
             ),
             slos=(slo,),
             code_folder=_FOLDER,
