@@ -20,6 +20,7 @@ COMMANDS = {
     "describe": "print the app's manifest",
     "settings": "print the app's settings and where they come from",
     "migrate": "bring the database up to date, or take a step back",
+    "calibrate": "measure password hashes here, and what sign-ins this host holds",
     "tenant": "list the tenants of a database",
     "user": "look a person up, shut them out, let them in again",
     "audit": "verify the audit trail",
