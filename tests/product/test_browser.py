@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 import uuid
@@ -15,6 +16,7 @@ import pytest
 import shipworthy
 from shipworthy.contract.target import Handle
 from shipworthy.local.mails import list_mails
+from shipworthy.rooms.auth.factors.totp import STEP_S, code_at
 from tests.support.browser import WAIT_TIMEOUT_MS, chromium, visitor
 from tests.support.postgres import open_directory
 from tests.support.up import scaffold, up
@@ -147,6 +149,8 @@ def test_every_screen_of_the_owner_is_sound(browser: Any, app: App, width_px: in
         _sign_in(tab, owner.email, owner.password)
         screens = [
             "/account",
+            "/account/factors",
+            "/account/confirm",
             "/invoices/new",
             "/customers",
             "/customers/new",
@@ -159,6 +163,52 @@ def test_every_screen_of_the_owner_is_sound(browser: Any, app: App, width_px: in
         screens.append(_addresses(tab.locator("tbody tr"))[0])
         for screen in screens:
             assert tab.goto(screen).status == 200, screen
+
+
+def test_an_app_and_a_passkey_open_an_account_and_the_policy_lets_the_script_run(
+    browser: Any, app: App
+) -> None:
+    from playwright.sync_api import expect
+
+    owner = app.handle.tenants[1]
+    with visitor(browser, width_px=DESK_PX, base_url=app.url) as (tab, watch):
+        _plug_in_authenticator(tab)
+        _sign_in(tab, owner.email, owner.password)
+        tab.goto("/account/factors")
+        tab.get_by_role("button", name="Set up").click()
+        secret = base64.b32decode(tab.locator("code.secret").inner_text().replace(" ", ""))
+        tab.get_by_label("Code the app shows now").fill(code_at(secret, int(time.time()) // STEP_S))
+        tab.get_by_role("button", name="Turn on").click()
+        expect(tab.get_by_role("heading", level=1)).to_have_text("Keep these recovery codes")
+        with tab.expect_download() as download:
+            tab.get_by_role("link", name="Download as text").click()
+        codes = download.value.path().read_text(encoding="utf-8").splitlines()
+        assert len(codes) == 10
+
+        tab.goto("/account/factors")
+        tab.get_by_label("Name of the new passkey").fill("Work laptop")
+        tab.get_by_role("button", name="Add a passkey").click()
+        expect(tab.get_by_role("listitem").filter(has_text="Work laptop")).to_contain_text("never used")
+        _sign_out(tab)
+        tab.get_by_role("button", name="Sign in with a passkey").click()
+        tab.wait_for_url("**/invoices")
+        _sign_out(tab)
+
+        tab.get_by_label("E-mail address").fill(owner.email)
+        tab.get_by_label("Password", exact=True).fill(owner.password)
+        tab.get_by_role("button", name="Sign in", exact=True).click()
+        expect(tab.get_by_role("heading", level=1)).to_have_text("One more step")
+        watch.expected.add((401, f"{app.url}/login/second"))
+        tab.get_by_label("Code from your authenticator app").fill("not a code")
+        tab.get_by_role("button", name="Continue").click()
+        expect(tab.get_by_role("alert").filter(visible=True)).to_contain_text("not right")
+        tab.get_by_label("Code from your authenticator app").fill(codes[0])
+        tab.get_by_role("button", name="Continue").click()
+        tab.wait_for_url("**/invoices")
+
+        tab.goto("/account/confirm?next=/account/factors")
+        tab.get_by_role("button", name="Use a passkey").click()
+        expect(tab.get_by_text("9 of 10 left")).to_be_visible()
 
 
 @pytest.mark.skipif(not HAS_SITE, reason="the website room is not there")
@@ -262,8 +312,23 @@ def _sign_in(tab: Any, email: str, password: str) -> None:
     tab.goto("/login")
     tab.get_by_label("E-mail address").fill(email)
     tab.get_by_label("Password", exact=True).fill(password)
-    tab.get_by_role("button", name="Sign in").click()
+    tab.get_by_role("button", name="Sign in", exact=True).click()
     tab.wait_for_url("**/invoices")
+
+
+def _plug_in_authenticator(tab: Any) -> None:
+    """Give the tab a device that makes passkeys and verifies whoever uses it."""
+    devtools = tab.context.new_cdp_session(tab)
+    devtools.send("WebAuthn.enable")
+    device = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": device})
 
 
 def _sign_out(tab: Any) -> None:

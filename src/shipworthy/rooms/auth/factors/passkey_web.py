@@ -130,8 +130,7 @@ def _question(ctx: Ctx, question: passkeys.Question) -> Json:
     return Json({"publicKey": question.asked}, cookies=(kept,))
 
 
-_ASK: Any = {"media": "json", "transaction": False, "effect": "change", "body_bytes_max": _QUESTION_BYTES_MAX,
-             "audit": "auth.passkey_asked"}  # fmt: skip
+_ASK: Any = {"media": "json", "transaction": False, "body_bytes_max": _QUESTION_BYTES_MAX}
 _ANSWERED: Any = {"media": "html", "transaction": False, "effect": "change", "personal": ("credential",),
                   "body_bytes_max": _ANSWER_BYTES_MAX}  # fmt: skip
 _OWN: Any = {"permission": "account.write"}
@@ -139,6 +138,7 @@ _PROVEN: Any = {**_OWN, "step_up_s": STEP_UP_S}
 _ONE: Any = {"media": "html", "transaction": False, "effect": "change", "params": {"passkey_id": "passkey_id"},
              "body_bytes_max": 4_096, **_PROVEN}  # fmt: skip
 
+# Asking is a POST, since no cache may answer it, and recorded nowhere: nothing of anybody's has changed.
 ROUTES: tuple[Route, ...] = (
     route("POST", "/login/passkey/options", passkey_login_options, **_ASK, auth="public",
           title="Ask for a passkey to sign in with", queries_max=5),
@@ -157,8 +157,7 @@ ROUTES: tuple[Route, ...] = (
     route("POST", f"{FACTORS}/passkeys", passkey_add, **_ANSWERED, **_PROVEN, body=NewPasskey, title="Add a passkey",
           audit="auth.passkey_added", queries_max=12),
     route("POST", f"{FACTORS}/passkeys/{{passkey_id}}/rename", passkey_rename, **_ONE, body=PasskeyName,
-          title="Name a passkey", audit="auth.passkey_renamed", personal=("name",), queries_max=5,
-          example={"name": "Sample key"}),
+          title="Name a passkey", audit="auth.passkey_renamed", personal=("name",), queries_max=5),
     route("POST", f"{FACTORS}/passkeys/{{passkey_id}}/remove", passkey_remove, **_ONE, title="Remove a passkey",
           audit="auth.passkey_removed", queries_max=12),
 )  # fmt: skip

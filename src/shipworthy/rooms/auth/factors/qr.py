@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import segno
-
 
 def svg(text: str, *, label: str) -> str:
     """Return an `<svg>` for the page, safe to insert as markup."""
+    import segno  # 80 ms of every start, needed when somebody sets an app up
+
     code = segno.make_qr(text, error="m")
     markup: str = code.svg_inline(
-        border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None, title=label
+        scale=4, border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None, title=label
     )
     return markup

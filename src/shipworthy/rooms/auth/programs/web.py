@@ -93,7 +93,7 @@ _SENT: Any = {"transaction": False, "body_bytes_max": _BYTES_MAX}
 # is begun twice is two, of which its owner sees and ends one.
 ROUTES: tuple[Route, ...] = (
     route("POST", "/api/programs", begin, **_SENT, effect="change", body=NewProgram, permission="account.write",
-          step_up_s=STEP_UP_S, title="Begin a program", audit="auth.program_begun", queries_max=6, example={"name": "Sample program"}),
+          step_up_s=STEP_UP_S, title="Begin a program", audit="auth.program_begun", queries_max=6, status=201, example={"name": "Sample program"}),
     route("POST", "/api/token", refresh, **_SENT, auth="public", effect="change", body=Refresh,
           title="Refresh a pair of tokens", audit="auth.program_refreshed", personal=("refresh_token",), queries_max=7),
     route("POST", "/api/token/revoke", give_up, **_SENT, auth="public", effect="change", body=GivenUp,

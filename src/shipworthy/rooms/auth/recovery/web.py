@@ -15,6 +15,7 @@ from shipworthy.kernel.http.edge import SESSION_COOKIE
 from shipworthy.kernel.http.reply import Json, Page, Redirect
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth.devices import browser_of
+from shipworthy.rooms.auth.factors.proving import STEP_UP_S
 from shipworthy.rooms.auth.landing import ACCOUNT
 from shipworthy.rooms.auth.recovery import address, leaving, reset
 from shipworthy.rooms.auth.web import error_of, sent_json, ways_in_of, welcome
@@ -237,7 +238,7 @@ def _dead(hint: str, label: str, href: str) -> Page:
 _DOOR: Any = {"auth": "public", "media": "html", "transaction": False}
 _SENT: Any = {"effect": "change", "body_bytes_max": _FORM_BYTES_MAX}
 _OWN: Any = {"media": "html", "transaction": False}
-_PROVEN: Any = {**_OWN, "step_up_s": 600}
+_PROVEN: Any = {**_OWN, "step_up_s": STEP_UP_S}
 
 # As in web.py, nothing here takes an idempotency key: a mail asked for twice is two mails, a link works once.
 ROUTES: tuple[Route, ...] = (

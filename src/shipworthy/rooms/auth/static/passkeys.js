@@ -55,6 +55,7 @@
       trouble.hidden = true;
       try {
         form.elements.credential.value = written(await credential(form));
+        if (form.elements.trust) form.elements.trust.value = String(document.getElementById("f-trust").checked);
         form.submit();
       } catch (error) {
         trouble.textContent = told[error.name] || error.message || "That did not work. Try again.";
