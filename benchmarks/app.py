@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -15,9 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
+
 from shipworthy.contract.manifest import Manifest
 from shipworthy.contract.strict import decode
-from shipworthy.contract.target import Handle
+from shipworthy.contract.target import Credential, Handle
 
 SHIPWORTHY = [sys.executable, "-m", "shipworthy"]
 START_TIMEOUT_S = 300.0
@@ -105,3 +108,22 @@ def cpu_s(pid: int) -> float:
     """Return the user and system CPU seconds a process has used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) * _TICK_S
+
+
+def samples_of(app: App, person: Credential) -> dict[str, str]:
+    """Look the journeys' samples up as the app's role, as the gauntlet does."""
+
+    async def look_up() -> dict[str, str]:
+        connection = await asyncpg.connect(app.handle.database_urls["app"])
+        try:
+            found = {}
+            async with connection.transaction():
+                await connection.execute("select set_config('app.realm_id', $1, true)", person.realm_id)
+                await connection.execute("select set_config('app.tenant_id', $1, true)", person.tenant_id)
+                for sample in app.manifest.samples:
+                    found[sample.name] = str(await connection.fetchval(sample.sql))
+            return found
+        finally:
+            await connection.close()
+
+    return asyncio.run(look_up())

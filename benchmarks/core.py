@@ -18,11 +18,10 @@ import urllib.request
 from argon2 import PasswordHasher
 
 from benchmarks import load_engine
-from benchmarks.app import SHIPWORTHY, App, cpu_s, running_app
+from benchmarks.app import SHIPWORTHY, App, cpu_s, running_app, samples_of
 from benchmarks.report import Report, publish
 from benchmarks.transactions import tenant_tx_ratio
 from shipworthy.contract.manifest import Journey, Slo, Step
-from shipworthy.contract.target import Credential
 from shipworthy.gauntlet.load.plan import LoadPlan, LoadUser
 from shipworthy.gauntlet.load.process import run_in_process
 from shipworthy.gauntlet.load.result import LoadResult
@@ -103,7 +102,7 @@ def _offered(
         site_url=app.handle.site_url,
         journeys=(journey,),
         slos=(_SLO,),
-        users=tuple(LoadUser(credential=p, samples=_samples(app, p)) for p in app.handle.tenants),
+        users=tuple(LoadUser(credential=p, samples=samples_of(app, p)) for p in app.handle.tenants),
         login=app.manifest.login,
         blocks=10,
         block_s=1.5,
@@ -115,28 +114,6 @@ def _offered(
     result = run_in_process(plan)
     # Warm-up and sign-in are in the count of arrivals as well as in the CPU.
     return result, (cpu_s(web) - before) / max(result.offered, 1) * 1e6
-
-
-def _samples(app: App, person: Credential) -> dict[str, str]:
-    """Look the journeys' samples up as the app's role, as the gauntlet does."""
-    import asyncio
-
-    import asyncpg
-
-    async def look_up() -> dict[str, str]:
-        connection = await asyncpg.connect(app.handle.database_urls["app"])
-        try:
-            found = {}
-            async with connection.transaction():
-                await connection.execute("select set_config('app.realm_id', $1, true)", person.realm_id)
-                await connection.execute("select set_config('app.tenant_id', $1, true)", person.tenant_id)
-                for sample in app.manifest.samples:
-                    found[sample.name] = str(await connection.fetchval(sample.sql))
-            return found
-        finally:
-            await connection.close()
-
-    return asyncio.run(look_up())
 
 
 def _cold_pages_p95_ms(app: App) -> float:
