@@ -17,6 +17,7 @@ WHOLE = {
     "postal_code": "20457",
     "city": "Hamburg",
     "country": "DE",
+    "buyer_reference": "04011000-12345-34",
 }
 
 

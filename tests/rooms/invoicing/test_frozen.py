@@ -84,12 +84,12 @@ async def test_the_counter_cannot_be_deleted_and_the_worker_writes_documents_onl
             await tx.raw("update invoice set note = 'x'")
 
 
-async def test_the_migration_goes_down_and_up_again(app: RunningApp) -> None:
+async def test_the_migrations_go_down_and_up_again(app: RunningApp) -> None:
     rooms = migrations_of((ROOM,))
-    undone = await migrate_down(app.url("admin"), rooms, steps=1)
-    assert [m.label for m in undone] == ["invoicing/0001_pre_invoicing"]
+    undone = await migrate_down(app.url("admin"), rooms, steps=2)
+    assert [m.label for m in undone] == ["invoicing/0002_pre_profile", "invoicing/0001_pre_invoicing"]
     tables = await app.admin(
-        "select relname from pg_class where relname like 'invoice%' or relname in ('customer', 'series')"
+        "select relname from pg_class where relname like 'invoice%' or relname in ('customer', 'series', 'seller_profile')"
     )
     assert tables == []
     await migrate_up(app.url("admin"), rooms)

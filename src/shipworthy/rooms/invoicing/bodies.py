@@ -84,6 +84,7 @@ class CustomerBody(Body):
     postal_code: Annotated[str, Meta(max_length=1000)] = ""
     city: Annotated[str, Meta(max_length=1000)] = ""
     country: Annotated[str, Meta(max_length=1000)] = ""
+    buyer_reference: Annotated[str, Meta(max_length=1000)] = ""
 
     def text(self) -> CustomerText:
         return CustomerText(
@@ -94,11 +95,14 @@ class CustomerBody(Body):
             postal_code=self.postal_code,
             city=self.city,
             country=self.country,
+            buyer_reference=self.buyer_reference,
         )
 
 
 def customer_json(customer: dict[str, Any]) -> dict[str, Any]:
-    names = ("customer_id", "name", "email", "tax_id", "street", "postal_code", "city", "country")
+    names = (
+        "customer_id", "name", "email", "tax_id", "street", "postal_code", "city", "country", "buyer_reference",
+    )  # fmt: skip
     return {name: customer[name] for name in names}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +10,9 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid, Missing
 from shipworthy.rooms.invoicing.catalogue import q
-from shipworthy.rooms.invoicing.lines import read_text
+from shipworthy.rooms.invoicing.parties import read_party
 
 NAME_CHARS_MAX = 200
-# Deliberately loose: the only proof of an address is a mail that arrives.
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
-_COUNTRY = re.compile(r"[A-Z]{2}")
-_LINE_BREAK = re.compile(r"[\t\r\n]")
 _CHARS_MAX = {
     "name": NAME_CHARS_MAX,
     "email": 254,
@@ -26,12 +21,13 @@ _CHARS_MAX = {
     "postal_code": 20,
     "city": 100,
     "country": 2,
+    "buyer_reference": 60,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerText:
-    """A customer as it was written. `country` is ISO 3166-1 alpha-2."""
+    """A customer as it was written. `country` is ISO 3166-1 alpha-2; `buyer_reference` is what they want to read."""
 
     name: str
     email: str = ""
@@ -40,6 +36,7 @@ class CustomerText:
     postal_code: str = ""
     city: str = ""
     country: str = ""
+    buyer_reference: str = ""
 
 
 async def create_customer(ctx: Ctx, text: CustomerText) -> dict[str, Any]:
@@ -60,18 +57,7 @@ async def get_customer(ctx: Ctx, customer_id: uuid.UUID) -> dict[str, Any]:
 
 def _check(text: CustomerText) -> dict[str, str]:
     wrong: dict[str, str] = {}
-    clean = {
-        field: read_text(getattr(text, field), field, wrong, chars_max=most, needed=field == "name")
-        for field, most in _CHARS_MAX.items()
-    }
-    clean["country"] = clean["country"].upper()
-    for field, value in clean.items():
-        if _LINE_BREAK.search(value):
-            wrong.setdefault(field, "This fits on one line only.")
-    if clean["email"] and not _EMAIL.fullmatch(clean["email"]):
-        wrong.setdefault("email", "This does not look like an e-mail address, e.g. office@example.com.")
-    if clean["country"] and not _COUNTRY.fullmatch(clean["country"]):
-        wrong.setdefault("country", "Write the two letters of the country, such as DE.")
+    clean = read_party(text, chars_max=_CHARS_MAX, needed=("name",), wrong=wrong)
     if wrong:
         named = ", ".join(wrong)
         raise Invalid("invoicing.customer_invalid", f"Some fields need another value: {named}.", fields=wrong)

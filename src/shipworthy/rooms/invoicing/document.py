@@ -14,7 +14,13 @@ from shipworthy.kernel.files.store import object_key
 from shipworthy.kernel.money.format import Locale
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice, wrong_status
-from shipworthy.rooms.invoicing.pdf import InvoiceDocument, Party, PrintedLine, render_invoice_pdf
+from shipworthy.rooms.invoicing.pdf import (
+    BankAccount,
+    InvoiceDocument,
+    Party,
+    PrintedLine,
+    render_invoice_pdf,
+)
 
 
 async def print_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> None:
@@ -86,7 +92,7 @@ def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
         number=invoice.number,
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
-        seller=Party(name=invoice.seller["name"]),
+        seller=_seller(invoice.seller),
         buyer=_buyer(invoice.buyer),
         currency=invoice.currency,
         lines=tuple(
@@ -106,7 +112,30 @@ def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
         gross_minor=invoice.gross_minor,
         locale=locale,
         supply_date=invoice.supply_date,
+        order_reference=invoice.buyer.get("buyer_reference", ""),
+        bank=_bank(invoice.seller),
         notes=invoice.note,
+    )
+
+
+def _seller(seller: dict[str, Any]) -> Party:
+    """Invoices issued before sellers had details carry a name and a country only."""
+    town = f"{seller.get('postal_code', '')} {seller.get('city', '')}".strip()
+    lines = tuple(line for line in (seller.get("street"), town) if line)
+    return Party(
+        name=seller["name"],
+        address_lines=(*lines, seller["country"]) if lines else (),
+        tax_id=seller.get("vat_id") or seller.get("tax_number", ""),
+        email=seller.get("email", ""),
+        phone=seller.get("phone", ""),
+    )
+
+
+def _bank(seller: dict[str, Any]) -> BankAccount | None:
+    if not seller.get("iban"):
+        return None
+    return BankAccount(
+        holder=seller["name"], iban=seller["iban"], bic=seller["bic"], bank_name=seller["bank_name"]
     )
 
 

@@ -1,15 +1,15 @@
 -- customer_create --
 -- A new customer.
 -- index: none (insert)   rows: <= 0
--- with: customer_id = gen_random_uuid(), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', now = now()
-insert into customer (customer_id, name, email, tax_id, street, postal_code, city, country, created_at)
-values (:customer_id, :name, :email, :tax_id, :street, :postal_code, :city, :country, :now)
+-- with: customer_id = gen_random_uuid(), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = '', now = now()
+insert into customer (customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, created_at)
+values (:customer_id, :name, :email, :tax_id, :street, :postal_code, :city, :country, :buyer_reference, :now)
 
 -- customer_get --
 -- One customer.
 -- index: customer_pkey   rows: <= 1
 -- with: customer_id = (select customer_id from customer limit 1)
-select customer_id, name, email, tax_id, street, postal_code, city, country, created_at
+select customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, created_at
 from customer where customer_id = :customer_id
 
 -- customer_list --
@@ -47,6 +47,33 @@ where c.customer_id = :customer_id
 -- The tenant as seller: name, country (for its tax rates) and time zone (for its today).
 -- index: none (one row of the short list of tenants)   rows: <= 1
 select name, country, time_zone from tenant where tenant_id = my_tenant()
+
+-- seller_profile_get --
+-- Who the tenant is as a seller; where it said nothing yet, its name and country.
+-- index: none (one row of each of two short lists)   rows: <= 1
+select coalesce(p.name, t.name) as name, coalesce(p.country, t.country) as country,
+  coalesce(p.street, '') as street, coalesce(p.postal_code, '') as postal_code, coalesce(p.city, '') as city,
+  coalesce(p.vat_id, '') as vat_id, coalesce(p.tax_number, '') as tax_number,
+  coalesce(p.registration_id, '') as registration_id, coalesce(p.contact_name, '') as contact_name,
+  coalesce(p.email, '') as email, coalesce(p.phone, '') as phone, coalesce(p.iban, '') as iban,
+  coalesce(p.bic, '') as bic, coalesce(p.bank_name, '') as bank_name
+from tenant t left join seller_profile p on p.tenant_id = t.tenant_id
+where t.tenant_id = my_tenant()
+
+-- seller_profile_save --
+-- Say who the tenant is as a seller; what was said before is replaced.
+-- index: none (insert)   rows: <= 0
+-- with: name = 'Sample', street = '', postal_code = '', city = '', country = 'DE', vat_id = '', tax_number = '', registration_id = ''
+-- with: contact_name = '', email = '', phone = '', iban = '', bic = '', bank_name = '', now = now()
+insert into seller_profile (name, street, postal_code, city, country, vat_id, tax_number, registration_id, contact_name,
+  email, phone, iban, bic, bank_name, updated_at)
+values (:name, :street, :postal_code, :city, :country, :vat_id, :tax_number, :registration_id, :contact_name,
+  :email, :phone, :iban, :bic, :bank_name, :now)
+on conflict (tenant_id) do update set name = excluded.name, street = excluded.street, postal_code = excluded.postal_code,
+  city = excluded.city, country = excluded.country, vat_id = excluded.vat_id, tax_number = excluded.tax_number,
+  registration_id = excluded.registration_id, contact_name = excluded.contact_name, email = excluded.email,
+  phone = excluded.phone, iban = excluded.iban, bic = excluded.bic, bank_name = excluded.bank_name,
+  updated_at = excluded.updated_at
 
 -- invoice_create --
 -- A new draft.
@@ -193,12 +220,14 @@ from tenant t where t.tenant_id = my_tenant()
 -- index: invoice_pkey, customer_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1)
 select i.status, i.version, i.number, i.currency, i.gross_minor, i.payment_days, t.time_zone,
-  jsonb_build_object('name', t.name, 'country', t.country) as seller,
+  case when p.tenant_id is null then jsonb_build_object('name', t.name, 'country', t.country)
+    else to_jsonb(p) - '{tenant_id,updated_at}'::text[] end as seller,
   jsonb_build_object('name', c.name, 'email', c.email, 'tax_id', c.tax_id, 'street', c.street,
-    'postal_code', c.postal_code, 'city', c.city, 'country', c.country) as buyer
+    'postal_code', c.postal_code, 'city', c.city, 'country', c.country, 'buyer_reference', c.buyer_reference) as buyer
 from invoice i
 join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
 join tenant t on t.tenant_id = i.tenant_id
+left join seller_profile p on p.tenant_id = i.tenant_id
 where i.invoice_id = :invoice_id
 for update of i
 

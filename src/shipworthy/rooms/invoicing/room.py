@@ -12,6 +12,8 @@ from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.jobs import JOBS
 from shipworthy.rooms.invoicing.permissions import PERMISSIONS
 from shipworthy.rooms.invoicing.seed import seed
+from shipworthy.rooms.invoicing.seller_web import ROUTES as SELLER_ROUTES
+from shipworthy.rooms.invoicing.seller_web import SELLER_PERSONAL
 from shipworthy.rooms.invoicing.shown import register
 from shipworthy.rooms.invoicing.web import ROUTES
 
@@ -123,23 +125,32 @@ ROOM = Room(
     name="invoicing",
     folder=FOLDER,
     queries=q,
-    routes=ROUTES,
+    routes=(*ROUTES, *SELLER_ROUTES),
     jobs=JOBS,
     nav=(
         NavItem(href="/invoices", label="Invoices", icon="receipt-text", section="invoices"),
         NavItem(href="/customers", label="Customers", icon="users", section="customers"),
+        NavItem(href="/seller", label="Seller details", icon="building-2", section="seller"),
     ),
     permissions=PERMISSIONS,
     tables=tuple(
         Table(name=name, scope="tenant", column="tenant_id")
-        for name in ("customer", "invoice", "invoice_line", "invoice_tax", "series", "invoice_document")
+        for name in (
+            "customer",
+            "invoice",
+            "invoice_line",
+            "invoice_tax",
+            "series",
+            "invoice_document",
+            "seller_profile",
+        )
     ),
     samples=SAMPLES,
     slos=_slos,
     journeys=JOURNEYS,
     oracles=ORACLES,
     loads=LOADS,
-    personal=CUSTOMER_PERSONAL,
+    personal=tuple(dict.fromkeys((*CUSTOMER_PERSONAL, *SELLER_PERSONAL))),
     on_start=register,
     seed=seed,
     volume_sql=(FOLDER / "volume.sql").read_text(encoding="utf-8"),

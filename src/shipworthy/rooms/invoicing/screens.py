@@ -36,6 +36,7 @@ from shipworthy.rooms.invoicing.forms import (
 from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
 from shipworthy.rooms.invoicing.listing import STATUSES, Slice, list_customers, list_invoices
 from shipworthy.rooms.invoicing.permissions import may_write
+from shipworthy.rooms.invoicing.seller import get_seller
 from shipworthy.rooms.invoicing.settle import pay, void
 from shipworthy.rooms.invoicing.shown import Sums, day, happened, line_texts, sums, sums_so_far
 from shipworthy.rooms.invoicing.tax_choices import tax_choices
@@ -82,7 +83,7 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         "lines": line_texts(invoice.lines, currency=currency, locale=locale),
         "sums": sums(invoice.net_minor, invoice.taxes, invoice.gross_minor, currency=currency, locale=locale),
         "badge": _badge(invoice.status, is_late),
-        "seller": invoice.seller or dict(seller),
+        "seller": invoice.seller or await get_seller(ctx),
         "buyer": invoice.buyer or {"name": invoice.customer_name},
         "happened": happened(invoice, time_zone=seller["time_zone"]),
         "may_write": may_write(ctx),
@@ -283,7 +284,7 @@ ROUTES = (
     route("POST", "/invoices/preview", preview_sums, title="Sums of what is typed", media="html",
           permission="invoice.write", body=InvoiceForm, transaction=False, example=FORM_EXAMPLE, queries_max=2),
     route("GET", "/invoices/{invoice_id}", invoice_page, title="Invoice", media="html", permission="invoice.read",
-          params={"invoice_id": "invoice_id"}, queries_max=6),
+          params={"invoice_id": "invoice_id"}, queries_max=7),
     route("GET", "/invoices/{invoice_id}/edit", edit_invoice_page, title="Edit a draft", media="html",
           permission="invoice.write", params=_DRAFT, queries_max=8),
     route("GET", "/invoices/{invoice_id}/document", invoice_document_part, title="State of the PDF", media="html",

@@ -12,6 +12,7 @@ from shipworthy.rooms.invoicing.customers import CustomerText, create_customer
 from shipworthy.rooms.invoicing.draft import DraftText, create_draft
 from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.lines import LineText
+from shipworthy.rooms.invoicing.seller import SellerText, save_seller
 from shipworthy.rooms.invoicing.settle import pay, void
 
 
@@ -73,11 +74,25 @@ CUSTOMERS = (
         name="City Works Neumünster",
         email="rechnung@works.example",
         tax_id="DE134845170",
+        buyer_reference="04011000-12345-34",
         street="Bismarckstraße 51",
         postal_code="24534",
         city="Neumünster",
         country="DE",
     ),
+)
+SELLER = SellerText(
+    name="",
+    street="Fischmarkt 21",
+    postal_code="22767",
+    city="Hamburg",
+    country="DE",
+    vat_id="DE123456789",
+    contact_name="Ada Winter",
+    phone="+49 40 555 0142",
+    iban="DE02120300000000202051",
+    bic="BYLADEM1001",
+    bank_name="Deutsche Kreditbank",
 )
 _CONCEPT = ("Concept and wireframes", "24", "95.00", 1900, "S")
 _PHOTOS = ("Photography, one day on location", "1", "1520.00", 1900, "S")
@@ -104,6 +119,7 @@ WORKS = (
 
 async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
     """Write customers whose names carry the tenant's marker, and their invoices, through the room's own code."""
+    await save_seller(ctx, replace(SELLER, name=tenant.name, email=tenant.email))
     ids = []
     for text in CUSTOMERS:
         customer = await create_customer(ctx, replace(text, name=f"{text.name} ({tenant.marker})"))

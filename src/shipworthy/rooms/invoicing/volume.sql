@@ -7,6 +7,11 @@ select md5(my_tenant()::text || '/customer/' || n)::uuid,
   'office' || n || '@volume.example', 'Hamburg', 'DE', now() - interval '4 years'
 from generate_series(1, greatest(1, current_setting('volume.rows')::int / 10)) as n;
 
+insert into seller_profile (name, street, postal_code, city, country, vat_id, tax_number, registration_id,
+  contact_name, email, phone, iban, bic, bank_name, updated_at)
+select 'Volume', '', '', 'Hamburg', 'DE', '', '', '', '', '', '', '', '', '', now()
+on conflict (tenant_id) do nothing;
+
 -- In twenty: one draft, six open, one void, twelve paid. Numbers go on where the period's counter stands.
 with planned as (
   select n, my_tenant()::text as tenant, current_setting('volume.rows')::int as rows,
