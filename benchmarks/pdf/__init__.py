@@ -1,0 +1,1 @@
+"""Printing the same invoice with typst (ours), WeasyPrint and reportlab."""
