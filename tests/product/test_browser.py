@@ -60,18 +60,7 @@ def test_a_stranger_signs_up_and_sends_a_first_invoice(browser: Any, app: App, w
     expect.set_options(timeout=WAIT_TIMEOUT_MS)
     email = f"ada-{width_px}@sample.example"
     with visitor(browser, width_px=width_px, base_url=app.url) as (tab, _):
-        tab.goto("/signup")
-        tab.get_by_label("Organisation").fill("Sample Works")
-        tab.get_by_label("Your name").fill("Ada Sample")
-        tab.get_by_label("E-mail address").fill(email)
-        tab.get_by_label("Password", exact=True).fill(PASSWORD)
-        tab.get_by_role("button", name="Create account").click()
-        expect(tab.get_by_role("heading", level=1)).to_have_text("Check your mail")
-
-        tab.goto(_link_mailed_to(app, email))
-        tab.get_by_label("Password", exact=True).fill(PASSWORD)
-        tab.get_by_role("button", name="Confirm and sign in").click()
-        expect(tab.get_by_text("Your address is confirmed. Welcome, Ada Sample.")).to_be_visible()
+        _sign_up(tab, app, email)
         _sign_out(tab)
         _sign_in(tab, email, PASSWORD)
         expect(tab.get_by_role("heading", name="No invoices yet")).to_be_visible()
@@ -106,6 +95,52 @@ def test_a_stranger_signs_up_and_sends_a_first_invoice(browser: Any, app: App, w
         _sign_out(tab)
         tab.goto("/invoices")
         expect(tab.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+@pytest.mark.parametrize("width_px", [DESK_PX, PHONE_PX])
+def test_an_account_is_recovered_moved_taken_back_and_left(browser: Any, app: App, width_px: int) -> None:
+    from playwright.sync_api import expect
+
+    email, moved = f"kim-{width_px}@sample.example", f"kim.new-{width_px}@sample.example"
+    with visitor(browser, width_px=width_px, base_url=app.url) as (tab, _):
+        _sign_up(tab, app, email)
+        _sign_out(tab)
+        tab.goto("/login")
+        tab.get_by_role("link", name="Forgot your password?").click()
+        tab.get_by_label("E-mail address").fill(email)
+        tab.get_by_role("button", name="Mail me a link").click()
+        expect(tab.get_by_role("heading", level=1)).to_have_text("Check your mail")
+        tab.goto(_link_mailed_to(app, email, "/reset"))
+        tab.get_by_label("New password").fill("nine loud drummers")
+        tab.get_by_role("button", name="Set the password").click()
+        expect(tab.get_by_role("heading", level=1)).to_have_text("What opens your account")
+
+        tab.goto("/account")
+        tab.get_by_role("link", name="Change your address").click()
+        tab.get_by_label("New e-mail address").fill(moved)
+        tab.get_by_role("button", name="Mail the link").click()
+        expect(tab.get_by_text("We have mailed a link to that address.")).to_be_visible()
+        tab.goto(_link_mailed_to(app, moved, "/address"))
+        tab.get_by_role("button", name="Use this address").click()
+        expect(tab.get_by_text("Your address is changed, and everything else is signed out.")).to_be_visible()
+        expect(tab.get_by_role("main")).to_contain_text(moved)
+
+        tab.goto(_link_mailed_to(app, email, "/address/undo"))
+        tab.get_by_role("button", name="Restore this address").click()
+        expect(tab.get_by_role("heading", level=1)).to_have_text("Choose a new password")
+        tab.get_by_label("New password").fill(PASSWORD)
+        tab.get_by_role("button", name="Set the password").click()
+        expect(tab.get_by_role("heading", level=1)).to_have_text("What opens your account")
+
+        tab.goto("/account")
+        tab.get_by_role("link", name="Delete your account").click()
+        tab.get_by_role("button", name="Delete my account").click()
+        tab.get_by_role("dialog").get_by_role("button", name="Delete my account").click()
+        expect(tab.get_by_role("heading", level=1)).to_have_text("Your account is closed")
+        tab.goto(_link_mailed_to(app, email, "/leaving/undo"))
+        tab.get_by_role("button", name="Keep my account").click()
+        expect(tab.get_by_text("Your account stays.")).to_be_visible()
+        _sign_in(tab, email, PASSWORD)
 
 
 @pytest.mark.parametrize("width_px", [DESK_PX, PHONE_PX])
@@ -144,13 +179,24 @@ def test_the_owner_finds_invoices_by_status_and_page(browser: Any, app: App, wid
 def test_every_screen_of_the_owner_is_sound(browser: Any, app: App, width_px: int) -> None:
     owner = app.handle.tenants[0]
     with visitor(browser, width_px=width_px, base_url=app.url) as (tab, _):
-        for door in ("/login", "/signup", "/signup/sent", "/signup/again"):
+        for door in (
+            "/login",
+            "/signup",
+            "/signup/sent",
+            "/signup/again",
+            "/forgot",
+            "/forgot/sent",
+            "/leaving",
+        ):
             assert tab.goto(door).status == 200
         _sign_in(tab, owner.email, owner.password)
         screens = [
             "/account",
             "/account/factors",
             "/account/confirm",
+            "/account/ways-in",
+            "/account/address",
+            "/account/leave",
             "/invoices/new",
             "/customers",
             "/customers/new",
@@ -298,11 +344,28 @@ def test_the_watch_notices_what_is_broken(browser: Any, body: str, complaint: st
         visit()
 
 
-def _link_mailed_to(app: App, email: str) -> str:
+def _sign_up(tab: Any, app: App, email: str) -> None:
+    from playwright.sync_api import expect
+
+    tab.goto("/signup")
+    tab.get_by_label("Organisation").fill("Sample Works")
+    tab.get_by_label("Your name").fill("Ada Sample")
+    tab.get_by_label("E-mail address").fill(email)
+    tab.get_by_label("Password", exact=True).fill(PASSWORD)
+    tab.get_by_role("button", name="Create account").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Check your mail")
+
+    tab.goto(_link_mailed_to(app, email))
+    tab.get_by_label("Password", exact=True).fill(PASSWORD)
+    tab.get_by_role("button", name="Confirm and sign in").click()
+    expect(tab.get_by_text("Your address is confirmed. Welcome, Ada Sample.")).to_be_visible()
+
+
+def _link_mailed_to(app: App, email: str, path: str = "/verify") -> str:
     deadline = time.monotonic() + WAIT_TIMEOUT_MS / 1000
     while time.monotonic() < deadline:
         for mail in list_mails(app.mail):
-            if mail.to == email and (link := re.search(r"http://\S+/verify\?token=\S+", mail.text)):
+            if mail.to == email and (link := re.search(rf"http://[^/\s]+{path}\?token=\S+", mail.text)):
                 return link[0]
         time.sleep(0.05)
     raise AssertionError(f"no link was mailed to {email}")

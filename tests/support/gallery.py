@@ -227,7 +227,7 @@ DEMOS = (
         data={
             "errors": {
                 "email": "The part after the @ needs a dot, as in nordlicht.example.",
-                "password": "Use at least 12 characters; this one has 8.",
+                "password": "Use at least 15 characters; this one has 8.",
             }
         },
     ),

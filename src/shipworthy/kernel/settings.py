@@ -83,7 +83,7 @@ class ProviderSection:
 class AuthSection:
     """[auth]: passwords, the login throttle and sign-in through others."""
 
-    password_chars_min: int = 12
+    password_chars_min: int = 15  # NIST SP 800-63B for a password that may be the only factor; at least 8
     hash_memory_kib: int = 19_456
     hash_passes: int = 2
     hash_workers: int = 0  # 0: by the cores (less hash_cores_reserved) and the memory, at least one
@@ -256,11 +256,12 @@ def _stub_provider(settings: Settings, text: str) -> Settings:
 
 _AT_LEAST_ONE = {
     "http.workers", "http.body_bytes_max", "db.pool_size", "db.acquire_timeout_s", "sessions.idle_ttl_s",
-    "sessions.absolute_ttl_s", "auth.password_chars_min", "auth.hash_memory_kib", "auth.hash_passes",
-    "auth.hash_wait_max_ms", "auth.hash_queue_max",
+    "sessions.absolute_ttl_s", "auth.hash_memory_kib", "auth.hash_passes",
+    "auth.hash_wait_max_ms", "auth.hash_queue_max", "auth.reset_ttl_s", "auth.undo_ttl_s", "auth.leaving_ttl_s",
     "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s",
     "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "mail.timeout_s",
 }  # fmt: skip
+_AT_LEAST = {"auth.password_chars_min": 8}  # NIST SP 800-63B, whatever stands beside the password
 _PORTS = {"http.port", "http.public_port", "mail.port"}
 
 
@@ -270,7 +271,8 @@ def _in_range(settings: Settings, text: str) -> None:
         for name, value in vars(getattr(settings, section.name)).items():
             if isinstance(value, (int, float)):
                 path = f"{section.name}.{name}"
-                least = 1 if path in _AT_LEAST_ONE and isinstance(value, int) else 0
+                at_least_one = path in _AT_LEAST_ONE and isinstance(value, int)
+                least = _AT_LEAST.get(path, 1 if at_least_one else 0)
                 most = 65_535 if path in _PORTS else inf
                 # Written so that NaN, which compares with nothing, is refused too.
                 if not (least <= value <= most and value < inf):

@@ -112,7 +112,7 @@ async def test_one_network_may_sign_up_sixty_times_in_a_window(auth: AuthApp) ->
         ({"name": "Mara\u202e"}, "name", "Enter your name"),
         ({"organisation": ""}, "organisation", "Enter its name"),
         ({"email": "mara@nordlicht"}, "email", "like ada@example.com"),
-        ({"password": "short"}, "password", "at least 12"),
+        ({"password": "short"}, "password", "at least 15"),
         ({"password": "nordlicht-studio-1"}, "password", "your name"),
         ({"password": "testapp testapp!"}, "password", "your name"),
     ],

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
 from itertools import pairwise
-from pathlib import Path
+
+from shipworthy.rooms.auth.breached import breached
 
 CHARS_MAX = 256
 _DISTINCT_MIN = 5
@@ -34,7 +34,6 @@ def password_problem(password: str, *, chars_min: int, known_words: Iterable[str
     text = normalised(password).lower()
     has_odd = "\x00" in password or any(unicodedata.category(char) == "Cs" for char in password)
     is_regular = len(set(text)) < _DISTINCT_MIN or _is_repeated(text) or _is_run(text)
-    is_common = text in common_passwords() or _EDGES.sub("", text) in common_passwords()
     problems = (
         (has_odd, "Leave out the characters that no keyboard makes."),
         (len(password) > CHARS_MAX, f"Use at most {CHARS_MAX} characters."),
@@ -42,7 +41,7 @@ def password_problem(password: str, *, chars_min: int, known_words: Iterable[str
             len(text) < chars_min,
             f"Use at least {chars_min} characters; a few words you can remember are best.",
         ),
-        (is_common, "Many people use this password, so it is tried first. Choose another."),
+        (is_common(password), "Many people use this password, so it is tried first. Choose another."),
         (is_regular, "Use something less regular; a few words you can remember are best."),
         (
             _is_made_of(text, known_words),
@@ -52,11 +51,10 @@ def password_problem(password: str, *, chars_min: int, known_words: Iterable[str
     return next((sentence for applies, sentence in problems if applies), None)
 
 
-@cache
-def common_passwords() -> frozenset[str]:
-    """The bundled list: common passwords of ten characters or more, and the words in all the others."""
-    lines = (Path(__file__).parent / "common_passwords.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(line for line in lines if line and not line.startswith("#!"))
+def is_common(password: str) -> bool:
+    """Whether many people use it, with whatever digits around it: it is tried first."""
+    text = normalised(password).lower()
+    return text in breached() or _EDGES.sub("", text) in breached()
 
 
 def _is_repeated(text: str) -> bool:

@@ -27,6 +27,7 @@ from shipworthy.rooms.auth.factors.second import Halfway
 from shipworthy.rooms.auth.gate.door import login_door
 from shipworthy.rooms.auth.landing import ACCOUNT, first_page, is_own_path, landing
 from shipworthy.rooms.auth.oauth.installed import providers_of
+from shipworthy.rooms.auth.passwords import is_common
 from shipworthy.rooms.auth.programs.pairs import programs_of
 from shipworthy.rooms.auth.renewal import session_cookie
 from shipworthy.rooms.auth.sign_in import sign_in
@@ -90,7 +91,10 @@ async def login(ctx: Ctx, body: SignIn) -> Any:
         signed_in = await sign_in(ctx, email=body.email, password=body.password, browser=browser_of(ctx))
     except Refusal as refusal:
         raise refusal.shown_on(login_page_of(ctx, next=body.next, email=body.email, error=refusal)) from None
-    return welcome(ctx, signed_in, to=landing(ctx.runtime, body.next))
+    weak = "Many people use your password, so it is tried first. Choose another on your account page."
+    return welcome(
+        ctx, signed_in, to=landing(ctx.runtime, body.next), flash=weak if is_common(body.password) else ""
+    )
 
 
 async def logout(ctx: Ctx) -> Any:
