@@ -41,9 +41,9 @@ def command(logins_per_s: float | None, cores_reserved: int, builds: bool, as_js
     \b
     Example:  shipworthy calibrate --logins-per-s 60
     """
+    faster = _built() if builds else ""  # before anything loads the library that it replaces
     from shipworthy.rooms.auth.gate.calibration import CHOICES, chosen, measure
 
-    faster = _built() if builds else ""
     measured = []
     for memory_kib, passes in CHOICES:
         click.echo(f"measuring {_name(memory_kib, passes)} …", err=True)
