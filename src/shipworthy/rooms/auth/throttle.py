@@ -172,8 +172,10 @@ def given_back(budget: Budget) -> dict[str, bytes | int | None]:
 
 
 async def purge(ctx: Ctx, tx: Tx) -> None:
-    """Forget some counters that are over; each failure clears more than it adds."""
-    await tx.run(q.tries_purge, over=ctx.now() - _FORGOTTEN_AFTER_WINDOWS * window(ctx))
+    """Forget some counters that are over; each failure clears more than it adds. Of codes' and passwords'
+    windows the longer one decides: a short one of passwords must not give tries at a code back early."""
+    longest = max(window(ctx), timedelta(seconds=OTP_WINDOW_S))
+    await tx.run(q.tries_purge, over=ctx.now() - _FORGOTTEN_AFTER_WINDOWS * longest)
 
 
 def window(ctx: Ctx) -> timedelta:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -93,6 +94,18 @@ async def test_wrong_codes_are_bounded_apart_from_wrong_passwords(auth: AuthApp)
     for _ in range(9):
         assert (await auth.sign_in(password="wrong " + PASSWORD)).status == 401
     assert (await show(await halfway(auth), phone.next_code())).status == 303
+
+
+async def test_a_short_window_for_passwords_gives_no_tries_at_a_code_back(auth: AuthApp) -> None:
+    phone = await with_app(auth, await auth.signed_in())
+    runtime = auth.running.runtime
+    runtime.settings = replace(runtime.settings, auth=replace(runtime.settings.auth, login_window_s=1))
+    thief = await halfway(auth)
+    for n in range(5):
+        assert (await show(thief, f"{n:06}")).status == 401
+    auth.clock.move(120)
+    await auth.sign_in(password="wrong " + PASSWORD)  # a failure clears away what is over
+    assert (await show(await halfway(auth), phone.code())).status == 429
 
 
 async def test_twenty_wrong_codes_at_once_stay_within_the_budget(auth: AuthApp) -> None:
