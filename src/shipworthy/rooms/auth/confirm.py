@@ -74,7 +74,15 @@ def _owner(ctx: Ctx, row: Record) -> Person:
 async def create_account(
     ctx: Ctx, tx: Tx, owner: Person, *, email_canon: str, password_hash: str | None
 ) -> None:
-    """Make the person, their organisation and, where there is one, their password; open sign-ups end.
+    """Make the person as `create_person` does, and their organisation. Errors: Conflict `auth.already_confirmed`."""
+    await create_person(ctx, tx, owner, email_canon=email_canon, password_hash=password_hash)
+    await make(ctx, tx, name=owner.tenant_name, owner_id=owner.user_id)
+
+
+async def create_person(
+    ctx: Ctx, tx: Tx, person: Person, *, email_canon: str, password_hash: str | None
+) -> None:
+    """Make the person, with a confirmed address, and, where there is one, their password; open sign-ups end.
 
     Errors:  Conflict `auth.already_confirmed`.
     """
@@ -82,24 +90,23 @@ async def create_account(
     # The address decides who is first: links used at the same moment wait here for one another.
     is_first = await tx.maybe(
         q.user_create,
-        user_id=owner.user_id,
-        email_raw=owner.email,
+        user_id=person.user_id,
+        email_raw=person.email,
         email_canon=email_canon,
-        name=owner.name,
+        name=person.name,
         now=now,
     )
     if not is_first:
         raise Conflict("auth.already_confirmed", "This address is confirmed already. Sign in with it.")
     await tx.run(q.token_use, email_canon=email_canon, now=now)
     if password_hash is not None:
-        await tx.run(q.credential_create, **_credential(ctx, owner, password_hash))
-    await make(ctx, tx, name=owner.tenant_name, owner_id=owner.user_id)
+        await tx.run(q.credential_create, **_credential(ctx, person, password_hash))
 
 
-def _credential(ctx: Ctx, owner: Person, password_hash: str) -> dict[str, Any]:
+def _credential(ctx: Ctx, person: Person, password_hash: str) -> dict[str, Any]:
     return {
         "credential_id": ctx.new_id(),
-        "user_id": owner.user_id,
+        "user_id": person.user_id,
         "password_hash": password_hash,
         "now": ctx.now(),
     }

@@ -50,6 +50,7 @@ _LETTERS = {
     "address_change": ("auth/mail/address_change.txt", "Confirm your new address for {app}"),
     "address_taken": ("auth/mail/address_taken.txt", "This address has an account at {app}"),
     "address_changed": ("auth/mail/address_changed.txt", "Your address at {app} was changed"),
+    "invitation": ("auth/mail/invitation.txt", "You are invited to {app}"),
     "leaving": ("auth/mail/leaving.txt", "Your account at {app} will be deleted"),
 }
 # Where the link of a letter leads; the others have none that a token opens.
@@ -59,6 +60,7 @@ _LINKS = {
     "address_change": "/address",
     "address_changed": "/address/undo",
     "leaving": "/leaving/undo",
+    "invitation": "/invitation",
 }
 
 

@@ -103,7 +103,7 @@ returning user_id
 -- Who has this address.
 -- index: app_user_realm_id_email_canon_key   rows: <= 1   scope: realm
 -- with: email_canon = (select email_canon from app_user limit 1)
-select user_id, email_raw from app_user where email_canon = :email_canon
+select user_id, email_raw, verified_at from app_user where email_canon = :email_canon
 
 -- user_rename --
 -- A person's new name.
@@ -191,6 +191,68 @@ update membership set role = :role where tenant_id = my_tenant() and user_id = :
 -- index: membership_user_idx   rows: <= 0
 -- with: user_id = (select user_id from membership where tenant_id = my_tenant() limit 1)
 delete from membership where tenant_id = my_tenant() and user_id = :user_id
+
+-- member_by_email --
+-- Whether somebody with this address is in the organisation.
+-- index: app_user_realm_id_email_canon_key   rows: <= 1
+-- with: email_canon = (select u.email_canon from membership m join app_user u using (user_id) where m.tenant_id = my_tenant() limit 1)
+select m.user_id from app_user u join membership m on m.user_id = u.user_id
+where u.email_canon = :email_canon and m.tenant_id = my_tenant()
+
+-- invitation_clear --
+-- Make room for a new invitation: the open one of this address goes, with its letter, and so do a few that are over.
+-- index: one_time_token_pkey   rows: <= 0
+-- with: email_canon = (select email_canon from invitation limit 1), now = now()
+with gone as (
+  delete from invitation where email_canon = :email_canon or expires_at <= :now returning invitation_id
+)
+delete from one_time_token where token_id = any (array(select invitation_id from gone)) and purpose = 'invitation'
+
+-- invitation_create --
+-- Somebody is invited; no row when as many as may be are open already.
+-- index: invitation_tenant_created_idx   rows: <= 1
+-- with: invitation_id = gen_random_uuid(), email_raw = 'a@b.example', email_canon = gen_random_uuid()::text, role = 'member', invited_by = (select user_id from membership limit 1), now = now(), expires_at = now(), open_max = 100000
+insert into invitation (invitation_id, email_raw, email_canon, role, invited_by, created_at, expires_at)
+select :invitation_id, :email_raw, :email_canon, :role, :invited_by, :now, :expires_at
+where (select count(*) from invitation where tenant_id = my_tenant()) < :open_max
+returning invitation_id
+
+-- invitation_list --
+-- The organisation's open invitations, the latest first.
+-- index: invitation_tenant_created_idx   rows: <= 100
+-- with: now = now()
+select invitation_id, email_raw as email, role, expires_at from invitation
+where tenant_id = my_tenant() and expires_at > :now order by created_at desc limit 100
+
+-- invitation_tenant --
+-- To which organisation a mailed link invites: all that is known before it is opened.
+-- index: one_time_token_hash_idx   rows: <= 1   scope: realm
+-- with: token_sha256 = (select token_sha256 from one_time_token where purpose = 'sign_up' limit 1), now = now()
+select (pending ->> 'tenant_id')::uuid as tenant_id from one_time_token
+where token_sha256 = :token_sha256 and purpose = 'invitation' and expires_at > :now
+
+-- invitation_by_link --
+-- The open invitation of this organisation behind a mailed link.
+-- index: one_time_token_hash_idx   rows: <= 1
+-- with: token_sha256 = (select token_sha256 from one_time_token where purpose = 'sign_up' limit 1), now = now()
+select i.invitation_id, i.email_raw, i.email_canon, i.role, t.name as organisation, u.name as inviter
+from one_time_token l
+join invitation i on i.tenant_id = my_tenant() and i.invitation_id = l.token_id
+join tenant t on t.tenant_id = i.tenant_id
+left join app_user u on u.user_id = i.invited_by
+where l.token_sha256 = :token_sha256 and l.purpose = 'invitation' and i.expires_at > :now
+
+-- invitation_take --
+-- An invitation is over, with its letter: accepted, or taken back. Of many at once, one gets the row.
+-- index: invitation_pkey, one_time_token_pkey   rows: <= 1
+-- with: invitation_id = (select invitation_id from invitation limit 1), now = now()
+with gone as (
+  delete from invitation where tenant_id = my_tenant() and invitation_id = :invitation_id and expires_at > :now
+  returning invitation_id, email_canon, role
+), letter as (
+  delete from one_time_token where token_id = any (array(select invitation_id from gone)) and purpose = 'invitation'
+)
+select invitation_id, email_canon, role from gone
 
 -- program_end_of_member --
 -- Somebody is in the organisation no longer: their programs act for it no longer either.
@@ -334,7 +396,7 @@ returning provider
 -- Hold a person's row, so that of two ways in being removed at once the second sees the first gone.
 -- index: app_user_pkey   rows: <= 1   scope: realm
 -- with: user_id = (select user_id from app_user limit 1)
-select user_id, email_raw, email_canon, name from app_user where user_id = :user_id for update
+select user_id, email_raw, email_canon, name, verified_at from app_user where user_id = :user_id for update
 
 -- user_to_prove --
 -- Who has this address, and how they could prove that they do.

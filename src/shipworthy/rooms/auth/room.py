@@ -27,6 +27,7 @@ from shipworthy.rooms.auth.hashing import STATE, open_pool, pool_of
 from shipworthy.rooms.auth.jobs import JOBS
 from shipworthy.rooms.auth.oauth.installed import start_providers, stop_providers, variable_of
 from shipworthy.rooms.auth.oauth.web import ROUTES as OAUTH_ROUTES
+from shipworthy.rooms.auth.orgs.invitation_web import ROUTES as INVITATION_ROUTES
 from shipworthy.rooms.auth.orgs.roles import PERMISSIONS
 from shipworthy.rooms.auth.orgs.web import ROUTES as ORG_ROUTES
 from shipworthy.rooms.auth.programs.bearer import Bearers
@@ -97,7 +98,8 @@ ROOM = Room(
     + RECOVERY_ROUTES
     + FACTOR_ROUTES
     + PASSKEY_ROUTES
-    + ORG_ROUTES,
+    + ORG_ROUTES
+    + INVITATION_ROUTES,
     jobs=JOBS,
     permissions={
         NO_TENANT: _OWN_ACCOUNT,
@@ -135,6 +137,10 @@ ROOM = Room(
             name="member_id",
             sql="select user_id from membership where tenant_id = my_tenant() and role <> 'owner'"
             " order by created_at desc, user_id limit 1",
+        ),
+        Sample(
+            name="invitation_id",
+            sql="select invitation_id from invitation where tenant_id = my_tenant() order by created_at limit 1",
         ),
         Sample(name="organisation_id", sql="select my_tenant()"),
         # The one the examiner brings (SHIPWORTHY_OAUTH_STUB).

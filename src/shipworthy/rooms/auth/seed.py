@@ -11,6 +11,7 @@ from shipworthy.kernel.room import SeedTenant
 from shipworthy.rooms.auth.addresses import Address, read_address
 from shipworthy.rooms.auth.catalogue import kernel, q
 from shipworthy.rooms.auth.hashing import pool_of
+from shipworthy.rooms.auth.orgs.invitations import OPEN_MAX, TTL_S
 from shipworthy.rooms.auth.passwords import normalised
 from shipworthy.rooms.auth.tokens import digest
 
@@ -28,10 +29,21 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
             ctx,
             user_id=ctx.new_id(),
             email=f"{role}{number}@{domain}",
-            name=f"{name} {tenant.marker}",
+            name=f"{name} {tenant.name.split()[0]}",
             role=role,
             password=tenant.password,
         )
+    await ctx.db.run(
+        q.invitation_create,
+        invitation_id=ctx.new_id(),
+        email_raw=f"{tenant.marker}@partner.example",
+        email_canon=f"{tenant.marker.lower()}@partner.example",
+        role="member",
+        invited_by=tenant.user_id,
+        now=ctx.now(),
+        expires_at=ctx.now() + timedelta(seconds=TTL_S),
+        open_max=OPEN_MAX,
+    )
 
 
 async def seed_owner(ctx: Ctx, tenant: SeedTenant) -> None:

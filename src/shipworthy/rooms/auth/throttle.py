@@ -29,6 +29,7 @@ _NETWORKS = 10
 ACCOUNTS_PER_NETWORK_MAX = 30
 _FORGOTTEN_AFTER_WINDOWS = 4  # of quiet (count_tries says the same); with the default an hour
 MAILS_PER_ADDRESS_MAX = 5  # a window; enough to find a lost mail, too few to fill an inbox
+INVITATIONS_MAX = 50  # of one organisation, a window
 OTP_TRIES_MAX, OTP_WINDOW_S = 5, 600  # of six digits, three of which are right at any time
 PROOFS_MAX = 5  # tries at one mailed code of eight digits
 SIGN_UPS_PER_NETWORK_MAX = 60  # a window; an office may share one address
@@ -95,6 +96,10 @@ def confirm_budget(ctx: Ctx) -> Budget:
 
 def mail_budget(ctx: Ctx, *, account: str) -> Budget:
     return Budget(near=_bucket(ctx, "mail", account), near_max=MAILS_PER_ADDRESS_MAX)
+
+
+def invitation_budget(ctx: Ctx) -> Budget:
+    return Budget(near=_bucket(ctx, "invitation", str(ctx.tenant_id)), near_max=INVITATIONS_MAX)
 
 
 def proof_budget(ctx: Ctx, *, token_id: uuid.UUID) -> Budget:

@@ -64,4 +64,7 @@ begin
   insert into login_network (realm_id, network, succeeded_at)
     select my_realm(), decode(md5('network' || user_id || k), 'hex'), at - k * interval '30 days'
     from person cross join generate_series(0, 49) k;
+  insert into invitation (tenant_id, invitation_id, email_raw, email_canon, role, invited_by, created_at, expires_at)
+    select my_tenant(), gen_random_uuid(), 'invited-' || email, 'invited-' || email, 'member', user_id, at, now() + interval '7 days'
+    from person where n <= 100;
 end $$;

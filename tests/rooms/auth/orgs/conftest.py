@@ -11,7 +11,7 @@ import pytest
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.rooms.auth.seed import add_person
 from tests.rooms.auth.conftest import PASSWORD, AuthApp, add_owner
-from tests.support.client import Client
+from tests.support.client import Answer, Client
 
 AS_JSON = {"accept": "application/json"}
 
@@ -44,9 +44,20 @@ class Team:
         )  # fmt: skip
 
     async def signed_in(self, name: str) -> Client:
+        return await self.signed_in_as(f"{name.lower()}@acme.example")
+
+    async def signed_in_as(self, email: str) -> Client:
         client = self.auth.client()
-        assert (await self.auth.sign_in(client, email=f"{name.lower()}@acme.example")).status == 303
+        assert (await self.auth.sign_in(client, email=email)).status == 303
         return client
+
+    async def link_mailed_to(self, email: str) -> str:
+        """Run the jobs and return the path of the newest invitation to this address."""
+        await self.auth.work()
+        newest = [mail for mail in self.auth.mails if mail.to == email][-1]
+        found = re.search(r"http://localhost(/invitation\?token=[A-Za-z0-9_-]{43})\s", newest.text)
+        assert found, newest.text
+        return found.group(1)
 
     async def roles(self) -> dict[str, str]:
         rows = await self.auth.running.admin(
@@ -65,6 +76,18 @@ class Team:
             "select action from audit where tenant_id = $1 order by audit_id", self.tenant_id
         )
         return [row["action"] for row in rows]
+
+
+async def invite(
+    client: Client, email: str, role: str = "member", *, headers: dict[str, str] | None = None
+) -> Answer:
+    form = {"email": email, "role": role}
+    return await client.post("/organisation/invitations", form=form, headers=headers)
+
+
+async def invitation_ids(client: Client) -> list[str]:
+    page = (await client.get("/organisation")).text.replace("&#x2f;", "/")
+    return re.findall(r"/organisation/invitations/([0-9a-f-]{36})/revoke", page)
 
 
 def heading(page: str) -> str:

@@ -10,6 +10,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Refusal
 from shipworthy.kernel.http.reply import Page
 from shipworthy.rooms.auth.names import ORGANISATION_CHARS_MAX
+from shipworthy.rooms.auth.orgs.invitations import open_invitations
 from shipworthy.rooms.auth.orgs.members import Member, list_members, member_of
 from shipworthy.rooms.auth.orgs.organisations import memberships_of
 from shipworthy.rooms.auth.orgs.roles import ROLES, may_read, may_write
@@ -17,7 +18,14 @@ from shipworthy.rooms.auth.orgs.roles import ROLES, may_read, may_write
 _SECTION = "organisation"
 
 
-async def people(ctx: Ctx, *, after: str = "", name: str | None = None, error: Refusal | None = None) -> Page:
+async def people(
+    ctx: Ctx,
+    *,
+    after: str = "",
+    name: str | None = None,
+    invited: tuple[str, str] = ("", "member"),
+    error: Refusal | None = None,
+) -> Page:
     page, next_place = await list_members(ctx, after=after)
     data = {
         "name": ctx.user.tenant_name if name is None else name,
@@ -26,19 +34,31 @@ async def people(ctx: Ctx, *, after: str = "", name: str | None = None, error: R
         "next": f"/organisation?{urlencode({'after': next_place})}" if next_place else "",
         "previous": "/organisation" if after else "",
         "may_write": may_write(ctx),
+        "roles": role_choices(),
+        "invited_email": invited[0],
+        "invited_role": invited[1],
+        "invitations": [
+            {
+                "id": str(invitation.invitation_id),
+                "email": invitation.email,
+                "role": invitation.role.capitalize(),
+                "until": invitation.expires_at.strftime("%d %b %Y"),
+            }
+            for invitation in (await open_invitations(ctx) if may_write(ctx) else ())
+        ],
     }
-    return Page("auth/organisation.html", {**data, **_error(error)}, title="Organisation", section=_SECTION)
+    return Page("auth/organisation.html", {**data, **error_of(error)}, title="Organisation", section=_SECTION)
 
 
 async def member(ctx: Ctx, user_id: uuid.UUID, *, error: Refusal | None = None) -> Page:
     """Errors: Missing."""
     found = _shown(ctx, await member_of(ctx, user_id))
     data = {"member": found, "roles": role_choices(), "may_write": may_write(ctx)}
-    return Page("auth/member.html", {**data, **_error(error)}, title=found["name"], section=_SECTION)
+    return Page("auth/member.html", {**data, **error_of(error)}, title=found["name"], section=_SECTION)
 
 
 async def choice(ctx: Ctx, *, name: str = "", error: Refusal | None = None) -> Page:
-    data = {"name": name, "name_chars_max": ORGANISATION_CHARS_MAX, **await _own(ctx), **_error(error)}
+    data = {"name": name, "name_chars_max": ORGANISATION_CHARS_MAX, **await _own(ctx), **error_of(error)}
     return Page("auth/organisations.html", data, title="Your organisations", section=_SECTION)
 
 
@@ -77,7 +97,7 @@ def _shown(ctx: Ctx, member: Member) -> dict[str, Any]:
     }
 
 
-def _error(refusal: Refusal | None) -> dict[str, Any]:
+def error_of(refusal: Refusal | None) -> dict[str, Any]:
     """What a form shows of a refusal: one sentence, or a sentence at each field."""
     if refusal is None:
         return {"error": "", "errors": {}}
