@@ -153,7 +153,9 @@ async def test_an_inbox_is_not_filled_and_a_network_not_let_loose(auth: AuthApp)
     assert (wrong.status, 'id="f-email-error"' in wrong.text) == (422, True)
 
 
-async def test_the_form_without_a_link_leads_to_asking_for_one(auth: AuthApp) -> None:
+async def test_a_form_without_a_link_leads_to_where_one_begins(auth: AuthApp) -> None:
+    for path, begins in (("/address", "/account"), ("/address/undo", "/login"), ("/leaving/undo", "/login")):
+        assert (await auth.client().get(path)).header("location") == begins
     assert (await auth.client().get("/reset")).header("location") == "/forgot"
     assert (await auth.client().get("/reset?token=nonsense")).status == 404
     assert (await auth.client().get("/account/ways-in")).header("location") == "/login?next=/account/ways-in"

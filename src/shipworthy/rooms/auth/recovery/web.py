@@ -103,6 +103,8 @@ async def address_ask(ctx: Ctx, body: NewAddress) -> Any:
 
 
 async def address_page(ctx: Ctx, query: Link) -> Any:
+    if not query.token:
+        return Redirect(ACCOUNT)
     if ctx.principal is None:
         return Redirect(f"/login?{urlencode({'next': f'/address?token={query.token}'})}")
     email = await address.address_behind(
@@ -126,6 +128,8 @@ async def address_confirm(ctx: Ctx, body: Spent) -> Any:
 
 
 async def address_undo_page(ctx: Ctx, query: Link) -> Any:
+    if not query.token:
+        return Redirect("/login")
     email = await address.address_behind(ctx, query.token, purpose=address.CHANGED)
     if email is None:
         raise Missing("change of address behind this link").shown_on(_dead_undo_page())
@@ -163,6 +167,8 @@ async def left_page(_ctx: Ctx) -> Any:
 
 
 async def stay_page(ctx: Ctx, query: Link) -> Any:
+    if not query.token:
+        return Redirect("/login")
     if not await leaving.is_open(ctx, query.token):
         raise Missing("account to take back behind this link").shown_on(_dead_stay_page())
     return Page("auth/stay.html", {"token": query.token}, title="Keep your account?")
