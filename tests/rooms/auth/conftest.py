@@ -140,12 +140,12 @@ async def auth(
         yield AuthApp(running, clock, tmp_path / "mails", owner, tenant_id)
 
 
-def auth_settings(*, auth: AuthSection | None = None, **sections: Any) -> Settings:
-    # However slow the machine: whether a wait is too long is tested where time is moved (test_hashing.py).
-    cheap = auth or AuthSection(
-        hash_memory_kib=64, hash_passes=1, hash_wait_max_ms=60_000, hash_queue_max=512
-    )
-    return make_settings((ROOM,), auth=cheap, **sections)
+# However slow the machine: whether a wait is too long is tested where time is moved (test_hashing.py).
+CHEAP = AuthSection(hash_memory_kib=64, hash_passes=1, hash_wait_max_ms=60_000, hash_queue_max=512)
+
+
+def auth_settings(*, auth: AuthSection = CHEAP, **sections: Any) -> Settings:
+    return make_settings((ROOM,), auth=auth, **sections)
 
 
 async def add_owner(running: RunningApp, name: str = "Acme") -> tuple[uuid.UUID, SeedTenant]:

@@ -12,10 +12,10 @@ import pytest
 from shipworthy.gauntlet.http import HttpSession
 from shipworthy.gauntlet.idp.registry import Client as Registered
 from shipworthy.gauntlet.idp.stub import Stub, stub_running
-from shipworthy.kernel.settings import AuthSection, MailSection, ProviderSection
+from shipworthy.kernel.settings import MailSection, ProviderSection
 from shipworthy.local.postgres import PostgresAddress
 from shipworthy.rooms.auth.room import ROOM
-from tests.rooms.auth.conftest import AuthApp, Clock, add_owner, auth_settings
+from tests.rooms.auth.conftest import CHEAP, AuthApp, Clock, add_owner, auth_settings
 from tests.support.app import app_running
 from tests.support.client import Answer, Client
 
@@ -84,7 +84,7 @@ async def browsing(
     }
     settings = auth_settings(
         mail=MailSection(port=mail_port),
-        auth=AuthSection(hash_memory_kib=64, hash_passes=1, providers=providers),
+        auth=replace(CHEAP, providers=providers),
     )
     async with app_running(cluster, (ROOM,), tmp_path, settings=settings, now=clock) as running:
         tenant_id, owner = await add_owner(running)
