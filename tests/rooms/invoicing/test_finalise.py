@@ -30,6 +30,7 @@ async def test_an_issued_invoice_has_a_number_a_date_an_audit_row_and_a_job(
         "number": f"{year}-00001",
         "status": "open",
         "version": 2,
+        "balance_minor": draft["gross_minor"],
     }
     read = (await acme.get(f"/api/invoices/{draft['invoice_id']}")).json
     assert (read["status"], read["number"], read["version"]) == ("open", f"{year}-00001", 2)

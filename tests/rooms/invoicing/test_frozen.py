@@ -55,7 +55,9 @@ async def test_an_ended_invoice_cannot_be_reopened(app: RunningApp, acme: Person
     issued = await acme.issued()
     await acme.post(f"/api/invoices/{issued['invoice_id']}/{'pay' if ended == 'paid' else 'void'}")
     with pytest.raises(Exception, match="row-level security"):
-        await as_app(app, acme, "update invoice set status = 'open', paid_at = null, voided_at = null")
+        await as_app(
+            app, acme, "update invoice set status = 'open', paid_at = null, voided_at = null, paid_minor = 0"
+        )
 
 
 async def test_a_draft_may_change_and_an_open_one_may_be_paid(app: RunningApp, acme: Person) -> None:
@@ -63,7 +65,22 @@ async def test_a_draft_may_change_and_an_open_one_may_be_paid(app: RunningApp, a
     await acme.draft()
     await as_app(app, acme, "update invoice set note = 'changed' where status = 'draft'")
     await acme.issued()
-    await as_app(app, acme, "update invoice set status = 'paid', paid_at = now() where status = 'open'")
+    paid = "insert into payment (payment_id, customer_id, currency, amount_minor, allocated_minor, paid_on, method, created_at)"
+    await as_app(
+        app,
+        acme,
+        f"{paid} select invoice_id, customer_id, currency, gross_minor, gross_minor, current_date, 'cash', now() from invoice where status = 'open'",
+    )
+    await as_app(
+        app,
+        acme,
+        "insert into allocation (allocation_id, payment_id, invoice_id, amount_minor, created_at) select payment_id, payment_id, payment_id, amount_minor, now() from payment",
+    )
+    await as_app(
+        app,
+        acme,
+        "update invoice set status = 'paid', paid_at = now(), paid_minor = gross_minor where status = 'open'",
+    )
 
 
 async def test_amounts_that_do_not_add_up_are_refused(app: RunningApp, acme: Person) -> None:
@@ -86,8 +103,10 @@ async def test_the_counter_cannot_be_deleted_and_the_worker_writes_documents_onl
 
 async def test_the_migrations_go_down_and_up_again(app: RunningApp) -> None:
     rooms = migrations_of((ROOM,))
-    undone = await migrate_down(app.url("admin"), rooms, steps=2)
-    assert [m.label for m in undone] == ["invoicing/0002_pre_profile", "invoicing/0001_pre_invoicing"]
+    undone = await migrate_down(
+        app.url("admin"), rooms, steps=len(list((ROOM.folder / "migrations").glob("*.up.sql")))
+    )
+    assert undone[-1].label == "invoicing/0001_pre_invoicing"
     tables = await app.admin(
         "select relname from pg_class where relname like 'invoice%' or relname in ('customer', 'series', 'seller_profile')"
     )

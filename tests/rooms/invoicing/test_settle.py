@@ -24,6 +24,7 @@ async def test_an_open_invoice_ends_once_and_keeps_its_number(
         "number": issued["number"],
         "status": status,
         "version": 3,
+        "balance_minor": 0,
     }
     assert (await acme.get(path)).json[moment] is not None
     for other in ("pay", "void"):

@@ -10,14 +10,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from shipworthy.kernel.http.binding import Body
+from shipworthy.kernel.money.money import AMOUNT_MAX_MINOR
 from shipworthy.rooms.invoicing.customers import CustomerText
 from shipworthy.rooms.invoicing.draft import NOTE_CHARS_MAX, PAYMENT_DAYS_MAX, DraftText
 from shipworthy.rooms.invoicing.invoice import Changed, Invoice
 from shipworthy.rooms.invoicing.lines import DESCRIPTION_CHARS_MAX, LineText
 from shipworthy.rooms.invoicing.listing import Row, Slice
+from shipworthy.rooms.invoicing.payments import REFERENCE_CHARS_MAX, Payment, PaymentText, Recorded
 from shipworthy.rooms.invoicing.tax import LINES_MAX, RATE_BP_MAX
 
 Number = Annotated[str, Meta(min_length=1, max_length=64, description="Digits with at most one point: 12.50")]
@@ -36,6 +38,31 @@ class InvoiceListQuery(Struct):
 
 class CustomerListQuery(Struct):
     cursor: Cursor | None = None
+
+
+class PaymentListQuery(Struct):
+    cursor: Cursor | None = None
+
+
+class PaymentBody(Body):
+    """Names an invoice, or a customer and a currency. Without an amount it is what is owed on the invoice."""
+
+    invoice_id: uuid.UUID | None = None
+    customer_id: uuid.UUID | None = None
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
+    amount_minor: Annotated[int, Meta(ge=1, le=AMOUNT_MAX_MINOR)] | None = None
+    paid_on: date | None = None
+    method: Literal["transfer", "card", "cash", "other"] = "transfer"
+    reference: Annotated[str, Meta(max_length=REFERENCE_CHARS_MAX)] = ""
+    source_type: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    source_id: Annotated[str, Meta(min_length=1, max_length=REFERENCE_CHARS_MAX)] | None = None
+
+    def text(self) -> PaymentText:
+        return PaymentText(**structs.asdict(self))
+
+
+class ReversalBody(Body):
+    reason: Annotated[str, Meta(max_length=REFERENCE_CHARS_MAX)] = ""
 
 
 class LineBody(Body):
@@ -150,6 +177,9 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "net_minor": invoice.net_minor,
         "tax_minor": invoice.tax_minor,
         "gross_minor": invoice.gross_minor,
+        "paid_minor": invoice.paid_minor,
+        "credited_minor": invoice.credited_minor,
+        "balance_minor": invoice.balance_minor,
         "created_at": invoice.created_at,
         "issued_at": invoice.issued_at,
         "paid_at": invoice.paid_at,
@@ -160,9 +190,39 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
 def invoices_json(page: Slice) -> dict[str, Any]:
     names = (
         "invoice_id", "number", "status", "version", "customer_id", "customer_name", "currency",
-        "issue_date", "due_date", "net_minor", "tax_minor", "gross_minor",
+        "issue_date", "due_date", "net_minor", "tax_minor", "gross_minor", "paid_minor", "credited_minor",
     )  # fmt: skip
     return {"invoices": [_picked(row, names) for row in page.rows], "next_cursor": page.next_cursor}
+
+
+def recorded_json(recorded: Recorded) -> dict[str, Any]:
+    return {
+        "payment_id": recorded.payment_id,
+        "is_new": recorded.is_new,
+        "allocated_minor": recorded.allocated_minor,
+        "rest_minor": recorded.rest_minor,
+        "invoice": changed_json(recorded.invoice) if recorded.invoice else None,
+    }
+
+
+def payment_json(payment: Payment) -> dict[str, Any]:
+    names = (
+        "payment_id", "customer_id", "customer_name", "currency", "amount_minor", "allocated_minor", "rest_minor",
+        "paid_on", "method", "reference", "source_type", "source_id", "created_at", "reversed_at", "reversal_reason",
+    )  # fmt: skip
+    parts = ("invoice_id", "number", "amount_minor", "created_at", "undone_at")
+    return {
+        **{name: getattr(payment, name) for name in names},
+        "allocations": [_picked(row, parts) for row in payment.allocations],
+    }
+
+
+def payments_json(page: Slice) -> dict[str, Any]:
+    names = (
+        "payment_id", "customer_id", "customer_name", "currency", "amount_minor", "allocated_minor", "paid_on",
+        "method", "reference", "reversed_at",
+    )  # fmt: skip
+    return {"payments": [_picked(row, names) for row in page.rows], "next_cursor": page.next_cursor}
 
 
 def changed_json(changed: Changed) -> dict[str, Any]:
@@ -171,6 +231,7 @@ def changed_json(changed: Changed) -> dict[str, Any]:
         "number": changed.number,
         "status": changed.status,
         "version": changed.version,
+        "balance_minor": changed.balance_minor,
     }
 
 

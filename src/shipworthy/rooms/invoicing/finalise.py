@@ -6,7 +6,7 @@ import uuid
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
-from shipworthy.kernel.errors import Missing
+from shipworthy.kernel.errors import Conflict, Missing
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import due_on, today_in
@@ -23,7 +23,7 @@ async def finalise(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> C
     The audit row and the job for the PDF exist if and only if the number does. They are written
     before it, so that the counter every other invoice waits for is held as briefly as can be.
 
-    Errors:  Missing; Conflict `invoicing.not_draft`; Stale.
+    Errors:  Missing; Conflict `invoicing.not_draft` or `invoicing.total_negative`; Stale.
     """
     draft = await ctx.db.maybe(q.invoice_lock, invoice_id=invoice_id)
     if draft is None:
@@ -32,6 +32,11 @@ async def finalise(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> C
         raise wrong_status(draft["status"], draft["number"], wanted="draft")
     if version is not None and version != draft["version"]:
         raise Stale(draft["version"])
+    if draft["gross_minor"] < 0:
+        raise Conflict(
+            "invoicing.total_negative",
+            "An invoice cannot ask for less than nothing. Credit the invoice that was too high instead.",
+        )
 
     now = ctx.now()
     issue_date = today_in(draft["time_zone"], now=now)
@@ -49,5 +54,11 @@ async def finalise(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> C
     }
     await enqueue(ctx, PDF_JOB, invoice_id)
     await record(ctx, "invoice.issued", of="invoice", id=invoice_id, detail=detail)
-    number, now_version = await issue_numbered(ctx, invoice_id, issue)
-    return Changed(invoice_id=invoice_id, status="open", number=number, version=now_version)
+    issued = await issue_numbered(ctx, invoice_id, issue)
+    return Changed(
+        invoice_id=invoice_id,
+        status=issued["status"],
+        number=issued["number"],
+        version=issued["version"],
+        balance_minor=draft["gross_minor"],
+    )

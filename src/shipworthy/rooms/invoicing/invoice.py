@@ -48,6 +48,8 @@ class Invoice:
     net_minor: int
     tax_minor: int
     gross_minor: int
+    paid_minor: int = 0
+    credited_minor: int = 0
     lines: tuple[InvoiceLine, ...]
     taxes: tuple[TaxGroup, ...]
     seller: dict[str, Any] | None = None
@@ -58,6 +60,11 @@ class Invoice:
     voided_at: datetime | None = None
     has_pdf: bool = False
 
+    @property
+    def balance_minor(self) -> int:
+        """What is owed once the invoice is issued."""
+        return 0 if self.status == "void" else self.gross_minor - self.paid_minor - self.credited_minor
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
@@ -67,6 +74,7 @@ class Changed:
     status: str
     number: str
     version: int
+    balance_minor: int = 0
 
 
 async def load_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Invoice:
@@ -91,13 +99,18 @@ async def load_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Invoice:
     )
 
 
-async def why_not(ctx: Ctx, invoice_id: uuid.UUID, *, wanted: str) -> Refusal:
+async def why_not(ctx: Ctx, invoice_id: uuid.UUID, *, wanted: str, version: int | None = None) -> Refusal:
     """Return the refusal for a change that found no invoice to change in the `wanted` status."""
     state = await ctx.db.maybe(q.invoice_state, invoice_id=invoice_id)
     if state is None:
         return Missing("invoice")
     if state["status"] != wanted:
         return wrong_status(state["status"], state["number"], wanted=wanted)
+    if state["settled_minor"] and version in (None, state["version"]):
+        return Conflict(
+            "invoicing.settled_in_part",
+            f"A part of invoice {state['number']} is paid or credited. Reverse its payments first, or credit the rest.",
+        )
     return Stale(state["version"])
 
 

@@ -18,6 +18,7 @@ from shipworthy.kernel.errors import Invalid
 from shipworthy.rooms.invoicing.catalogue import q
 
 INVOICES_PER_PAGE = 25
+PAYMENTS_PER_PAGE = 25
 CUSTOMERS_PER_PAGE = 50
 STATUSES = ("draft", "open", "paid", "void")
 
@@ -42,7 +43,7 @@ async def list_invoices(ctx: Ctx, *, status: str | None, cursor: str | None) -> 
     if status is not None and status not in STATUSES:
         known = f"A status is one of {', '.join(STATUSES)}."
         raise Invalid("invoicing.status_unknown", known, fields={"status": known})
-    place = _opened(cursor, date.fromisoformat) if cursor else _NEWEST_INVOICE
+    place = _opened(cursor, date.fromisoformat) if cursor else _NEWEST
     if status is None:
         query = q.invoice_list_newer if place.is_back else q.invoice_list
         rows = await ctx.db.all(query, issue_date=place.key, invoice_id=place.row_id)
@@ -50,6 +51,18 @@ async def list_invoices(ctx: Ctx, *, status: str | None, cursor: str | None) -> 
         query = q.invoice_list_by_status_newer if place.is_back else q.invoice_list_by_status
         rows = await ctx.db.all(query, status=status, issue_date=place.key, invoice_id=place.row_id)
     return _slice(rows, place, per_page=INVOICES_PER_PAGE, key="issue_date", row_id="invoice_id")
+
+
+async def list_payments(ctx: Ctx, *, cursor: str | None) -> Slice:
+    """Return a page of payments, newest first.
+
+    Errors:  Invalid `invoicing.cursor_invalid`.
+    Cost:    one query.
+    """
+    place = _opened(cursor, date.fromisoformat) if cursor else _NEWEST
+    query = q.payment_list_newer if place.is_back else q.payment_list
+    rows = await ctx.db.all(query, paid_on=place.key, payment_id=place.row_id)
+    return _slice(rows, place, per_page=PAYMENTS_PER_PAGE, key="paid_on", row_id="payment_id")
 
 
 async def list_customers(ctx: Ctx, *, cursor: str | None) -> Slice:
@@ -74,7 +87,7 @@ class _Place:
     is_start: bool = False
 
 
-_NEWEST_INVOICE = _Place(date.max, uuid.UUID(int=2**128 - 1), is_start=True)
+_NEWEST = _Place(date.max, uuid.UUID(int=2**128 - 1), is_start=True)
 _FIRST_CUSTOMER = _Place("", uuid.UUID(int=0), is_start=True)
 _ONWARD, _BACK = "next", "previous"
 

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import Record
 from shipworthy.rooms.invoicing.catalogue import q
 
 SERIES = "invoice"
@@ -30,8 +31,8 @@ class Issue:
     now: datetime
 
 
-async def issue_numbered(ctx: Ctx, invoice_id: uuid.UUID, issue: Issue) -> tuple[str, int]:
-    """Issue a draft that this transaction holds locked; return its number and new version.
+async def issue_numbered(ctx: Ctx, invoice_id: uuid.UUID, issue: Issue) -> Record:
+    """Issue a draft that this transaction holds locked; return its number, status and new version.
 
     Numbers read 2026-00001 and count per year of issue; past 99999 they grow a digit.
     """
@@ -51,4 +52,4 @@ async def issue_numbered(ctx: Ctx, invoice_id: uuid.UUID, issue: Issue) -> tuple
     ):  # the first invoice of the year: the draft is locked, so only the counter can be missing
         await ctx.db.run(q.series_open, series_id=SERIES, period=facts["period"])
         issued = await ctx.db.one(q.invoice_issue, **facts)
-    return issued["number"], issued["version"]
+    return issued

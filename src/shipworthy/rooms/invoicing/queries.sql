@@ -128,7 +128,7 @@ returning invoice_id
 -- Where an invoice stands, to say why a change was refused.
 -- index: invoice_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice limit 1)
-select status, version, number from invoice where invoice_id = :invoice_id
+select status, version, number, paid_minor + credited_minor as settled_minor from invoice where invoice_id = :invoice_id
 
 -- invoice_get --
 -- One invoice with its customer's name and whether its PDF is there.
@@ -136,7 +136,7 @@ select status, version, number from invoice where invoice_id = :invoice_id
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
 select i.invoice_id, i.customer_id, c.name as customer_name, i.status, i.version, i.number, i.currency, i.exponent,
   i.issue_date, i.due_date, i.payment_days, i.supply_date, i.note, i.net_minor, i.tax_minor, i.gross_minor,
-  i.seller, i.buyer, i.created_at, i.issued_at, i.paid_at, i.voided_at,
+  i.paid_minor, i.credited_minor, i.seller, i.buyer, i.created_at, i.issued_at, i.paid_at, i.voided_at,
   exists (select from invoice_document d where d.kind = 'pdf' and d.invoice_id = i.invoice_id) as has_pdf
 from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
 where i.invoice_id = :invoice_id
@@ -161,7 +161,7 @@ from invoice_tax where invoice_id = :invoice_id order by tax_rate_bp desc, tax_c
 -- with: issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select invoice_id, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, version
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
 from invoice i
 where (issue_date, invoice_id) < (:issue_date, :invoice_id)
 order by issue_date desc, invoice_id desc limit 26
@@ -172,7 +172,7 @@ order by issue_date desc, invoice_id desc limit 26
 -- with: status = 'open', issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select invoice_id, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, version
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
 from invoice i
 where status = :status and (issue_date, invoice_id) < (:issue_date, :invoice_id)
 order by issue_date desc, invoice_id desc limit 26
@@ -183,7 +183,7 @@ order by issue_date desc, invoice_id desc limit 26
 -- with: issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select invoice_id, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, version
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
 from invoice i
 where (issue_date, invoice_id) > (:issue_date, :invoice_id)
 order by issue_date, invoice_id limit 26
@@ -194,7 +194,7 @@ order by issue_date, invoice_id limit 26
 -- with: status = 'open', issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select invoice_id, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, version
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
 from invoice i
 where status = :status and (issue_date, invoice_id) > (:issue_date, :invoice_id)
 order by issue_date, invoice_id limit 26
@@ -247,20 +247,175 @@ with next as (
   where series_id = :series_id and period = :period
   returning next_seq - 1 as seq
 )
-update invoice set status = 'open', version = version + 1, series_id = :series_id, period = :period, seq = next.seq,
+update invoice set status = case gross_minor when 0 then 'paid' else 'open' end, paid_at = case gross_minor when 0 then :now::timestamptz end,
+  version = version + 1, series_id = :series_id, period = :period, seq = next.seq,
   number = :period || '-' || lpad(next.seq::text, greatest(5, length(next.seq::text)), '0'),
-  issue_date = :issue_date, due_date = :due_date, seller = :seller, buyer = :buyer, issued_at = :now
+  issue_date = :issue_date, due_date = :due_date, seller = :seller, buyer = :buyer, issued_at = :now::timestamptz
 from next
 where invoice_id = :invoice_id and status = 'draft'
-returning number, version
+returning number, version, status
 
--- invoice_pay --
--- An open invoice was paid in full.
+-- settle_lock --
+-- An invoice about to be paid, held against other payments, with what is still owed and the tenant's time zone.
 -- index: invoice_pkey   rows: <= 1
--- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), version = null::int, now = now()
-update invoice set status = 'paid', version = version + 1, paid_at = :now
-where invoice_id = :invoice_id and status = 'open' and version = coalesce(:version, version)
-returning version, number, gross_minor, currency
+-- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
+select i.invoice_id, i.customer_id, i.status, i.version, i.number, i.currency, t.time_zone,
+  i.gross_minor - i.paid_minor - i.credited_minor as balance_minor
+from invoice i join tenant t on t.tenant_id = i.tenant_id
+where i.invoice_id = :invoice_id
+for no key update of i
+
+-- payment_create --
+-- A payment, and what of it settles an invoice (none where no invoice is named); no row where its source came before.
+-- index: none (insert)   rows: <= 1
+-- with: payment_id = gen_random_uuid(), customer_id = (select customer_id from customer limit 1), currency = 'EUR', amount_minor = 100, allocated_minor = 0, paid_on = current_date, method = 'transfer', reference = ''
+-- with: source_type = null::text, source_id = null::text, invoice_id = null::uuid, allocation_id = gen_random_uuid(), now = now()
+with paid as (
+  insert into payment (payment_id, customer_id, currency, amount_minor, allocated_minor, paid_on, method, reference,
+    source_type, source_id, created_at)
+  values (:payment_id, :customer_id, :currency, :amount_minor, :allocated_minor, :paid_on, :method, :reference,
+    :source_type, :source_id, :now)
+  on conflict (tenant_id, source_type, source_id) do nothing
+  returning payment_id, allocated_minor
+), allocated as (
+  insert into allocation (allocation_id, payment_id, invoice_id, amount_minor, created_at)
+  select :allocation_id, payment_id, :invoice_id, allocated_minor, :now from paid where allocated_minor > 0
+)
+select payment_id from paid
+
+-- payment_of_source --
+-- The payment that was read from this source before.
+-- index: payment_source_key   rows: <= 1
+-- with: source_type = 'volume', source_id = '1'
+select payment_id, customer_id, currency, amount_minor from payment
+where source_type = :source_type and source_id = :source_id
+
+-- invoice_settle --
+-- An invoice is paid or credited by so much, or by less again: its state follows from its balance.
+-- index: invoice_pkey   rows: <= 1
+-- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), paid_minor = 100, credited_minor = 0, now = now()
+update invoice set paid_minor = paid_minor + :paid_minor, credited_minor = credited_minor + :credited_minor,
+  version = version + 1,
+  status = case when gross_minor = paid_minor + :paid_minor + credited_minor + :credited_minor then 'paid' else 'open' end,
+  paid_at = case when gross_minor = paid_minor + :paid_minor + credited_minor + :credited_minor then :now::timestamptz end
+where invoice_id = :invoice_id and status in ('open', 'paid')
+returning status, version, number, currency, gross_minor, gross_minor - paid_minor - credited_minor as balance_minor
+
+-- payment_get --
+-- One payment with its customer's name.
+-- index: payment_pkey, customer_pkey   rows: <= 1
+-- with: payment_id = (select payment_id from payment limit 1)
+select p.payment_id, p.customer_id, c.name as customer_name, p.currency, p.amount_minor, p.allocated_minor, p.paid_on,
+  p.method, p.reference, p.source_type, p.source_id, p.created_at, p.reversed_at, p.reversal_reason
+from payment p join customer c on c.tenant_id = p.tenant_id and c.customer_id = p.customer_id
+where p.payment_id = :payment_id
+
+-- payment_allocations --
+-- Which invoices a payment settles, or settled before it was reversed.
+-- index: allocation_tenant_payment_idx, invoice_pkey   rows: <= 200
+-- with: payment_id = (select payment_id from payment limit 1)
+select a.invoice_id, i.number, i.status, a.amount_minor, a.created_at, a.undone_at
+from allocation a join invoice i on i.tenant_id = a.tenant_id and i.invoice_id = a.invoice_id
+where a.payment_id = :payment_id order by a.created_at, a.allocation_id limit 200
+
+-- payment_list --
+-- Newest payments of the tenant, a page from a cursor on.
+-- index: payment_tenant_paid_idx, customer_pkey   rows: <= 26
+-- with: paid_on = '9999-12-31'::date, payment_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+select payment_id, customer_id,
+  (select c.name from customer c where c.tenant_id = p.tenant_id and c.customer_id = p.customer_id) as customer_name,
+  currency, amount_minor, allocated_minor, paid_on, method, reference, reversed_at
+from payment p
+where (paid_on, payment_id) < (:paid_on, :payment_id)
+order by paid_on desc, payment_id desc limit 26
+
+-- payment_list_newer --
+-- The page of payments before a cursor, nearest first.
+-- index: payment_tenant_paid_idx, customer_pkey   rows: <= 26
+-- with: paid_on = current_date - 365, payment_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+select payment_id, customer_id,
+  (select c.name from customer c where c.tenant_id = p.tenant_id and c.customer_id = p.customer_id) as customer_name,
+  currency, amount_minor, allocated_minor, paid_on, method, reference, reversed_at
+from payment p
+where (paid_on, payment_id) > (:paid_on, :payment_id)
+order by paid_on, payment_id limit 26
+
+-- payment_lock --
+-- A payment about to be reversed, held against those who would spend its rest.
+-- index: payment_pkey   rows: <= 1
+-- with: payment_id = (select payment_id from payment where reversed_at is null limit 1)
+select payment_id, customer_id, currency, amount_minor, reversed_at from payment
+where payment_id = :payment_id for no key update
+
+-- payment_invoices_lock --
+-- The invoices a payment settles, held in the order of their ids: nobody who locks them so waits in a circle.
+-- index: allocation_tenant_payment_idx, invoice_pkey   rows: <= 1000
+-- with: payment_id = (select payment_id from payment where reversed_at is null limit 1)
+select i.invoice_id
+from allocation a join invoice i on i.tenant_id = a.tenant_id and i.invoice_id = a.invoice_id
+where a.payment_id = :payment_id and a.undone_at is null
+order by i.invoice_id limit 1000
+for no key update of i
+
+-- payment_undo --
+-- Take every allocation of a payment back, and with it its whole amount.
+-- index: allocation_tenant_payment_idx, payment_pkey   rows: <= 0
+-- with: payment_id = (select payment_id from payment where reversed_at is null limit 1), reason = '', now = now()
+with undone as (
+  update allocation set undone_at = :now where payment_id = :payment_id and undone_at is null
+)
+update payment set allocated_minor = 0, reversed_at = :now, reversal_reason = :reason where payment_id = :payment_id
+
+-- payment_invoices_reopen --
+-- What the payment settled is owed again.
+-- index: allocation_tenant_payment_idx, invoice_pkey   rows: <= 1000
+-- with: payment_id = (select payment_id from payment limit 1), undone_at = '2000-01-01'::timestamptz
+update invoice i set paid_minor = i.paid_minor - back.amount_minor, version = i.version + 1, status = 'open', paid_at = null
+from (
+  select a.invoice_id, sum(a.amount_minor) as amount_minor from allocation a
+  where a.payment_id = :payment_id and a.undone_at = :undone_at group by a.invoice_id
+) as back
+where i.invoice_id = back.invoice_id
+returning i.invoice_id, i.number, i.currency, back.amount_minor::bigint as amount_minor
+
+-- credit_lock --
+-- Payments of a customer that are not allocated whole, held in the order of their ids.
+-- index: payment_tenant_credit_idx   rows: <= 100
+-- with: customer_id = (select customer_id from payment where reversed_at is null and allocated_minor < amount_minor limit 1), currency = 'EUR'
+select payment_id, amount_minor - allocated_minor as rest_minor from payment
+where customer_id = :customer_id and currency = :currency and reversed_at is null and allocated_minor < amount_minor
+order by payment_id limit 100 for no key update
+
+-- credit_sum --
+-- What a customer has paid beyond what was owed, in one currency; a hundred payments are looked at.
+-- index: payment_tenant_credit_idx   rows: <= 1
+-- with: customer_id = (select customer_id from payment where reversed_at is null and allocated_minor < amount_minor limit 1), currency = 'EUR'
+select coalesce(sum(rest_minor), 0)::bigint as credit_minor from (
+  select amount_minor - allocated_minor as rest_minor from payment
+  where customer_id = :customer_id and currency = :currency and reversed_at is null and allocated_minor < amount_minor
+  limit 100
+) as rests
+
+-- credit_allocate --
+-- Parts of several payments settle one invoice.
+-- index: payment_pkey   rows: <= 0
+-- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), allocation_ids = array[gen_random_uuid()], payment_ids = array(select payment_id from payment where reversed_at is null and allocated_minor < amount_minor limit 1), amounts_minor = array[1]::bigint[], now = now()
+with put as (
+  insert into allocation (allocation_id, payment_id, invoice_id, amount_minor, created_at)
+  select part.allocation_id, part.payment_id, :invoice_id, part.amount_minor, :now
+  from unnest(:allocation_ids::uuid[], :payment_ids::uuid[], :amounts_minor::bigint[]) as part (allocation_id, payment_id, amount_minor)
+)
+update payment p set allocated_minor = p.allocated_minor + part.amount_minor
+from unnest(:payment_ids::uuid[], :amounts_minor::bigint[]) as part (payment_id, amount_minor)
+where p.payment_id = part.payment_id
+
+-- invoice_settlements --
+-- What settled an invoice, oldest first, also what was taken back.
+-- index: allocation_tenant_invoice_idx   rows: <= 200
+-- with: invoice_id = (select invoice_id from invoice where status = 'paid' limit 1)
+select a.payment_id, p.paid_on, p.method, p.reference, a.amount_minor, a.undone_at
+from allocation a join payment p on p.tenant_id = a.tenant_id and p.payment_id = a.payment_id
+where a.invoice_id = :invoice_id order by a.created_at, a.allocation_id limit 200
 
 -- invoice_void --
 -- An open invoice is declared void; it keeps its number.
@@ -268,6 +423,7 @@ returning version, number, gross_minor, currency
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), version = null::int, now = now()
 update invoice set status = 'void', version = version + 1, voided_at = :now
 where invoice_id = :invoice_id and status = 'open' and version = coalesce(:version, version)
+  and paid_minor + credited_minor = 0
 returning version, number, gross_minor, currency
 
 -- document_get --

@@ -51,6 +51,17 @@ SAMPLES = (
     Sample(name="open_invoice_id", sql=_newest("open")),
     Sample(name="paid_invoice_id", sql=_newest("paid")),
     Sample(
+        name="creditable_invoice_id",
+        sql="select i.invoice_id from payment p join invoice i on i.tenant_id = p.tenant_id and i.customer_id = p.customer_id "
+        "and i.currency = p.currency and i.status = 'open' where p.reversed_at is null and p.allocated_minor < p.amount_minor "
+        "order by p.payment_id, i.issue_date limit 1",
+    ),
+    Sample(name="payment_id", sql="select payment_id from payment order by paid_on desc, payment_id desc limit 1"),
+    Sample(
+        name="reversible_payment_id",
+        sql="select payment_id from payment where reversed_at is null order by paid_on desc, payment_id desc limit 1",
+    ),
+    Sample(
         name="printed_invoice_id",
         sql="select d.invoice_id from invoice_document d where d.object_key <> 'volume' order by d.created_at desc limit 1",
     ),
@@ -129,6 +140,7 @@ ROOM = Room(
     jobs=JOBS,
     nav=(
         NavItem(href="/invoices", label="Invoices", icon="receipt-text", section="invoices"),
+        NavItem(href="/payments", label="Payments", icon="banknote", section="payments"),
         NavItem(href="/customers", label="Customers", icon="users", section="customers"),
         NavItem(href="/seller", label="Seller details", icon="building-2", section="seller"),
     ),
@@ -143,6 +155,8 @@ ROOM = Room(
             "series",
             "invoice_document",
             "seller_profile",
+            "payment",
+            "allocation",
         )
     ),
     samples=SAMPLES,

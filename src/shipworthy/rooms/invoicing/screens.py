@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from typing import Annotated
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -34,11 +33,21 @@ from shipworthy.rooms.invoicing.forms import (
     totals_so_far,
 )
 from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
-from shipworthy.rooms.invoicing.listing import STATUSES, Slice, list_customers, list_invoices
+from shipworthy.rooms.invoicing.listing import STATUSES, list_customers, list_invoices
 from shipworthy.rooms.invoicing.permissions import may_write
 from shipworthy.rooms.invoicing.seller import get_seller
 from shipworthy.rooms.invoicing.settle import pay, void
-from shipworthy.rooms.invoicing.shown import Sums, day, happened, line_texts, sums, sums_so_far
+from shipworthy.rooms.invoicing.shown import (
+    Sums,
+    day,
+    happened,
+    line_texts,
+    pager,
+    settled,
+    settlement_texts,
+    sums,
+    sums_so_far,
+)
 from shipworthy.rooms.invoicing.tax_choices import tax_choices
 from shipworthy.rooms.invoicing.versions import VERSION_MAX, Stale
 
@@ -68,7 +77,7 @@ async def invoices_page(ctx: Ctx, query: InvoiceListQuery) -> Page:
         "tabs": tabs,
         "status": query.status or "",
         "may_write": may_write(ctx),
-        **_pager("/invoices", shown, status=query.status),
+        **pager("/invoices", shown, status=query.status),
     }
     return Page("invoicing/invoices.html", data, title="Invoices", section="invoices")
 
@@ -77,11 +86,19 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
     invoice = await load_invoice(ctx, invoice_id)
     seller = await ctx.db.one(q.seller_get)
     currency, locale = invoice.currency, _locale(ctx)
+    settlements = await ctx.db.all(q.invoice_settlements, invoice_id=invoice_id)
+    credit_minor = 0
+    if invoice.status == "open":
+        customers = {"customer_id": invoice.customer_id, "currency": currency}
+        credit_minor = (await ctx.db.one(q.credit_sum, **customers))["credit_minor"]
     is_late = invoice.due_date < today_in(seller["time_zone"], now=ctx.now())
     data = {
         "invoice": invoice,
         "lines": line_texts(invoice.lines, currency=currency, locale=locale),
         "sums": sums(invoice.net_minor, invoice.taxes, invoice.gross_minor, currency=currency, locale=locale),
+        "settled": settled(invoice, locale=locale),
+        "settlements": settlement_texts(settlements, currency=currency, locale=locale),
+        "credit_minor": min(credit_minor, invoice.balance_minor),
         "badge": _badge(invoice.status, is_late),
         "seller": invoice.seller or await get_seller(ctx),
         "buyer": invoice.buyer or {"name": invoice.customer_name},
@@ -160,7 +177,7 @@ async def customers_page(ctx: Ctx, query: CustomerListQuery) -> Page:
     data = {
         "customers": [dict(row) for row in shown.rows],
         "may_write": may_write(ctx),
-        **_pager("/customers", shown),
+        **pager("/customers", shown),
     }
     return Page("invoicing/customers.html", data, title="Customers", section="customers")
 
@@ -250,14 +267,6 @@ def _badge(status: str, is_late: bool) -> str:
     return "overdue" if status == "open" and is_late else status
 
 
-def _pager(path: str, shown: Slice, **filters: str | None) -> dict[str, str]:
-    def address(cursor: str | None) -> str:
-        parts = {name: value for name, value in {**filters, "cursor": cursor}.items() if value}
-        return f"{path}?{urlencode(parts)}" if cursor else ""
-
-    return {"previous": address(shown.previous_cursor), "next": address(shown.next_cursor)}
-
-
 def _locale(ctx: Ctx) -> Locale:
     return ctx.runtime.settings.app.locale
 
@@ -284,7 +293,7 @@ ROUTES = (
     route("POST", "/invoices/preview", preview_sums, title="Sums of what is typed", media="html",
           permission="invoice.write", body=InvoiceForm, transaction=False, example=FORM_EXAMPLE, queries_max=2),
     route("GET", "/invoices/{invoice_id}", invoice_page, title="Invoice", media="html", permission="invoice.read",
-          params={"invoice_id": "invoice_id"}, queries_max=7),
+          params={"invoice_id": "invoice_id"}, queries_max=8),
     route("GET", "/invoices/{invoice_id}/edit", edit_invoice_page, title="Edit a draft", media="html",
           permission="invoice.write", params=_DRAFT, queries_max=8),
     route("GET", "/invoices/{invoice_id}/document", invoice_document_part, title="State of the PDF", media="html",
@@ -300,7 +309,7 @@ ROUTES = (
           params=_DRAFT, example={}, queries_max=6),
     route("POST", "/invoices/{invoice_id}/pay", submit_pay, title="Mark an invoice as paid", media="html",
           permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.paid",
-          params=_OPEN, example={}, queries_max=6),
+          params=_OPEN, example={}, queries_max=9),
     route("POST", "/invoices/{invoice_id}/void", submit_void, title="Void an invoice", media="html",
           permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.void",
           params=_OPEN, example={}, queries_max=6),

@@ -12,6 +12,7 @@ from shipworthy.rooms.invoicing.customers import CustomerText, create_customer
 from shipworthy.rooms.invoicing.draft import DraftText, create_draft
 from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.lines import LineText
+from shipworthy.rooms.invoicing.payments import PaymentText, record_payment
 from shipworthy.rooms.invoicing.seller import SellerText, save_seller
 from shipworthy.rooms.invoicing.settle import pay, void
 
@@ -22,7 +23,7 @@ class Work:
 
     days_ago: int
     customer: int
-    status: str
+    status: str  # "part": open, and a third of it is paid; "over": paid, and a hundred more
     lines: tuple[tuple[str, str, str, int, str], ...]  # description, quantity, price, rate, category
 
 
@@ -106,9 +107,10 @@ WORKS = (
     Work(103, 5, "void", (_PHOTOS,)),
     Work(102, 5, "paid", (_PHOTOS, _GUIDE)),
     Work(74, 4, "paid", (("Film titles, animated", "1", "2380.00", 0, "K"),)),
+    Work(52, 1, "over", (("Route planning", "2", "110.00", 0, "AE"),)),
     Work(41, 1, "open", (_ABROAD, ("Travel, as agreed", "1", "148.20", 0, "AE"))),
     Work(30, 0, "paid", (("Maintenance, October", "6", "95.00", 1900, "S"),)),
-    Work(9, 2, "open", (_GUIDE, _HOSTING)),
+    Work(9, 2, "part", (_GUIDE, _HOSTING)),
     Work(4, 5, "open", (("Signs for the customer hall", "14", "238.50", 1900, "S"), _PHOTOS)),
     Work(0, 0, "open", (_CONCEPT, _PHOTOS, _GUIDE)),
     Work(0, 3, "draft", (_CONCEPT,)),
@@ -141,6 +143,11 @@ async def _write(ctx: Ctx, work: Work, customer_id: uuid.UUID) -> None:
     await finalise(ctx, draft.invoice_id, version=None)
     if work.status == "paid":
         await pay(_days_ago(ctx, -min(work.days_ago, 11)), draft.invoice_id, version=None)
+    elif work.status in ("part", "over"):
+        gross = draft.gross_minor
+        amount = gross // 3 if work.status == "part" else gross + 10_000
+        text = PaymentText(invoice_id=draft.invoice_id, amount_minor=amount, reference="Thank you")
+        await record_payment(_days_ago(ctx, -min(work.days_ago, 7)), text)
     elif work.status == "void":
         await void(ctx, draft.invoice_id, version=None)
 

@@ -6,33 +6,29 @@ import uuid
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
-from shipworthy.kernel.db.queries import NamedQuery
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.invoice import Changed, why_not
+from shipworthy.rooms.invoicing.payments import PaymentText, record_payment
 
 
 async def pay(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> Changed:
-    """Note that an open invoice was paid in full.
+    """Record a payment of all that is still owed on an open invoice.
 
     Errors:  Missing; Conflict `invoicing.not_open` or `invoicing.not_issued`; Stale.
     """
-    return await _end(ctx, q.invoice_pay, "paid", invoice_id, version)
+    recorded = await record_payment(ctx, PaymentText(invoice_id=invoice_id, method="other"), version=version)
+    assert recorded.invoice is not None, "a payment without a source is always new"
+    return recorded.invoice
 
 
 async def void(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> Changed:
-    """Declare an open invoice void; its number is never used again.
+    """Declare an open invoice on which nothing was paid void; its number is never used again.
 
-    Errors:  as `pay`.
+    Errors:  as `pay`, and `invoicing.settled_in_part`.
     """
-    return await _end(ctx, q.invoice_void, "void", invoice_id, version)
-
-
-async def _end(
-    ctx: Ctx, query: NamedQuery, status: str, invoice_id: uuid.UUID, version: int | None
-) -> Changed:
-    row = await ctx.db.maybe(query, invoice_id=invoice_id, version=version, now=ctx.now())
+    row = await ctx.db.maybe(q.invoice_void, invoice_id=invoice_id, version=version, now=ctx.now())
     if row is None:
-        raise await why_not(ctx, invoice_id, wanted="open")
+        raise await why_not(ctx, invoice_id, wanted="open", version=version)
     detail = {"number": row["number"], "currency": row["currency"], "gross_minor": row["gross_minor"]}
-    await record(ctx, f"invoice.{status}", of="invoice", id=invoice_id, detail=detail)
-    return Changed(invoice_id=invoice_id, status=status, number=row["number"], version=row["version"])
+    await record(ctx, "invoice.void", of="invoice", id=invoice_id, detail=detail)
+    return Changed(invoice_id=invoice_id, status="void", number=row["number"], version=row["version"])

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
+from urllib.parse import urlencode
 
 from shipworthy.kernel.money.currencies import currency_of
 from shipworthy.kernel.money.format import Locale, format_amount, format_decimal, format_rate
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.invoicing.dates import today_in
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine
+from shipworthy.rooms.invoicing.listing import Row, Slice
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES, TaxGroup, Totals
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NOTHING_YET = "\N{EN DASH}"
+
+METHOD_LABELS = {"transfer": "Bank transfer", "card": "Card", "cash": "Cash", "other": "Payment"}
 
 Sums = dict[str, object]  # {"rows": [[label, amount]], "last": [label, amount]}
 
@@ -67,6 +72,48 @@ def sums(
 
     taxes = [[f"{_group_label(g, locale)} on {amount(g.base_minor)}", amount(g.tax_minor)] for g in groups]
     return {"rows": [["Net", amount(net_minor)], *taxes], "last": ["Total", amount(gross_minor)]}
+
+
+def settled(invoice: Invoice, *, locale: Locale) -> Sums | None:
+    """Return what was paid and credited of an invoice, and what is owed; None where nothing was yet."""
+    if not (invoice.paid_minor or invoice.credited_minor):
+        return None
+    parts = {"Paid": invoice.paid_minor, "Credited": invoice.credited_minor}
+
+    def amount(minor: int) -> str:
+        return format_amount(minor, currency=invoice.currency, locale=locale)
+
+    rows = [[word, amount(-minor)] for word, minor in parts.items() if minor]
+    return {"rows": rows, "last": ["Still owed", amount(invoice.balance_minor)]}
+
+
+def settlement_texts(rows: Sequence[Row], *, currency: str, locale: Locale) -> list[dict[str, object]]:
+    """Return the payments of an invoice: the day, how it came, how much of it was for this invoice."""
+    return [
+        {
+            "payment_id": row["payment_id"],
+            "day": day(row["paid_on"]),
+            "how": " · ".join(part for part in (METHOD_LABELS[row["method"]], row["reference"]) if part),
+            "amount": format_amount(row["amount_minor"], currency=currency, locale=locale),
+            "is_undone": row["undone_at"] is not None,
+        }
+        for row in rows
+    ]
+
+
+def amount_text(amount_minor: int, *, currency: str) -> str:
+    """Return an amount as a form takes it back: 1250 of EUR is 12.50."""
+    return f"{Decimal(amount_minor).scaleb(-currency_of(currency).exponent):f}"
+
+
+def pager(path: str, shown: Slice, **filters: str | None) -> dict[str, str]:
+    """Return the addresses of the pages before and after this one; empty where there is none."""
+
+    def address(cursor: str | None) -> str:
+        parts = {name: value for name, value in {**filters, "cursor": cursor}.items() if value}
+        return f"{path}?{urlencode(parts)}" if cursor else ""
+
+    return {"previous": address(shown.previous_cursor), "next": address(shown.next_cursor)}
 
 
 def sums_so_far(totals: Totals | None, *, currency: str, locale: Locale) -> Sums:

@@ -28,9 +28,9 @@ with planned as (
   from planned p
 )
 insert into invoice (invoice_id, customer_id, status, currency, exponent, issue_date, due_date, payment_days,
-  net_minor, tax_minor, gross_minor, series_id, period, seq, number, seller, buyer, created_at, issued_at, paid_at, voided_at)
+  net_minor, tax_minor, gross_minor, paid_minor, series_id, period, seq, number, seller, buyer, created_at, issued_at, paid_at, voided_at)
 select md5(tenant || '/invoice/' || n)::uuid, md5(tenant || '/customer/' || (1 + n % greatest(1, rows / 10)))::uuid,
-  status, 'EUR', 2, issue_date, issue_date + 14, 14, 30000, 5700, 35700,
+  status, 'EUR', 2, issue_date, issue_date + 14, 14, 30000, 5700, 35700, case when status = 'paid' then 35700 else 0 end,
   case when seq is not null then 'invoice' end, case when seq is not null then period end, seq,
   period || '-' || lpad(seq::text, greatest(5, length(seq::text)), '0'),
   case when seq is not null then '{"name": "Volume", "country": "DE"}'::jsonb end,
@@ -52,6 +52,19 @@ from generate_series(1, current_setting('volume.rows')::int) as n, generate_seri
 insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_minor)
 select md5(my_tenant()::text || '/invoice/' || n)::uuid, 'S', 1900, 30000, 5700
 from generate_series(1, current_setting('volume.rows')::int) as n;
+
+-- Every paid invoice has its payment; one in a hundred of them paid more than was asked.
+insert into payment (payment_id, customer_id, currency, amount_minor, allocated_minor, paid_on, method, source_type, source_id, created_at)
+select md5(my_tenant()::text || '/payment/' || n)::uuid,
+  md5(my_tenant()::text || '/customer/' || (1 + n % greatest(1, current_setting('volume.rows')::int / 10)))::uuid,
+  'EUR', case when n % 100 = 9 then 40000 else 35700 end, 35700,
+  current_date - 1 - ((current_setting('volume.rows')::int - n) * 1095 / current_setting('volume.rows')::int), 'transfer', 'volume', n::text, now()
+from generate_series(1, current_setting('volume.rows')::int) as n where n % 20 > 7;
+
+insert into allocation (allocation_id, payment_id, invoice_id, amount_minor, created_at)
+select md5(my_tenant()::text || '/payment/' || n)::uuid, md5(my_tenant()::text || '/payment/' || n)::uuid,
+  md5(my_tenant()::text || '/invoice/' || n)::uuid, 35700, now()
+from generate_series(1, current_setting('volume.rows')::int) as n where n % 20 > 7;
 
 -- Rows only: no file stands behind them, and no sample leads to them.
 insert into invoice_document (kind, invoice_id, object_key, sha256, bytes, created_at)

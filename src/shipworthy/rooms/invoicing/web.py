@@ -8,13 +8,14 @@ from typing import Any
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.http.reply import File, Json
 from shipworthy.kernel.route import route
-from shipworthy.rooms.invoicing import bodies, screens
+from shipworthy.rooms.invoicing import bodies, payment_screens, screens
 from shipworthy.rooms.invoicing.customers import create_customer, get_customer
 from shipworthy.rooms.invoicing.document import fetch_pdf
 from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_draft
 from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.invoice import Changed, load_invoice
-from shipworthy.rooms.invoicing.listing import list_customers, list_invoices
+from shipworthy.rooms.invoicing.listing import list_customers, list_invoices, list_payments
+from shipworthy.rooms.invoicing.payments import load_payment, record_payment, reverse_payment, use_credit
 from shipworthy.rooms.invoicing.settle import pay, void
 from shipworthy.rooms.invoicing.versions import VersionNeeded, etag, version_of
 
@@ -72,6 +73,30 @@ async def api_void_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
     return _changed(await void(ctx, invoice_id, version=version_of(_if_match(ctx))))
 
 
+async def api_record_payment(ctx: Ctx, body: bodies.PaymentBody) -> Json:
+    recorded = await record_payment(ctx, body.text())
+    location = ("location", f"/api/payments/{recorded.payment_id}")
+    status = 201 if recorded.is_new else 200
+    return Json(bodies.recorded_json(recorded), status=status, headers=(location,))
+
+
+async def api_list_payments(ctx: Ctx, query: bodies.PaymentListQuery) -> Any:
+    return bodies.payments_json(await list_payments(ctx, cursor=query.cursor))
+
+
+async def api_get_payment(ctx: Ctx, payment_id: uuid.UUID) -> Any:
+    return bodies.payment_json(await load_payment(ctx, payment_id))
+
+
+async def api_reverse_payment(ctx: Ctx, payment_id: uuid.UUID, body: bodies.ReversalBody) -> Any:
+    await reverse_payment(ctx, payment_id, reason=body.reason)
+    return bodies.payment_json(await load_payment(ctx, payment_id))
+
+
+async def api_use_credit(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
+    return _changed(await use_credit(ctx, invoice_id))
+
+
 async def api_invoice_pdf(ctx: Ctx, invoice_id: uuid.UUID) -> File:
     pdf = await fetch_pdf(ctx, invoice_id)
     headers = (
@@ -109,6 +134,13 @@ INVOICE_EXAMPLE = {
     ],
     "note": "Thank you.",
 }
+PAYMENT_EXAMPLE = {
+    "customer_id": "$customer_id",
+    "currency": "EUR",
+    "amount_minor": 12500,
+    "reference": "On account",
+}
+PAYMENT = {"payment_id": "payment_id"}
 DRAFT, OPEN = {"invoice_id": "draft_invoice_id"}, {"invoice_id": "open_invoice_id"}
 ANY, CUSTOMER = {"invoice_id": "invoice_id"}, {"customer_id": "customer_id"}
 
@@ -138,11 +170,26 @@ ROUTES = (
           example={}, queries_max=10),
     route("POST", "/api/invoices/{invoice_id}/pay", api_pay_invoice, title="Mark an invoice as paid",
           permission="invoice.write", idempotency="key", effect="change", audit="invoice.paid", params=OPEN,
-          example={}, queries_max=6),
+          example={}, queries_max=9),
     route("POST", "/api/invoices/{invoice_id}/void", api_void_invoice, title="Void an invoice",
           permission="invoice.write", idempotency="key", effect="change", audit="invoice.void", params=OPEN,
           example={}, queries_max=6),
     route("GET", "/api/invoices/{invoice_id}/pdf", api_invoice_pdf, title="Read an invoice as PDF", media="file",
           permission="invoice.read", transaction=False, params={"invoice_id": "printed_invoice_id"}, queries_max=4),
+    route("POST", "/api/invoices/{invoice_id}/use-credit", api_use_credit, title="Settle with the customer's credit",
+          permission="invoice.write", idempotency="key", effect="change", audit="invoice.credit_used",
+          params={"invoice_id": "creditable_invoice_id"}, example={}, queries_max=11),
+    route("POST", "/api/payments", api_record_payment, title="Record a payment", permission="invoice.write",
+          body=bodies.PaymentBody, status=201, idempotency="key", effect="create", audit="payment.recorded",
+          example=PAYMENT_EXAMPLE, queries_max=10),
+    route("GET", "/api/payments", api_list_payments, title="List payments", permission="invoice.read",
+          query=bodies.PaymentListQuery, queries_max=3),
+    route("GET", "/api/payments/{payment_id}", api_get_payment, title="Read a payment", permission="invoice.read",
+          params=PAYMENT, queries_max=4),
+    route("POST", "/api/payments/{payment_id}/reverse", api_reverse_payment, title="Take a payment back",
+          permission="invoice.write", body=bodies.ReversalBody, idempotency="key", effect="change",
+          audit="payment.reversed", params={"payment_id": "reversible_payment_id"}, example={"reason": "Returned by the bank"},
+          queries_max=11),
     *screens.ROUTES,
+    *payment_screens.ROUTES,
 )  # fmt: skip

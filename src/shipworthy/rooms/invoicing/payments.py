@@ -1,0 +1,310 @@
+"""Payments: money that came, what of it settles which invoice, and what is the customer's credit.
+
+Locks are taken in one order everywhere: payments by id, then invoices by id. A payment that is new can be waited
+for by nobody but one with the same source, which holds no older payment. So twenty at once wait in a row, and what
+is owed after the lock is what is owed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, NoReturn
+
+from shipworthy.kernel.audit.record import record
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import Record
+from shipworthy.kernel.errors import Conflict, Invalid, Missing
+from shipworthy.kernel.money.currencies import CURRENCIES
+from shipworthy.kernel.money.money import within_bounds
+from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.dates import today_in
+from shipworthy.rooms.invoicing.invoice import Changed, wrong_status
+from shipworthy.rooms.invoicing.lines import read_text
+from shipworthy.rooms.invoicing.versions import Stale
+
+METHODS = ("transfer", "card", "cash", "other")
+REFERENCE_CHARS_MAX = 200
+PAYABLE = ("open",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentText:
+    """A payment as it was written. Names an invoice, or a customer and a currency. `amount_minor` None: what is owed."""
+
+    amount_minor: int | None = None
+    invoice_id: uuid.UUID | None = None
+    customer_id: uuid.UUID | None = None
+    currency: str | None = None
+    paid_on: date | None = None  # None: today
+    method: str = "transfer"
+    reference: str = ""
+    source_type: str | None = None
+    source_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of a payment. `is_new` is False where its source had been read before: nothing happened then."""
+
+    payment_id: uuid.UUID
+    is_new: bool = True
+    allocated_minor: int = 0
+    rest_minor: int = 0
+    invoice: Changed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """A payment with what it settles."""
+
+    payment_id: uuid.UUID
+    customer_id: uuid.UUID
+    customer_name: str
+    currency: str
+    amount_minor: int
+    allocated_minor: int
+    paid_on: date
+    method: str
+    reference: str
+    source_type: str | None
+    source_id: str | None
+    created_at: datetime
+    reversed_at: datetime | None
+    reversal_reason: str
+    allocations: Sequence[Record] = ()
+
+    @property
+    def rest_minor(self) -> int:
+        """What the customer may still use of it."""
+        return 0 if self.reversed_at else self.amount_minor - self.allocated_minor
+
+
+async def record_payment(ctx: Ctx, text: PaymentText, *, version: int | None = None) -> Recorded:
+    """Write down money that came. An invoice it names is settled as far as it goes; the rest is the customer's credit.
+
+    The same source twice is one payment.
+
+    Errors:  Invalid, naming every wrong field; Missing (the invoice); Stale; Conflict `invoicing.not_open`,
+             `invoicing.not_issued`, `invoicing.source_taken`.
+    """
+    owed = await lock_payable(ctx, text.invoice_id, version=version) if text.invoice_id else None
+    text = await _check(ctx, text, owed)
+    amount_minor = text.amount_minor or 0
+    allocated = min(amount_minor, owed["balance_minor"]) if owed else 0
+    payment_id, now = ctx.new_id(), ctx.now()
+    written = await ctx.db.maybe(
+        q.payment_create,
+        payment_id=payment_id,
+        customer_id=text.customer_id,
+        currency=text.currency,
+        amount_minor=amount_minor,
+        allocated_minor=allocated,
+        paid_on=text.paid_on,
+        method=text.method,
+        reference=text.reference,
+        source_type=text.source_type,
+        source_id=text.source_id,
+        invoice_id=text.invoice_id,
+        allocation_id=ctx.new_id(),
+        now=now,
+    )
+    if written is None:
+        return await _known(ctx, text)
+    detail = {
+        "customer_id": str(text.customer_id),
+        "currency": text.currency,
+        "amount_minor": amount_minor,
+        "allocated_minor": allocated,
+    }
+    await record(ctx, "payment.recorded", of="payment", id=payment_id, detail=detail)
+    invoice = await settle(ctx, text.invoice_id, paid_minor=allocated) if text.invoice_id else None
+    return Recorded(
+        payment_id=payment_id,
+        allocated_minor=allocated,
+        rest_minor=amount_minor - allocated,
+        invoice=invoice,
+    )
+
+
+async def reverse_payment(ctx: Ctx, payment_id: uuid.UUID, *, reason: str) -> list[Record]:
+    """Take a payment back, as when a transfer bounced; return the invoices that are owed again by it.
+
+    Errors:  Missing; Conflict `invoicing.payment_reversed`; Invalid for a reason that cannot be kept.
+    """
+    wrong: dict[str, str] = {}
+    reason = read_text(reason, "reason", wrong, chars_max=REFERENCE_CHARS_MAX)
+    if wrong:
+        _refuse(wrong)
+    payment = await ctx.db.maybe(q.payment_lock, payment_id=payment_id)
+    if payment is None:
+        await load_payment(ctx, payment_id)  # a reversed one is out of a lock's reach, and there all the same
+        raise Conflict(
+            "invoicing.payment_reversed", "This payment is reversed already. Nothing is left of it."
+        )
+    now = ctx.now()
+    await ctx.db.all(q.payment_invoices_lock, payment_id=payment_id)
+    await ctx.db.run(q.payment_undo, payment_id=payment_id, reason=reason, now=now)
+    reopened = await ctx.db.all(q.payment_invoices_reopen, payment_id=payment_id, undone_at=now)
+    detail = {
+        "currency": payment["currency"],
+        "amount_minor": payment["amount_minor"],
+        "invoices": [row["number"] for row in reopened],
+    }
+    await record(ctx, "payment.reversed", of="payment", id=payment_id, detail=detail)
+    return reopened
+
+
+async def use_credit(ctx: Ctx, invoice_id: uuid.UUID) -> Changed:
+    """Settle an invoice with what its customer paid too much before, as far as either goes; oldest credit first.
+
+    Errors:  Missing; Conflict `invoicing.not_open`, `invoicing.not_issued`, `invoicing.no_credit`.
+    """
+    invoice = await ctx.db.maybe(q.invoice_get, invoice_id=invoice_id)
+    if invoice is None:
+        raise Missing("invoice")
+    credits_ = await ctx.db.all(
+        q.credit_lock, customer_id=invoice["customer_id"], currency=invoice["currency"]
+    )
+    owed = await lock_payable(ctx, invoice_id)
+    parts, left = [], owed["balance_minor"]
+    for row in credits_:
+        part = min(left, row["rest_minor"])
+        if part > 0:
+            parts.append((row["payment_id"], part))
+            left -= part
+    if not parts:
+        raise Conflict(
+            "invoicing.no_credit",
+            f"{invoice['customer_name']} has no credit in {invoice['currency']}. Record a payment instead.",
+        )
+    await ctx.db.run(
+        q.credit_allocate,
+        invoice_id=invoice_id,
+        allocation_ids=[ctx.new_id() for _ in parts],
+        payment_ids=[payment_id for payment_id, _ in parts],
+        amounts_minor=[part for _, part in parts],
+        now=ctx.now(),
+    )
+    used = sum(part for _, part in parts)
+    detail = {"number": owed["number"], "currency": owed["currency"], "amount_minor": used}
+    await record(ctx, "invoice.credit_used", of="invoice", id=invoice_id, detail=detail)
+    return await settle(ctx, invoice_id, paid_minor=used)
+
+
+async def load_payment(ctx: Ctx, payment_id: uuid.UUID) -> Payment:
+    """Return a payment of this tenant with its allocations. Errors: Missing."""
+    row = await ctx.db.maybe(q.payment_get, payment_id=payment_id)
+    if row is None:
+        raise Missing("payment")
+    return Payment(**row, allocations=await ctx.db.all(q.payment_allocations, payment_id=payment_id))
+
+
+async def lock_payable(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None = None) -> Record:
+    """Hold an invoice on which something is owed. Errors: Missing; Conflict; Stale where `version` is not its own."""
+    invoice = await ctx.db.maybe(q.settle_lock, invoice_id=invoice_id)
+    if invoice is None:
+        raise Missing("invoice")
+    if invoice["status"] not in PAYABLE:
+        raise wrong_status(invoice["status"], invoice["number"], wanted="open")
+    if version is not None and version != invoice["version"]:
+        raise Stale(invoice["version"])
+    return invoice
+
+
+async def settle(ctx: Ctx, invoice_id: uuid.UUID, *, paid_minor: int = 0, credited_minor: int = 0) -> Changed:
+    """Move the balance of an invoice that is held locked; its allocations are written already."""
+    row = await ctx.db.one(
+        q.invoice_settle,
+        invoice_id=invoice_id,
+        paid_minor=paid_minor,
+        credited_minor=credited_minor,
+        now=ctx.now(),
+    )
+    if row["status"] == "paid":
+        detail = {"number": row["number"], "currency": row["currency"], "gross_minor": row["gross_minor"]}
+        await record(ctx, "invoice.paid", of="invoice", id=invoice_id, detail=detail)
+    return Changed(
+        invoice_id=invoice_id,
+        status=row["status"],
+        number=row["number"],
+        version=row["version"],
+        balance_minor=row["balance_minor"],
+    )
+
+
+async def _check(ctx: Ctx, text: PaymentText, owed: Record | None) -> PaymentText:
+    """Return the payment with everything it left to the invoice and to the calendar."""
+    wrong: dict[str, str] = {}
+    if owed:
+        if text.customer_id not in (None, owed["customer_id"]):
+            wrong["customer_id"] = f"Invoice {owed['number']} is another customer's."
+        if text.currency not in (None, owed["currency"]):
+            wrong["currency"] = f"Invoice {owed['number']} is in {owed['currency']}."
+        time_zone, currency, customer_id = owed["time_zone"], owed["currency"], owed["customer_id"]
+        amount = owed["balance_minor"] if text.amount_minor is None else text.amount_minor
+    else:
+        facts = await ctx.db.maybe(q.draft_facts, customer_id=text.customer_id) if text.customer_id else None
+        if facts is None:
+            wrong["customer_id"] = "Choose one of your customers, or name an invoice."
+        if text.currency not in CURRENCIES:
+            wrong["currency"] = "Write a currency's code, such as EUR."
+        time_zone = facts["time_zone"] if facts else "UTC"
+        currency, customer_id, amount = text.currency, text.customer_id, text.amount_minor or 0
+    if amount <= 0:
+        wrong["amount"] = "A payment is more than nothing."
+    today = today_in(time_zone, now=ctx.now())
+    if text.paid_on is not None and text.paid_on > today:
+        wrong["paid_on"] = "This day is still to come."
+    if text.method not in METHODS:
+        wrong["method"] = f"One of {', '.join(METHODS)}."
+    reference = read_text(text.reference, "reference", wrong, chars_max=REFERENCE_CHARS_MAX)
+    source = [
+        read_text(value, field, wrong, chars_max=most, needed=True)
+        for field, value, most in (
+            ("source_type", text.source_type, 40),
+            ("source_id", text.source_id, REFERENCE_CHARS_MAX),
+        )
+        if value is not None
+    ]
+    if len(source) == 1:
+        wrong["source_id"] = "Name both the kind of the source and its line, or neither."
+    if wrong:
+        _refuse(wrong)
+    return replace(
+        text,
+        amount_minor=within_bounds(amount, what="The payment"),
+        customer_id=customer_id,
+        currency=currency,
+        paid_on=text.paid_on or today,
+        reference=reference,
+        source_type=source[0] if source else None,
+        source_id=source[1] if source else None,
+    )
+
+
+async def _known(ctx: Ctx, text: PaymentText) -> Recorded:
+    """The payment that was read from the same source before, if it says the same."""
+    before = await ctx.db.one(q.payment_of_source, source_type=text.source_type, source_id=text.source_id)
+    said = {name: getattr(text, name) for name in ("customer_id", "currency", "amount_minor")}
+    if any(before[name] != value for name, value in said.items()):
+        raise Conflict(
+            "invoicing.source_taken",
+            f"A payment of {text.source_type} {text.source_id} is here already and says something else. "
+            "Look at it, and give this one a source of its own.",
+        )
+    payment = await load_payment(ctx, before["payment_id"])
+    await record(ctx, "payment.repeated", of="payment", id=payment.payment_id)
+    return Recorded(
+        payment_id=payment.payment_id,
+        is_new=False,
+        allocated_minor=payment.allocated_minor,
+        rest_minor=payment.rest_minor,
+    )
+
+
+def _refuse(wrong: dict[str, Any]) -> NoReturn:
+    named = ", ".join(wrong)
+    raise Invalid("invoicing.payment_invalid", f"Some fields need another value: {named}.", fields=wrong)
