@@ -199,6 +199,13 @@ delete from membership where tenant_id = my_tenant() and user_id = :user_id
 select m.user_id from app_user u join membership m on m.user_id = u.user_id
 where u.email_canon = :email_canon and m.tenant_id = my_tenant()
 
+-- invitation_get --
+-- The open invitation of an address for a role.
+-- index: invitation_tenant_id_email_canon_key   rows: <= 1
+-- with: email_canon = (select email_canon from invitation limit 1), role = 'member', now = now()
+select invitation_id from invitation
+where tenant_id = my_tenant() and email_canon = :email_canon and role = :role and expires_at > :now
+
 -- invitation_clear --
 -- Make room for a new invitation: the open one of this address goes, with its letter, and so do a few that are over.
 -- index: one_time_token_pkey   rows: <= 0

@@ -112,7 +112,8 @@ async def test_whoever_is_in_it_already_keeps_the_role(team: Team) -> None:
 
 async def test_a_link_that_is_none_says_so_and_nothing_more(team: Team) -> None:
     client = team.auth.client()
-    for path in ("/invitation", "/invitation?token=x", f"/invitation?token={uuid.uuid4()}"):
+    assert (await client.get("/invitation")).header("location") == "/organisations"
+    for path in ("/invitation?token=x", f"/invitation?token={uuid.uuid4()}"):
         page = await client.get(path)
         assert (page.status, "no longer open" in page.text) == (404, True)
     assert (await sign_up(client, "/invitation?token=x")).status == 404

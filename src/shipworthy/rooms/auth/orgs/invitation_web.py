@@ -11,6 +11,7 @@ import msgspec
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Conflict, Missing, Refusal
 from shipworthy.kernel.http.binding import Body
+from shipworthy.kernel.http.permission import CHOOSE_PATH
 from shipworthy.kernel.http.reply import Page, Redirect
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth.devices import browser_of
@@ -57,6 +58,8 @@ async def revoke(ctx: Ctx, invitation_id: uuid.UUID) -> Any:
 
 
 async def invitation_page(ctx: Ctx, query: Link) -> Any:
+    if not query.token:
+        return Redirect(CHOOSE_PATH)  # opened by hand
     try:
         return await _page(ctx, query.token)
     except Missing as missing:

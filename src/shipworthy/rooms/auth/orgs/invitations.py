@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Tx
-from shipworthy.kernel.errors import Conflict, Invalid, Missing
+from shipworthy.kernel.errors import Conflict, Invalid, Missing, TooMany
 from shipworthy.rooms.auth.addresses import Address, read_address
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.letters import write
 from shipworthy.rooms.auth.orgs.roles import Role
-from shipworthy.rooms.auth.throttle import invitation_budget, mail_budget, reserve
+from shipworthy.rooms.auth.throttle import invitation_budget, mail_budget, reserve, wait_of
 
 PURPOSE = "invitation"
 TTL_S = 7 * 24 * 3600
@@ -42,8 +42,9 @@ class Invitation:
 async def invite(ctx: Ctx, *, email: str, role: Role) -> None:
     """Mail an invitation. One that is open for the address already is replaced, and its link dead.
 
+    Where the address has had as many letters lately as it may, an open one for the same role stays as it is.
     Errors:  Invalid `auth.address_invalid`, Conflict `auth.member_already` or `auth.invitations_full`,
-             TooMany `auth.throttled` (this organisation, or letters to this address).
+             TooMany `auth.throttled` (this organisation) or `auth.mails_throttled` (this address).
     """
     address = read_address(email)
     if address is None:
@@ -51,11 +52,20 @@ async def invite(ctx: Ctx, *, email: str, role: Role) -> None:
         raise Invalid("auth.address_invalid", "This is no e-mail address.", fields={"email": problem})
     async with ctx.begin() as tx:
         await tx.one(q.organisation_lock)
-        await reserve(ctx, tx, invitation_budget(ctx))
-        await reserve(ctx, tx, mail_budget(ctx, account=address.canonical))
         if await tx.maybe(q.member_by_email, email_canon=address.canonical):
             problem = "Somebody with this address is in the organisation already."
             raise Conflict("auth.member_already", problem, fields={"email": problem})
+        await reserve(ctx, tx, invitation_budget(ctx))
+        is_too_often = await wait_of(ctx, tx, mail_budget(ctx, account=address.canonical)) > 0
+        open_one = await tx.maybe(q.invitation_get, email_canon=address.canonical, role=role, now=ctx.now())
+        if is_too_often and open_one is not None:
+            again = open_one["invitation_id"]
+            await record(ctx, "auth.invitation_repeated", of="invitation", id=again, tx=tx)
+            return
+        if is_too_often:
+            raise TooMany(
+                "auth.mails_throttled", "This address had many letters from us lately. Try again in an hour."
+            )
         await tx.run(q.invitation_clear, email_canon=address.canonical, now=ctx.now())
         invitation_id = await _mailed(ctx, tx, address)
         written = await tx.maybe(
