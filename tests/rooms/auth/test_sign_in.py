@@ -287,3 +287,33 @@ def _comparable(answer: Answer, email: str) -> str:
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", answer.text)
     shown = escape(email).replace("/", "&#x2f;")
     return text.replace(f'value="{shown}"', 'value="EMAIL"')
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        "update app_user set status = 'disabled' where user_id = $1",
+        "update credential set password_hash = 'hash of another' where user_id = $1",
+    ],
+)
+async def test_what_was_closed_while_the_password_was_hashed_stays_closed(
+    auth: AuthApp, meanwhile: str
+) -> None:
+    hasher, runtime = HeldHasher(), auth.running.runtime
+    pool = HashPool(hasher, workers=1, queue_max=4)
+    real, runtime.state[STATE] = runtime.state[STATE], pool
+    judged = f"hash of {PASSWORD}"
+    await auth.running.admin("update credential set password_hash = $1", judged)
+    try:
+        assert (await auth.sign_in()).status == 303, "it would have been let in"
+        assert await asyncio.to_thread(hasher.started.acquire, timeout=20)
+        hasher.hold()
+        trying = asyncio.create_task(auth.sign_in())
+        assert await asyncio.to_thread(hasher.started.acquire, timeout=20)
+        await auth.running.admin(meanwhile, auth.owner.user_id)
+        hasher.release()
+        assert (await trying).status == 401
+    finally:
+        hasher.release()
+        runtime.state[STATE] = real
+        await asyncio.to_thread(pool.close)

@@ -45,9 +45,12 @@ class SignedIn:
 
 
 async def recognise(ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, browser: Browser) -> KnownDevice:
-    """Remember the browser, in the transaction of the sign-in. One without a cookie of ours gets one."""
+    """Remember the browser, in the transaction of the sign-in. One without a cookie of ours gets one.
+
+    Errors:  Forbidden `auth.account_closed` when the account was closed meanwhile.
+    """
     token = browser.token or new_token(ctx.runtime)
-    row = await tx.one(
+    row = await tx.maybe(
         q.device_remember,
         device_id=ctx.new_id(),
         user_id=user_id,
@@ -55,15 +58,15 @@ async def recognise(ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, browser: Browser) -
         name=browser.name,
         now=ctx.now(),
     )
+    if row is None:
+        raise _closed()
     return KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
 
 
 def person_of(row: Record) -> Person:
     """Return who may come in. Errors: Forbidden `auth.account_closed`."""
     if row["status"] != "active" or row["verified_at"] is None:
-        raise Forbidden(
-            "auth.account_closed", "This account cannot be signed in to. Ask whoever runs this app."
-        )
+        raise _closed()
     return Person(
         user_id=row["user_id"],
         email=row["email_raw"],
@@ -105,3 +108,7 @@ async def begin_session(
         tx=tx,
     )
     return SignedIn(person=person, session_token=token, device=device)
+
+
+def _closed() -> Forbidden:
+    return Forbidden("auth.account_closed", "This account cannot be signed in to. Ask whoever runs this app.")

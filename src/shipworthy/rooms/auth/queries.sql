@@ -21,8 +21,10 @@ left join tenant t on t.tenant_id = m.tenant_id
 left join device d on d.cookie_sha256 = :cookie_sha256 and d.user_id = u.user_id
 
 -- login_accepted --
--- The password was right: give the tries back, remember browser and network, and leave a trail.
+-- The password was right, and still is: give the tries back, remember browser and network, and leave a trail. No row
+-- when the account was closed or got another password since; both are held, so that whoever changes them waits for the session.
 -- index: none (insert)   rows: <= 1   scope: realm
+-- with: judged = (select password_hash from credential limit 1)
 -- with: near = sha256(gen_random_uuid()::text::bytea), near_max = 10, spread = null::bytea, wide = null::bytea, wide_max = 100, network = decode(md5(gen_random_uuid()::text), 'hex')
 -- with: device_id = gen_random_uuid(), user_id = (select user_id from app_user limit 1), cookie_sha256 = sha256(gen_random_uuid()::text::bytea), name = 'Sample', now = now()
 -- with: audit_id = gen_random_uuid(), at = now(), actor_id = null::uuid, action = 'sample', object_type = 'sample', object_id = '1', detail = '{}'::jsonb, trace_id = 'sample'
@@ -35,7 +37,10 @@ with trail as (
 )
 insert into device (device_id, user_id, cookie_sha256, name, created_at, last_seen_at)
 select :device_id, :user_id, :cookie_sha256, :name, :now, :now
-from give_back_tries(:near, :near_max, :spread, :wide, :wide_max)
+from app_user u join credential c on c.user_id = u.user_id and c.kind = 'password',
+  give_back_tries(:near, :near_max, :spread, :wide, :wide_max)
+where u.user_id = :user_id and u.status = 'active' and c.password_hash = :judged
+for share of u, c
 on conflict (realm_id, cookie_sha256, user_id) do update set last_seen_at = excluded.last_seen_at, name = excluded.name
 returning device_id
 
@@ -77,8 +82,15 @@ select give_back_tries(:near, :near_max, :spread, :wide, :wide_max)
 insert into credential (credential_id, user_id, kind, password_hash, changed_at)
 values (:credential_id, :user_id, 'password', :password_hash, :now)
 
+-- credential_renew --
+-- The same password, hashed with newer parameters; never over another one that was set meanwhile.
+-- index: credential_user_password_idx   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from app_user limit 1), judged = 'sample', password_hash = 'sample', now = now()
+update credential set password_hash = :password_hash, changed_at = :now
+where user_id = :user_id and kind = 'password' and password_hash = :judged
+
 -- credential_replace --
--- Another password, or the same one hashed with newer parameters.
+-- Another password.
 -- index: credential_user_password_idx   rows: <= 0   scope: realm
 -- with: user_id = (select user_id from app_user limit 1), password_hash = 'sample', now = now()
 update credential set password_hash = :password_hash, changed_at = :now where user_id = :user_id and kind = 'password'
@@ -330,11 +342,12 @@ from one_time_token where token_id = :token_id
 insert into auth_mail (token_id, sent_at) values (:token_id, :now) on conflict do nothing returning token_id
 
 -- device_remember --
--- Remember the browser of somebody who was let in by another than a password.
+-- Remember the browser of somebody who was let in by another than a password; no row when their account is closed by now.
 -- index: none (insert)   rows: <= 1   scope: realm
 -- with: device_id = gen_random_uuid(), user_id = (select user_id from app_user limit 1), cookie_sha256 = sha256(gen_random_uuid()::text::bytea), name = 'Sample', now = now()
 insert into device (device_id, user_id, cookie_sha256, name, created_at, last_seen_at)
-values (:device_id, :user_id, :cookie_sha256, :name, :now, :now)
+select :device_id, u.user_id, :cookie_sha256, :name, :now, :now from app_user u
+where u.user_id = :user_id and u.status = 'active' for share
 on conflict (realm_id, cookie_sha256, user_id) do update set last_seen_at = excluded.last_seen_at, name = excluded.name
 returning device_id
 

@@ -54,12 +54,16 @@ async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> S
         knows = await is_right(ctx, password, stored=attempt.stored, budget=attempt.budget, ticket=ticket)
     if not knows or attempt.person is None or attempt.stored is None:
         await _count_refusal(ctx, attempt)
-        raise SignInNeeded(
-            "auth.refused",
-            "That address and password do not belong together. If the account is new, confirm its address first.",
-        )
+        raise _refused()
     renewed = await _renewed(pool, password, attempt.stored)
     return await _let_in(ctx, attempt, attempt.person, browser, renewed)
+
+
+def _refused() -> SignInNeeded:
+    return SignInNeeded(
+        "auth.refused",
+        "That address and password do not belong together. If the account is new, confirm its address first.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,13 +146,20 @@ async def _let_in(
     network = networks.to_write(network_of(ctx.client), now)
     async with ctx.begin(_realm(ctx)) as tx:
         if renewed:
-            await tx.run(q.credential_replace, user_id=person.user_id, password_hash=renewed, now=now)
+            await tx.run(
+                q.credential_renew,
+                user_id=person.user_id,
+                judged=attempt.stored,
+                password_hash=renewed,
+                now=now,
+            )
         halfway = await ask_second(ctx, tx, person, browser=browser, means=("pwd",), known=attempt.row)
         if halfway is not None:
             await give_back(tx, attempt.budget)
             return halfway
-        row = await tx.one(
+        row = await tx.maybe(
             q.login_accepted,
+            judged=renewed or attempt.stored,
             **given_back(attempt.budget),
             network=network,
             device_id=ctx.new_id(),
@@ -158,6 +169,8 @@ async def _let_in(
             now=now,
             **entry(ctx, "auth.signed_in", of="user", id=person.user_id),
         )
+        if row is None:  # closed, or given another password, while this one was hashed
+            raise _refused()
         device = KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
         signed_in = await begin_session(ctx, tx, person, device, amr=("pwd",))
     if network is not None:
