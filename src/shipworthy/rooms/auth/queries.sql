@@ -229,7 +229,7 @@ delete from one_time_token where token_id = any (array(select invitation_id from
 
 -- invitation_create --
 -- Somebody is invited; no row when as many as may be are open already.
--- index: invitation_tenant_created_idx   rows: <= 1
+-- index: none (insert)   rows: <= 1
 -- with: invitation_id = gen_random_uuid(), email_raw = 'a@b.example', email_canon = gen_random_uuid()::text, role = 'member', invited_by = (select user_id from membership limit 1), now = now(), expires_at = now(), open_max = 100000
 insert into invitation (invitation_id, email_raw, email_canon, role, invited_by, created_at, expires_at)
 select :invitation_id, :email_raw, :email_canon, :role, :invited_by, :now, :expires_at

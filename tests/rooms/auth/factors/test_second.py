@@ -72,7 +72,7 @@ async def test_twenty_uses_of_one_code_at_once_open_one_session(auth: AuthApp) -
     answers = await asyncio.gather(*(show(waiting[n % 4], phone.code()) for n in range(20)))
     statuses = [answer.status for answer in answers]
     assert statuses.count(303) == 1, statuses
-    assert set(statuses) <= {303, 401, 404, 429}
+    assert set(statuses) <= {303, 401, 404, 429, 503}  # 503: no connection came free in time
     assert [await is_signed_in(client) for client in waiting].count(True) == 1
 
 
