@@ -14,6 +14,7 @@ from msgspec import Meta, Struct, structs
 
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.money.money import AMOUNT_MAX_MINOR
+from shipworthy.rooms.invoicing.credit_notes import CreditText
 from shipworthy.rooms.invoicing.customers import CustomerText
 from shipworthy.rooms.invoicing.draft import NOTE_CHARS_MAX, PAYMENT_DAYS_MAX, DraftText
 from shipworthy.rooms.invoicing.invoice import Changed, Invoice
@@ -63,6 +64,22 @@ class PaymentBody(Body):
 
 class ReversalBody(Body):
     reason: Annotated[str, Meta(max_length=REFERENCE_CHARS_MAX)] = ""
+
+
+class CreditLineBody(Body):
+    line_no: Annotated[int, Meta(ge=1, le=LINES_MAX)]
+    quantity: Number
+
+
+class CreditBody(Body):
+    """Which lines to credit, and how much of each; without lines, all that is left."""
+
+    lines: Annotated[list[CreditLineBody], Meta(min_length=1, max_length=LINES_MAX)] | None = None
+    note: Annotated[str, Meta(max_length=NOTE_CHARS_MAX)] = ""
+
+    def text(self) -> CreditText:
+        quantities = None if self.lines is None else {line.line_no: line.quantity for line in self.lines}
+        return CreditText(quantities=quantities, note=self.note)
 
 
 class LineBody(Body):
@@ -141,6 +158,8 @@ def customers_json(page: Slice) -> dict[str, Any]:
 def invoice_json(invoice: Invoice) -> dict[str, Any]:
     return {
         "invoice_id": invoice.invoice_id,
+        "kind": invoice.kind,
+        "credits_invoice_id": invoice.credits_invoice_id,
         "number": invoice.number,
         "status": invoice.status,
         "version": invoice.version,
@@ -184,12 +203,13 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "issued_at": invoice.issued_at,
         "paid_at": invoice.paid_at,
         "voided_at": invoice.voided_at,
+        "uncollectible_at": invoice.uncollectible_at,
     }
 
 
 def invoices_json(page: Slice) -> dict[str, Any]:
     names = (
-        "invoice_id", "number", "status", "version", "customer_id", "customer_name", "currency",
+        "invoice_id", "kind", "number", "status", "version", "customer_id", "customer_name", "currency",
         "issue_date", "due_date", "net_minor", "tax_minor", "gross_minor", "paid_minor", "credited_minor",
     )  # fmt: skip
     return {"invoices": [_picked(row, names) for row in page.rows], "next_cursor": page.next_cursor}

@@ -112,6 +112,7 @@ def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
         gross_minor=invoice.gross_minor,
         locale=locale,
         supply_date=invoice.supply_date,
+        credits=invoice.credits_number or "",
         order_reference=invoice.buyer.get("buyer_reference", ""),
         bank=_bank(invoice.seller),
         notes=invoice.note,

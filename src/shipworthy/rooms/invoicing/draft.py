@@ -153,6 +153,7 @@ async def _write_content(ctx: Ctx, invoice_id: uuid.UUID, draft: _Draft) -> None
         line_rates_bp=[line.rate_bp for line in lines],
         line_nets_minor=list(totals.line_nets_minor),
         line_taxes_minor=list(totals.line_taxes_minor),
+        credits_line_nos=[None] * len(lines),
         categories=[group.category for group in totals.groups],
         rates_bp=[group.rate_bp for group in totals.groups],
         bases_minor=[group.base_minor for group in totals.groups],

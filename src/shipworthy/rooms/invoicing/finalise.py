@@ -6,12 +6,13 @@ import uuid
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Missing
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import due_on, today_in
 from shipworthy.rooms.invoicing.invoice import Changed, wrong_status
-from shipworthy.rooms.invoicing.numbering import Issue, issue_numbered
+from shipworthy.rooms.invoicing.numbering import SERIES_OF, Issue, issue_numbered
 from shipworthy.rooms.invoicing.versions import Stale
 
 PDF_JOB = "invoice.pdf"
@@ -37,14 +38,19 @@ async def finalise(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> C
             "invoicing.total_negative",
             "An invoice cannot ask for less than nothing. Credit the invoice that was too high instead.",
         )
+    return await issue_locked(ctx, draft)
 
-    now = ctx.now()
+
+async def issue_locked(ctx: Ctx, draft: Record, *, credited_minor: int = 0) -> Changed:
+    """Issue a draft that is held locked; of a credit note, `credited_minor` is what it settles at once."""
+    now, invoice_id = ctx.now(), draft["invoice_id"]
     issue_date = today_in(draft["time_zone"], now=now)
     issue = Issue(
         issue_date=issue_date,
         due_date=due_on(issue_date, payment_days=draft["payment_days"]),
         seller=draft["seller"],
         buyer=draft["buyer"],
+        credited_minor=credited_minor,
         now=now,
     )
     detail = {
@@ -54,11 +60,11 @@ async def finalise(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> C
     }
     await enqueue(ctx, PDF_JOB, invoice_id)
     await record(ctx, "invoice.issued", of="invoice", id=invoice_id, detail=detail)
-    issued = await issue_numbered(ctx, invoice_id, issue)
+    issued = await issue_numbered(ctx, invoice_id, SERIES_OF[draft["kind"]], issue)
     return Changed(
         invoice_id=invoice_id,
         status=issued["status"],
         number=issued["number"],
         version=issued["version"],
-        balance_minor=draft["gross_minor"],
+        balance_minor=draft["gross_minor"] - credited_minor,
     )

@@ -33,6 +33,10 @@ class Invoice:
     """One invoice, whole. `seller` and `buyer` are frozen copies, there from the day of issue on."""
 
     invoice_id: uuid.UUID
+    kind: str = "invoice"  # or "credit_note", which has the three that follow
+    credits_invoice_id: uuid.UUID | None = None
+    credits_number: str | None = None
+    credits_issue_date: date | None = None
     customer_id: uuid.UUID
     customer_name: str
     status: str
@@ -58,11 +62,12 @@ class Invoice:
     issued_at: datetime | None = None
     paid_at: datetime | None = None
     voided_at: datetime | None = None
+    uncollectible_at: datetime | None = None
     has_pdf: bool = False
 
     @property
     def balance_minor(self) -> int:
-        """What is owed once the invoice is issued."""
+        """What is owed once the invoice is issued; of a credit note, what is left of it."""
         return 0 if self.status == "void" else self.gross_minor - self.paid_minor - self.credited_minor
 
 
@@ -120,8 +125,10 @@ def wrong_status(status: str, number: str | None, *, wanted: str) -> Conflict:
     if wanted == "draft":
         return Conflict(
             "invoicing.not_draft",
-            f"{name} is issued and can no longer be changed. Void it and write a new one instead.",
+            f"{name} is issued and can no longer be changed. Credit it and write a new one instead.",
         )
     if status == "draft":
         return Conflict("invoicing.not_issued", "This invoice is still a draft. Issue it first.")
+    if status == "credited":
+        return Conflict("invoicing.not_open", f"{number} is a credit note; only an open invoice can change.")
     return Conflict("invoicing.not_open", f"{name} is {status} already; only an open invoice can change.")

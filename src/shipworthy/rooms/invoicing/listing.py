@@ -20,7 +20,7 @@ from shipworthy.rooms.invoicing.catalogue import q
 INVOICES_PER_PAGE = 25
 PAYMENTS_PER_PAGE = 25
 CUSTOMERS_PER_PAGE = 50
-STATUSES = ("draft", "open", "paid", "void")
+STATUSES = ("draft", "open", "paid", "credited", "uncollectible", "void")
 
 Row = Mapping[str, Any]
 

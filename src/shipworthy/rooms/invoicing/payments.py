@@ -1,6 +1,6 @@
 """Payments: money that came, what of it settles which invoice, and what is the customer's credit.
 
-Locks are taken in one order everywhere: payments by id, then invoices by id. A payment that is new can be waited
+Locks are taken in one order everywhere: payments by id, credit notes by id, then invoices by id. A payment that is new can be waited
 for by nobody but one with the same source, which holds no older payment. So twenty at once wait in a row, and what
 is owed after the lock is what is owed.
 """
@@ -27,7 +27,7 @@ from shipworthy.rooms.invoicing.versions import Stale
 
 METHODS = ("transfer", "card", "cash", "other")
 REFERENCE_CHARS_MAX = 200
-PAYABLE = ("open",)
+PAYABLE = ("open", "uncollectible")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,22 +158,25 @@ async def reverse_payment(ctx: Ctx, payment_id: uuid.UUID, *, reason: str) -> li
 
 
 async def use_credit(ctx: Ctx, invoice_id: uuid.UUID) -> Changed:
-    """Settle an invoice with what its customer paid too much before, as far as either goes; oldest credit first.
+    """Settle an invoice with what its customer paid too much or was credited, as far as either goes.
+
+    Credit notes go first, then payments, each in the order of their ids, which is that of their times.
+
 
     Errors:  Missing; Conflict `invoicing.not_open`, `invoicing.not_issued`, `invoicing.no_credit`.
     """
     invoice = await ctx.db.maybe(q.invoice_get, invoice_id=invoice_id)
     if invoice is None:
         raise Missing("invoice")
-    credits_ = await ctx.db.all(
-        q.credit_lock, customer_id=invoice["customer_id"], currency=invoice["currency"]
-    )
+    whose = {"customer_id": invoice["customer_id"], "currency": invoice["currency"]}
+    payments = await ctx.db.all(q.credit_lock, **whose)
+    credit_notes = await ctx.db.all(q.credit_note_lock, **whose)
     owed = await lock_payable(ctx, invoice_id)
     parts, left = [], owed["balance_minor"]
-    for row in credits_:
+    for row in (*credit_notes, *payments):
         part = min(left, row["rest_minor"])
         if part > 0:
-            parts.append((row["payment_id"], part))
+            parts.append((row.get("payment_id"), row.get("credit_note_id"), part))
             left -= part
     if not parts:
         raise Conflict(
@@ -184,14 +187,22 @@ async def use_credit(ctx: Ctx, invoice_id: uuid.UUID) -> Changed:
         q.credit_allocate,
         invoice_id=invoice_id,
         allocation_ids=[ctx.new_id() for _ in parts],
-        payment_ids=[payment_id for payment_id, _ in parts],
-        amounts_minor=[part for _, part in parts],
+        payment_ids=[payment_id for payment_id, _, _ in parts],
+        credit_note_ids=[credit_note_id for _, credit_note_id, _ in parts],
+        amounts_minor=[part for _, _, part in parts],
         now=ctx.now(),
     )
-    used = sum(part for _, part in parts)
-    detail = {"number": owed["number"], "currency": owed["currency"], "amount_minor": used}
+    noted = [(credit_note_id, part) for _, credit_note_id, part in parts if credit_note_id]
+    if noted:
+        ids, amounts = zip(*noted, strict=True)
+        await ctx.db.run(q.credit_notes_use, credit_note_ids=list(ids), amounts_minor=list(amounts))
+    used = {
+        "paid_minor": sum(part for payment_id, _, part in parts if payment_id),
+        "credited_minor": sum(part for _, part in noted),
+    }
+    detail = {"number": owed["number"], "currency": owed["currency"], **used}
     await record(ctx, "invoice.credit_used", of="invoice", id=invoice_id, detail=detail)
-    return await settle(ctx, invoice_id, paid_minor=used)
+    return await settle(ctx, invoice_id, **used)
 
 
 async def load_payment(ctx: Ctx, payment_id: uuid.UUID) -> Payment:

@@ -84,6 +84,7 @@ class InvoiceDocument:
     locale: Locale = "en"
     supply_date: dt.date | None = None
     order_reference: str = ""
+    credits: str = ""  # of a credit note: the number of the invoice it takes back
     bank: BankAccount | None = None
     notes: str = ""
 
@@ -138,7 +139,7 @@ def _fonts(extra_dirs: tuple[Path, ...]) -> typst.Fonts:
 def _view(document: InvoiceDocument) -> dict[str, Any]:
     """Return what the template prints: texts only, worded and formatted."""
     words, locale = WORDING[document.locale], document.locale
-    title = f"{words.invoice} {document.number}"
+    title = f"{words.credit_note if document.credits else words.invoice} {document.number}"
     issued = document.issue_date
     return {
         "title": title,
@@ -153,7 +154,7 @@ def _view(document: InvoiceDocument) -> dict[str, Any]:
                 words.tax,
                 f"{words.amount} {document.currency}",
             ],
-            "total_due": words.total_due,
+            "total_due": words.total_credited if document.credits else words.total_due,
             "payment": words.payment,
             "page": words.page,
             "of": words.of,
@@ -184,16 +185,18 @@ def _summary(document: InvoiceDocument, words: Wording) -> str:
     if document.gross_minor == 0:
         return words.nothing_due
     amount = _amount(abs(document.gross_minor), document, style="symbol")
-    pattern = words.amount_due if document.gross_minor > 0 else words.in_your_favour
+    is_owed = document.gross_minor > 0 and not document.credits
+    pattern = words.amount_due if is_owed else words.in_your_favour
     return pattern.format(amount=amount, date=_date(document.due_date, words))
 
 
 def _facts(document: InvoiceDocument, words: Wording) -> list[tuple[str, str]]:
     facts = [
-        (words.invoice_number, document.number),
+        (words.credit_note_number if document.credits else words.invoice_number, document.number),
+        (words.credited_invoice, document.credits),
         (words.issue_date, _date(document.issue_date, words)),
         (words.supply_date, _date(document.supply_date, words) if document.supply_date else ""),
-        (words.due_date, _date(document.due_date, words)),
+        (words.due_date, "" if document.credits else _date(document.due_date, words)),
         (words.order_reference, document.order_reference),
         (words.buyer_id, document.buyer.tax_id),
     ]
@@ -232,7 +235,7 @@ def _totals(document: InvoiceDocument, words: Wording) -> list[tuple[str, str]]:
 
 def _payment(document: InvoiceDocument, words: Wording) -> list[tuple[str, str]]:
     bank = document.bank
-    if bank is None or document.gross_minor <= 0:
+    if bank is None or document.gross_minor <= 0 or document.credits:
         return []
     iban = re.sub(r"(.{4})(?=.)", "\\1\N{NO-BREAK SPACE}", re.sub(r"\s", "", bank.iban))
     facts = [

@@ -88,12 +88,14 @@ values (:invoice_id, :customer_id, :currency, :exponent, :issue_date, :due_date,
 -- All lines of a draft and the tax of each category and rate, in one statement.
 -- index: none (insert)   rows: <= 0
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), line_nos = array[999]::smallint[], descriptions = array['x']::text[], quantities = array[1]::numeric[], unit_prices = array[1]::numeric[]
--- with: line_categories = array['S']::text[], line_rates_bp = array[1900]::int[], line_nets_minor = array[100]::bigint[], line_taxes_minor = array[19]::bigint[]
+-- with: line_categories = array['S']::text[], line_rates_bp = array[1900]::int[], line_nets_minor = array[100]::bigint[], line_taxes_minor = array[19]::bigint[], credits_line_nos = array[null]::smallint[]
 -- with: categories = array['O']::text[], rates_bp = array[0]::int[], bases_minor = array[100]::bigint[], taxes_minor = array[0]::bigint[]
 with written as (
-  insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor)
+  insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor,
+    credits_line_no)
   select :invoice_id, line.* from unnest(:line_nos::smallint[], :descriptions::text[], :quantities::numeric[], :unit_prices::numeric[],
-    :line_categories::text[], :line_rates_bp::int[], :line_nets_minor::bigint[], :line_taxes_minor::bigint[]) as line
+    :line_categories::text[], :line_rates_bp::int[], :line_nets_minor::bigint[], :line_taxes_minor::bigint[],
+    :credits_line_nos::smallint[]) as line
 )
 insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_minor)
 select :invoice_id, tax.* from unnest(:categories::text[], :rates_bp::int[], :bases_minor::bigint[], :taxes_minor::bigint[]) as tax
@@ -134,11 +136,13 @@ select status, version, number, paid_minor + credited_minor as settled_minor fro
 -- One invoice with its customer's name and whether its PDF is there.
 -- index: invoice_pkey, customer_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
-select i.invoice_id, i.customer_id, c.name as customer_name, i.status, i.version, i.number, i.currency, i.exponent,
+select i.invoice_id, i.kind, i.credits_invoice_id, i.customer_id, c.name as customer_name, i.status, i.version,
+  o.number as credits_number, o.issue_date as credits_issue_date, i.number, i.currency, i.exponent,
   i.issue_date, i.due_date, i.payment_days, i.supply_date, i.note, i.net_minor, i.tax_minor, i.gross_minor,
-  i.paid_minor, i.credited_minor, i.seller, i.buyer, i.created_at, i.issued_at, i.paid_at, i.voided_at,
+  i.paid_minor, i.credited_minor, i.seller, i.buyer, i.created_at, i.issued_at, i.paid_at, i.voided_at, i.uncollectible_at,
   exists (select from invoice_document d where d.kind = 'pdf' and d.invoice_id = i.invoice_id) as has_pdf
 from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
+  left join invoice o on o.tenant_id = i.tenant_id and o.invoice_id = i.credits_invoice_id
 where i.invoice_id = :invoice_id
 
 -- invoice_lines --
@@ -159,7 +163,7 @@ from invoice_tax where invoice_id = :invoice_id order by tax_rate_bp desc, tax_c
 -- Newest invoices of the tenant, a page from a cursor on; the list screen and the API both use it.
 -- index: invoice_tenant_issued_idx, customer_pkey   rows: <= 26
 -- with: issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-select invoice_id, number, status, customer_id,
+select invoice_id, kind, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
   currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
 from invoice i
@@ -170,7 +174,7 @@ order by issue_date desc, invoice_id desc limit 26
 -- Newest invoices of the tenant in one status; the list screen and the API both use it.
 -- index: invoice_tenant_status_issued_idx, customer_pkey   rows: <= 26
 -- with: status = 'open', issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-select invoice_id, number, status, customer_id,
+select invoice_id, kind, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
   currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
 from invoice i
@@ -181,7 +185,7 @@ order by issue_date desc, invoice_id desc limit 26
 -- The page of invoices before a cursor, nearest first.
 -- index: invoice_tenant_issued_idx, customer_pkey   rows: <= 26
 -- with: issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-select invoice_id, number, status, customer_id,
+select invoice_id, kind, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
   currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
 from invoice i
@@ -192,7 +196,7 @@ order by issue_date, invoice_id limit 26
 -- The page of invoices in one status before a cursor, nearest first.
 -- index: invoice_tenant_status_issued_idx, customer_pkey   rows: <= 26
 -- with: status = 'open', issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-select invoice_id, number, status, customer_id,
+select invoice_id, kind, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
   currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
 from invoice i
@@ -203,7 +207,7 @@ order by issue_date, invoice_id limit 26
 -- A customer's newest invoices, for the customer's page.
 -- index: invoice_tenant_customer_issued_idx   rows: <= 10
 -- with: customer_id = (select customer_id from invoice where status = 'open' limit 1)
-select invoice_id, number, status, currency, issue_date, due_date, gross_minor
+select invoice_id, kind, number, status, currency, issue_date, due_date, gross_minor
 from invoice where customer_id = :customer_id
 order by issue_date desc, invoice_id desc limit 10
 
@@ -219,7 +223,7 @@ from tenant t where t.tenant_id = my_tenant()
 -- A draft about to be issued, held against edits, with what it will say of seller and buyer.
 -- index: invoice_pkey, customer_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1)
-select i.status, i.version, i.number, i.currency, i.gross_minor, i.payment_days, t.time_zone,
+select i.invoice_id, i.kind, i.status, i.version, i.number, i.currency, i.gross_minor, i.payment_days, t.time_zone,
   case when p.tenant_id is null then jsonb_build_object('name', t.name, 'country', t.country)
     else to_jsonb(p) - '{tenant_id,updated_at}'::text[] end as seller,
   jsonb_build_object('name', c.name, 'email', c.email, 'tax_id', c.tax_id, 'street', c.street,
@@ -240,16 +244,17 @@ insert into series (series_id, period) values (:series_id, :period) on conflict 
 -- invoice_issue --
 -- Take the next number and issue the invoice with it: one statement, so the counter is held for the commit only.
 -- index: invoice_pkey   rows: <= 1
--- with: series_id = 'invoice', period = (select period from series limit 1), invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), issue_date = current_date, due_date = current_date
+-- with: series_id = 'invoice', prefix = '', credited_minor = 0, period = (select period from series limit 1), invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), issue_date = current_date, due_date = current_date
 -- with: seller = '{}'::jsonb, buyer = '{}'::jsonb, now = now()
 with next as (
   update series set next_seq = next_seq + 1
   where series_id = :series_id and period = :period
   returning next_seq - 1 as seq
 )
-update invoice set status = case gross_minor when 0 then 'paid' else 'open' end, paid_at = case gross_minor when 0 then :now::timestamptz end,
+update invoice set status = case when kind = 'credit_note' then 'credited' when gross_minor = 0 then 'paid' else 'open' end,
+  paid_at = case when kind = 'invoice' and gross_minor = 0 then :now::timestamptz end, credited_minor = :credited_minor,
   version = version + 1, series_id = :series_id, period = :period, seq = next.seq,
-  number = :period || '-' || lpad(next.seq::text, greatest(5, length(next.seq::text)), '0'),
+  number = :prefix::text || :period || '-' || lpad(next.seq::text, greatest(5, length(next.seq::text)), '0'),
   issue_date = :issue_date, due_date = :due_date, seller = :seller, buyer = :buyer, issued_at = :now::timestamptz
 from next
 where invoice_id = :invoice_id and status = 'draft'
@@ -296,9 +301,11 @@ where source_type = :source_type and source_id = :source_id
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), paid_minor = 100, credited_minor = 0, now = now()
 update invoice set paid_minor = paid_minor + :paid_minor, credited_minor = credited_minor + :credited_minor,
   version = version + 1,
-  status = case when gross_minor = paid_minor + :paid_minor + credited_minor + :credited_minor then 'paid' else 'open' end,
+  status = case when gross_minor = paid_minor + :paid_minor + credited_minor + :credited_minor then 'paid'
+    when status = 'paid' then 'open' else status end,
+  uncollectible_at = case when gross_minor > paid_minor + :paid_minor + credited_minor + :credited_minor then uncollectible_at end,
   paid_at = case when gross_minor = paid_minor + :paid_minor + credited_minor + :credited_minor then :now::timestamptz end
-where invoice_id = :invoice_id and status in ('open', 'paid')
+where invoice_id = :invoice_id and status in ('open', 'paid', 'uncollectible')
 returning status, version, number, currency, gross_minor, gross_minor - paid_minor - credited_minor as balance_minor
 
 -- payment_get --
@@ -370,7 +377,8 @@ update payment set allocated_minor = 0, reversed_at = :now, reversal_reason = :r
 -- What the payment settled is owed again.
 -- index: allocation_tenant_payment_idx, invoice_pkey   rows: <= 1000
 -- with: payment_id = (select payment_id from payment limit 1), undone_at = '2000-01-01'::timestamptz
-update invoice i set paid_minor = i.paid_minor - back.amount_minor, version = i.version + 1, status = 'open', paid_at = null
+update invoice i set paid_minor = i.paid_minor - back.amount_minor, version = i.version + 1,
+  status = case i.status when 'paid' then 'open' else i.status end, paid_at = null
 from (
   select a.invoice_id, sum(a.amount_minor) as amount_minor from allocation a
   where a.payment_id = :payment_id and a.undone_at = :undone_at group by a.invoice_id
@@ -386,35 +394,106 @@ select payment_id, amount_minor - allocated_minor as rest_minor from payment
 where customer_id = :customer_id and currency = :currency and reversed_at is null and allocated_minor < amount_minor
 order by payment_id limit 100 for no key update
 
+-- credit_note_lock --
+-- Credit notes of a customer of which something is left, held in the order of their ids.
+-- index: invoice_tenant_credit_idx   rows: <= 100
+-- with: customer_id = (select customer_id from invoice where status = 'credited' and credited_minor < gross_minor limit 1), currency = 'EUR'
+select invoice_id as credit_note_id, gross_minor - credited_minor as rest_minor from invoice
+where customer_id = :customer_id and currency = :currency and status = 'credited' and credited_minor < gross_minor
+order by invoice_id limit 100 for no key update
+
 -- credit_sum --
--- What a customer has paid beyond what was owed, in one currency; a hundred payments are looked at.
--- index: payment_tenant_credit_idx   rows: <= 1
+-- What a customer paid or was credited beyond what was owed, in one currency; a hundred of each are looked at.
+-- index: payment_tenant_credit_idx, invoice_tenant_credit_idx   rows: <= 1
 -- with: customer_id = (select customer_id from payment where reversed_at is null and allocated_minor < amount_minor limit 1), currency = 'EUR'
 select coalesce(sum(rest_minor), 0)::bigint as credit_minor from (
-  select amount_minor - allocated_minor as rest_minor from payment
+  (select amount_minor - allocated_minor as rest_minor from payment
   where customer_id = :customer_id and currency = :currency and reversed_at is null and allocated_minor < amount_minor
-  limit 100
+  limit 100)
+  union all
+  (select gross_minor - credited_minor from invoice
+  where customer_id = :customer_id and currency = :currency and status = 'credited' and credited_minor < gross_minor
+  limit 100)
 ) as rests
 
 -- credit_allocate --
--- Parts of several payments settle one invoice.
+-- Parts of several payments and credit notes settle one invoice.
 -- index: payment_pkey   rows: <= 0
--- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), allocation_ids = array[gen_random_uuid()], payment_ids = array(select payment_id from payment where reversed_at is null and allocated_minor < amount_minor limit 1), amounts_minor = array[1]::bigint[], now = now()
+-- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), allocation_ids = array[gen_random_uuid()], payment_ids = array(select payment_id from payment where reversed_at is null and allocated_minor < amount_minor limit 1), credit_note_ids = array[null]::uuid[], amounts_minor = array[1]::bigint[], now = now()
 with put as (
-  insert into allocation (allocation_id, payment_id, invoice_id, amount_minor, created_at)
-  select part.allocation_id, part.payment_id, :invoice_id, part.amount_minor, :now
-  from unnest(:allocation_ids::uuid[], :payment_ids::uuid[], :amounts_minor::bigint[]) as part (allocation_id, payment_id, amount_minor)
+  insert into allocation (allocation_id, payment_id, credit_note_id, invoice_id, amount_minor, created_at)
+  select part.allocation_id, part.payment_id, part.credit_note_id, :invoice_id, part.amount_minor, :now
+  from unnest(:allocation_ids::uuid[], :payment_ids::uuid[], :credit_note_ids::uuid[], :amounts_minor::bigint[])
+    as part (allocation_id, payment_id, credit_note_id, amount_minor)
 )
 update payment p set allocated_minor = p.allocated_minor + part.amount_minor
 from unnest(:payment_ids::uuid[], :amounts_minor::bigint[]) as part (payment_id, amount_minor)
 where p.payment_id = part.payment_id
 
+-- credit_notes_use --
+-- What credit notes settled is no longer left of them; their allocations are written already.
+-- index: invoice_pkey   rows: <= 0
+-- with: credit_note_ids = array(select invoice_id from invoice where status = 'draft' limit 1), amounts_minor = array[0]::bigint[]
+update invoice i set credited_minor = i.credited_minor + part.amount_minor, version = i.version + 1
+from unnest(:credit_note_ids::uuid[], :amounts_minor::bigint[]) as part (credit_note_id, amount_minor)
+where i.invoice_id = part.credit_note_id
+
+-- credit_facts --
+-- An invoice about to be credited, held, with what is owed and what earlier credit notes took back.
+-- index: invoice_pkey, invoice_tenant_credits_idx   rows: <= 1
+-- with: invoice_id = (select credits_invoice_id from invoice where credits_invoice_id is not null limit 1)
+select i.invoice_id, i.status, i.version, i.number, i.currency, i.exponent, i.gross_minor,
+  i.gross_minor - i.paid_minor - i.credited_minor as balance_minor,
+  (select coalesce(sum(c.gross_minor), 0)::bigint from invoice c
+    where c.tenant_id = i.tenant_id and c.credits_invoice_id = i.invoice_id) as credited_before_minor
+from invoice i where i.invoice_id = :invoice_id
+for no key update
+
+-- credit_lines --
+-- The lines of an invoice with the quantity of each that credit notes took back.
+-- index: invoice_line_pkey, invoice_tenant_credits_idx   rows: <= 1000
+-- with: invoice_id = (select credits_invoice_id from invoice where credits_invoice_id is not null limit 1)
+with credited as (
+  select l.credits_line_no as line_no, sum(l.quantity) as quantity
+  from invoice c join invoice_line l on l.tenant_id = c.tenant_id and l.invoice_id = c.invoice_id
+  where c.credits_invoice_id = :invoice_id group by l.credits_line_no
+)
+select l.line_no, l.description, l.quantity, l.unit_price, l.tax_category, l.tax_rate_bp, coalesce(c.quantity, 0) as credited
+from invoice_line l left join credited c on c.line_no = l.line_no
+where l.invoice_id = :invoice_id order by l.line_no limit 1000
+
+-- credit_note_create --
+-- A credit note for an invoice, in its words; a draft until its transaction issues it.
+-- index: invoice_pkey   rows: <= 0
+-- with: credit_note_id = gen_random_uuid(), invoice_id = (select invoice_id from invoice where status = 'open' limit 1), note = '', net_minor = 100, tax_minor = 19, gross_minor = 119, now = now()
+insert into invoice (invoice_id, kind, credits_invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days,
+  supply_date, note, net_minor, tax_minor, gross_minor, created_at)
+select :credit_note_id, 'credit_note', invoice_id, customer_id, currency, exponent, issue_date, issue_date, 0,
+  supply_date, :note, :net_minor, :tax_minor, :gross_minor, :now
+from invoice where invoice_id = :invoice_id
+
+-- credit_settle --
+-- A part of a new credit note settles its invoice.
+-- index: none (insert)   rows: <= 0
+-- with: allocation_id = gen_random_uuid(), credit_note_id = (select invoice_id from invoice where status = 'credited' limit 1), invoice_id = (select invoice_id from invoice where status = 'open' limit 1), amount_minor = 1, now = now()
+insert into allocation (allocation_id, credit_note_id, invoice_id, amount_minor, created_at)
+values (:allocation_id, :credit_note_id, :invoice_id, :amount_minor, :now)
+
+-- credit_notes_of --
+-- The credit notes of an invoice, oldest first.
+-- index: invoice_tenant_credits_idx   rows: <= 100
+-- with: invoice_id = (select credits_invoice_id from invoice where credits_invoice_id is not null limit 1)
+select invoice_id, number, gross_minor from invoice where credits_invoice_id = :invoice_id order by seq limit 100
+
 -- invoice_settlements --
 -- What settled an invoice, oldest first, also what was taken back.
 -- index: allocation_tenant_invoice_idx   rows: <= 200
 -- with: invoice_id = (select invoice_id from invoice where status = 'paid' limit 1)
-select a.payment_id, p.paid_on, p.method, p.reference, a.amount_minor, a.undone_at
-from allocation a join payment p on p.tenant_id = a.tenant_id and p.payment_id = a.payment_id
+select a.payment_id, a.credit_note_id, coalesce(p.paid_on, c.issue_date) as settled_on, p.method,
+  coalesce(p.reference, c.number) as reference, a.amount_minor, a.undone_at
+from allocation a
+left join payment p on p.tenant_id = a.tenant_id and p.payment_id = a.payment_id
+left join invoice c on c.tenant_id = a.tenant_id and c.invoice_id = a.credit_note_id
 where a.invoice_id = :invoice_id order by a.created_at, a.allocation_id limit 200
 
 -- invoice_void --

@@ -56,6 +56,7 @@ SAMPLES = (
         "and i.currency = p.currency and i.status = 'open' where p.reversed_at is null and p.allocated_minor < p.amount_minor "
         "order by p.payment_id, i.issue_date limit 1",
     ),
+    Sample(name="credit_note_id", sql=_newest("credited")),
     Sample(name="payment_id", sql="select payment_id from payment order by paid_on desc, payment_id desc limit 1"),
     Sample(
         name="reversible_payment_id",

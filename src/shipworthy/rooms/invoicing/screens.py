@@ -69,7 +69,8 @@ async def invoices_page(ctx: Ctx, query: InvoiceListQuery) -> Page:
     invoices = [{**row, "badge": _badge(row["status"], row["due_date"] < today)} for row in shown.rows]
     tabs = [{"key": "", "href": "/invoices", "label": "All"}]
     for status in STATUSES:
-        tab = {"key": status, "href": f"/invoices?status={status}", "label": status.capitalize()}
+        label = "Credit notes" if status == "credited" else status.capitalize()
+        tab = {"key": status, "href": f"/invoices?status={status}", "label": label}
         count = {"draft": counts["drafts"], "open": counts["unpaid"]}.get(status)
         tabs.append(tab if not count else {**tab, "count": "99+" if count > 99 else str(count)})
     data = {
@@ -88,6 +89,9 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
     currency, locale = invoice.currency, _locale(ctx)
     settlements = await ctx.db.all(q.invoice_settlements, invoice_id=invoice_id)
     credit_minor = 0
+    credit_notes = []
+    if invoice.number and invoice.kind == "invoice":
+        credit_notes = await ctx.db.all(q.credit_notes_of, invoice_id=invoice_id)
     if invoice.status == "open":
         customers = {"customer_id": invoice.customer_id, "currency": currency}
         credit_minor = (await ctx.db.one(q.credit_sum, **customers))["credit_minor"]
@@ -98,6 +102,7 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         "sums": sums(invoice.net_minor, invoice.taxes, invoice.gross_minor, currency=currency, locale=locale),
         "settled": settled(invoice, locale=locale),
         "settlements": settlement_texts(settlements, currency=currency, locale=locale),
+        "credit_notes": [dict(row) for row in credit_notes],
         "credit_minor": min(credit_minor, invoice.balance_minor),
         "badge": _badge(invoice.status, is_late),
         "seller": invoice.seller or await get_seller(ctx),
@@ -105,7 +110,8 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         "happened": happened(invoice, time_zone=seller["time_zone"]),
         "may_write": may_write(ctx),
     }
-    title = f"Invoice {invoice.number}" if invoice.number else "Draft invoice"
+    word = "Credit note" if invoice.kind == "credit_note" else "Invoice"
+    title = f"{word} {invoice.number}" if invoice.number else "Draft invoice"
     return Page("invoicing/invoice.html", data, title=title, section="invoices")
 
 
@@ -264,7 +270,7 @@ def _sums_so_far(ctx: Ctx, form: InvoiceForm) -> Sums:
 
 
 def _badge(status: str, is_late: bool) -> str:
-    return "overdue" if status == "open" and is_late else status
+    return "overdue" if status == "open" and is_late else {"credited": "credit note"}.get(status, status)
 
 
 def _locale(ctx: Ctx) -> Locale:
@@ -293,7 +299,7 @@ ROUTES = (
     route("POST", "/invoices/preview", preview_sums, title="Sums of what is typed", media="html",
           permission="invoice.write", body=InvoiceForm, transaction=False, example=FORM_EXAMPLE, queries_max=2),
     route("GET", "/invoices/{invoice_id}", invoice_page, title="Invoice", media="html", permission="invoice.read",
-          params={"invoice_id": "invoice_id"}, queries_max=8),
+          params={"invoice_id": "invoice_id"}, queries_max=9),
     route("GET", "/invoices/{invoice_id}/edit", edit_invoice_page, title="Edit a draft", media="html",
           permission="invoice.write", params=_DRAFT, queries_max=8),
     route("GET", "/invoices/{invoice_id}/document", invoice_document_part, title="State of the PDF", media="html",

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.room import SeedTenant
+from shipworthy.rooms.invoicing.credit_notes import CreditText, credit_invoice
 from shipworthy.rooms.invoicing.customers import CustomerText, create_customer
 from shipworthy.rooms.invoicing.draft import DraftText, create_draft
 from shipworthy.rooms.invoicing.finalise import finalise
@@ -23,7 +24,7 @@ class Work:
 
     days_ago: int
     customer: int
-    status: str  # "part": open, and a third of it is paid; "over": paid, and a hundred more
+    status: str  # "credit": open, and its second line is credited; "part": open, and a third of it is paid; "over": paid, and a hundred more
     lines: tuple[tuple[str, str, str, int, str], ...]  # description, quantity, price, rate, category
 
 
@@ -111,7 +112,7 @@ WORKS = (
     Work(41, 1, "open", (_ABROAD, ("Travel, as agreed", "1", "148.20", 0, "AE"))),
     Work(30, 0, "paid", (("Maintenance, October", "6", "95.00", 1900, "S"),)),
     Work(9, 2, "part", (_GUIDE, _HOSTING)),
-    Work(4, 5, "open", (("Signs for the customer hall", "14", "238.50", 1900, "S"), _PHOTOS)),
+    Work(4, 5, "credit", (("Signs for the customer hall", "14", "238.50", 1900, "S"), _PHOTOS)),
     Work(0, 0, "open", (_CONCEPT, _PHOTOS, _GUIDE)),
     Work(0, 3, "draft", (_CONCEPT,)),
     Work(0, 4, "draft", (("Colour grading", "3.5", "120.00", 1900, "S"), _GUIDE)),
@@ -148,6 +149,10 @@ async def _write(ctx: Ctx, work: Work, customer_id: uuid.UUID) -> None:
         amount = gross // 3 if work.status == "part" else gross + 10_000
         text = PaymentText(invoice_id=draft.invoice_id, amount_minor=amount, reference="Thank you")
         await record_payment(_days_ago(ctx, -min(work.days_ago, 7)), text)
+    elif work.status == "credit":
+        await credit_invoice(
+            ctx, draft.invoice_id, CreditText(quantities={2: work.lines[1][1]}, note="Rained off.")
+        )
     elif work.status == "void":
         await void(ctx, draft.invoice_id, version=None)
 

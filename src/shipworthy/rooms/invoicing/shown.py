@@ -20,6 +20,7 @@ from shipworthy.rooms.invoicing.listing import Row, Slice
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES, TaxGroup, Totals
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DOT = " \N{MIDDLE DOT} "
 _NOTHING_YET = "\N{EN DASH}"
 
 METHOD_LABELS = {"transfer": "Bank transfer", "card": "Card", "cash": "Cash", "other": "Payment"}
@@ -58,7 +59,12 @@ def line_texts(lines: Sequence[InvoiceLine], *, currency: str, locale: Locale) -
 
 def happened(invoice: Invoice, *, time_zone: str) -> list[list[str]]:
     """Return what became of an invoice and on which day it was there and then."""
-    moments = {"Written": invoice.created_at, "Paid": invoice.paid_at, "Voided": invoice.voided_at}
+    moments = {
+        "Written": invoice.created_at,
+        "Paid": invoice.paid_at,
+        "Voided": invoice.voided_at,
+        "Given up": invoice.uncollectible_at,
+    }
     return [[word, day(today_in(time_zone, now=at))] for word, at in moments.items() if at]
 
 
@@ -76,7 +82,7 @@ def sums(
 
 def settled(invoice: Invoice, *, locale: Locale) -> Sums | None:
     """Return what was paid and credited of an invoice, and what is owed; None where nothing was yet."""
-    if not (invoice.paid_minor or invoice.credited_minor):
+    if invoice.kind == "credit_note" or not (invoice.paid_minor or invoice.credited_minor):
         return None
     parts = {"Paid": invoice.paid_minor, "Credited": invoice.credited_minor}
 
@@ -91,9 +97,14 @@ def settlement_texts(rows: Sequence[Row], *, currency: str, locale: Locale) -> l
     """Return the payments of an invoice: the day, how it came, how much of it was for this invoice."""
     return [
         {
-            "payment_id": row["payment_id"],
-            "day": day(row["paid_on"]),
-            "how": " · ".join(part for part in (METHOD_LABELS[row["method"]], row["reference"]) if part),
+            "href": f"/payments/{row['payment_id']}"
+            if row["payment_id"]
+            else f"/invoices/{row['credit_note_id']}",
+            "symbol": "banknote" if row["payment_id"] else "undo-2",
+            "day": day(row["settled_on"]),
+            "how": _DOT.join(
+                part for part in (METHOD_LABELS.get(row["method"], "Credit note"), row["reference"]) if part
+            ),
             "amount": format_amount(row["amount_minor"], currency=currency, locale=locale),
             "is_undone": row["undone_at"] is not None,
         }

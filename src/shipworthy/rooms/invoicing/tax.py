@@ -148,12 +148,13 @@ def tax_on(base_minor: int, *, rate_bp: int) -> int:
     return round_minor(Fraction(base_minor * rate_bp, 10_000))
 
 
-def split_tax(line_nets_minor: Sequence[int], *, rate_bp: int) -> list[int]:
+def split_tax(line_nets_minor: Sequence[int], *, rate_bp: int, tax_minor: int | None = None) -> list[int]:
     """Return the tax of each line so that the lines add up to the tax of their group.
 
     The tax is rounded once, on the summed net, half away from zero; the leftover cents go
     to the lines with the largest remainders, first line first. No line is a whole minor unit
-    away from its own exact tax, and the negated lines get the negated taxes.
+    away from its own exact tax, and the negated lines get the negated taxes. `tax_minor` says the
+    tax of the group where it is not the rounded one: less than one unit away from the exact tax.
 
     Units:   minor currency units in and out; rate in basis points (1900 = 19 %).
     Errors:  `invoice.rate_out_of_range` when the rate is not within 0..10000.
@@ -162,7 +163,8 @@ def split_tax(line_nets_minor: Sequence[int], *, rate_bp: int) -> list[int]:
     _check_rate(rate_bp, "rate_bp")
     scaled = [net * rate_bp for net in line_nets_minor]  # in ten-thousandths of a minor unit
     shares = [_toward_zero(exact) for exact in scaled]
-    leftover = tax_on(sum(line_nets_minor), rate_bp=rate_bp) - sum(shares)
+    tax = tax_on(sum(line_nets_minor), rate_bp=rate_bp) if tax_minor is None else tax_minor
+    leftover = tax - sum(shares)
     step = 1 if leftover > 0 else -1
     remainders = [step * (exact - share * 10_000) for exact, share in zip(scaled, shares, strict=True)]
     by_remainder = sorted(range(len(shares)), key=lambda i: -remainders[i])  # stable: first line first

@@ -66,6 +66,32 @@ select md5(my_tenant()::text || '/payment/' || n)::uuid, md5(my_tenant()::text |
   md5(my_tenant()::text || '/invoice/' || n)::uuid, 35700, now()
 from generate_series(1, current_setting('volume.rows')::int) as n where n % 20 > 7;
 
+-- Every fiftieth paid invoice was credited whole, which is left as the customer's credit.
+insert into invoice (invoice_id, kind, credits_invoice_id, customer_id, status, currency, exponent, issue_date, due_date, payment_days,
+  net_minor, tax_minor, gross_minor, series_id, period, seq, number, seller, buyer, created_at, issued_at)
+select md5(tenant_id::text || '/credit/' || invoice_id)::uuid, 'credit_note', invoice_id, customer_id, 'credited', currency, exponent,
+  issue_date, issue_date, 0, net_minor, tax_minor, gross_minor, 'credit_note', period, started + place, 'CN-' || period || '-' || lpad((started + place)::text, 5, '0'),
+  seller, buyer, issued_at, issued_at
+from (
+  select i.*, row_number() over (partition by i.period order by i.seq) as place,
+    coalesce((select next_seq - 1 from series s
+      where s.tenant_id = i.tenant_id and s.series_id = 'credit_note' and s.period = i.period), 0) as started
+  from invoice i join generate_series(59, current_setting('volume.rows')::int, 100) as n
+    on i.tenant_id = my_tenant() and i.invoice_id = md5(my_tenant()::text || '/invoice/' || n)::uuid
+) as credited;
+insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor, credits_line_no)
+select c.invoice_id, l.line_no, l.description, l.quantity, l.unit_price, l.tax_category, l.tax_rate_bp, l.net_minor, l.tax_minor, l.line_no
+from invoice c join invoice_line l on l.tenant_id = c.tenant_id and l.invoice_id = c.credits_invoice_id
+where c.tenant_id = my_tenant() and c.issued_at < now() - interval '1 day' and c.kind = 'credit_note'
+  and not exists (select from invoice_line w where w.tenant_id = c.tenant_id and w.invoice_id = c.invoice_id);
+insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_minor)
+select invoice_id, 'S', 1900, net_minor, tax_minor from invoice c
+where tenant_id = my_tenant() and kind = 'credit_note'
+  and not exists (select from invoice_tax w where w.tenant_id = c.tenant_id and w.invoice_id = c.invoice_id);
+insert into series (series_id, period, next_seq)
+select series_id, period, max(seq) + 1 from invoice where tenant_id = my_tenant() and kind = 'credit_note' group by series_id, period
+on conflict (tenant_id, series_id, period) do update set next_seq = excluded.next_seq;
+
 -- Rows only: no file stands behind them, and no sample leads to them.
 insert into invoice_document (kind, invoice_id, object_key, sha256, bytes, created_at)
 select 'pdf', md5(my_tenant()::text || '/invoice/' || n)::uuid, 'volume', sha256('volume'), 1, now()

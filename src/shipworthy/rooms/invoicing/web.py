@@ -8,7 +8,8 @@ from typing import Any
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.http.reply import File, Json
 from shipworthy.kernel.route import route
-from shipworthy.rooms.invoicing import bodies, payment_screens, screens
+from shipworthy.rooms.invoicing import bodies, credit_screens, payment_screens, screens
+from shipworthy.rooms.invoicing.credit_notes import credit_invoice
 from shipworthy.rooms.invoicing.customers import create_customer, get_customer
 from shipworthy.rooms.invoicing.document import fetch_pdf
 from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_draft
@@ -97,6 +98,12 @@ async def api_use_credit(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
     return _changed(await use_credit(ctx, invoice_id))
 
 
+async def api_credit_invoice(ctx: Ctx, invoice_id: uuid.UUID, body: bodies.CreditBody) -> Json:
+    credit_note = await credit_invoice(ctx, invoice_id, body.text(), version=version_of(_if_match(ctx)))
+    location = ("location", f"/api/invoices/{credit_note.invoice_id}")
+    return Json(bodies.changed_json(credit_note), status=201, headers=(location, etag(credit_note.version)))
+
+
 async def api_invoice_pdf(ctx: Ctx, invoice_id: uuid.UUID) -> File:
     pdf = await fetch_pdf(ctx, invoice_id)
     headers = (
@@ -176,9 +183,12 @@ ROUTES = (
           example={}, queries_max=6),
     route("GET", "/api/invoices/{invoice_id}/pdf", api_invoice_pdf, title="Read an invoice as PDF", media="file",
           permission="invoice.read", transaction=False, params={"invoice_id": "printed_invoice_id"}, queries_max=4),
+    route("POST", "/api/invoices/{invoice_id}/credit-notes", api_credit_invoice, title="Credit an invoice", status=201,
+          permission="invoice.write", body=bodies.CreditBody, idempotency="key", effect="create",
+          audit="invoice.credited", params=OPEN, example={"note": "Returned."}, queries_max=19),
     route("POST", "/api/invoices/{invoice_id}/use-credit", api_use_credit, title="Settle with the customer's credit",
           permission="invoice.write", idempotency="key", effect="change", audit="invoice.credit_used",
-          params={"invoice_id": "creditable_invoice_id"}, example={}, queries_max=11),
+          params={"invoice_id": "creditable_invoice_id"}, example={}, queries_max=13),
     route("POST", "/api/payments", api_record_payment, title="Record a payment", permission="invoice.write",
           body=bodies.PaymentBody, status=201, idempotency="key", effect="create", audit="payment.recorded",
           example=PAYMENT_EXAMPLE, queries_max=10),
@@ -192,4 +202,5 @@ ROUTES = (
           queries_max=11),
     *screens.ROUTES,
     *payment_screens.ROUTES,
+    *credit_screens.ROUTES,
 )  # fmt: skip

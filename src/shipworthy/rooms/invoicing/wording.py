@@ -15,6 +15,7 @@ class Wording:
     """Every word that the program itself puts on an invoice, in one language."""
 
     invoice: str
+    credit_note: str
     position: str
     description: str
     quantity: str
@@ -25,10 +26,13 @@ class Wording:
     net_total: str
     taxed_group: str
     total_due: str
+    total_credited: str
     amount_due: str
     in_your_favour: str
     nothing_due: str
     invoice_number: str
+    credit_note_number: str
+    credited_invoice: str
     issue_date: str
     due_date: str
     supply_date: str
@@ -52,6 +56,7 @@ class Wording:
 WORDING: dict[Locale, Wording] = {
     "en": Wording(
         invoice="Invoice",
+        credit_note="Credit note",
         position="#",
         description="Description",
         quantity="Quantity",
@@ -62,10 +67,13 @@ WORDING: dict[Locale, Wording] = {
         net_total="Net total",
         taxed_group="Tax {rate} on {base}",
         total_due="Total due",
+        total_credited="Total credited",
         amount_due="{amount} due by {date}",
         in_your_favour="{amount} in your favour",
         nothing_due="Nothing is due",
         invoice_number="Invoice number",
+        credit_note_number="Credit note number",
+        credited_invoice="For invoice",
         issue_date="Date of issue",
         due_date="Due by",
         supply_date="Date of supply",
@@ -110,6 +118,7 @@ WORDING: dict[Locale, Wording] = {
     ),
     "de": Wording(
         invoice="Rechnung",
+        credit_note="Rechnungskorrektur",
         position="Pos.",
         description="Beschreibung",
         quantity="Menge",
@@ -120,10 +129,13 @@ WORDING: dict[Locale, Wording] = {
         net_total="Nettobetrag",
         taxed_group="USt. {rate} auf {base}",
         total_due="Zahlbetrag",
+        total_credited="Gutschriftbetrag",
         amount_due="{amount} fällig bis {date}",
         in_your_favour="{amount} zu Ihren Gunsten",
         nothing_due="Es ist nichts zu zahlen",
         invoice_number="Rechnungsnummer",
+        credit_note_number="Belegnummer",
+        credited_invoice="Zu Rechnung",
         issue_date="Rechnungsdatum",
         due_date="Fällig bis",
         supply_date="Leistungsdatum",

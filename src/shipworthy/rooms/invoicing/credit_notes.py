@@ -1,0 +1,228 @@
+"""Credit notes: an invoice taken back, whole or in part, line by line, exact to the cent.
+
+Amounts telescope. A line credited in steps gets, at each step, the net of all that is credited so far less what the
+steps before it got; a tax group likewise, on its summed net. So whatever was rounded on the way, credit notes that
+take everything back come to the invoice's own figures, group by group, and none ever goes beyond them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from shipworthy.kernel.audit.record import record
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import Record
+from shipworthy.kernel.errors import Conflict, Invalid, Missing
+from shipworthy.kernel.money.parse import parse_quantity
+from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.finalise import issue_locked
+from shipworthy.rooms.invoicing.invoice import Changed, wrong_status
+from shipworthy.rooms.invoicing.lines import read_text
+from shipworthy.rooms.invoicing.payments import settle
+from shipworthy.rooms.invoicing.tax import Line, TaxGroup, Totals, line_net_minor, split_tax, tax_on
+from shipworthy.rooms.invoicing.versions import Stale
+
+NOTE_CHARS_MAX = 2000
+CREDITABLE = ("open", "paid", "uncollectible")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditText:
+    """What to credit: quantities by line number as written; None is all that is left."""
+
+    quantities: Mapping[int, str] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoicedLine:
+    """A line of an invoice, and how much of it credit notes took back already."""
+
+    line_no: int
+    line: Line
+    credited: Decimal = Decimal(0)
+
+    @property
+    def left(self) -> Decimal:
+        return self.line.quantity - self.credited
+
+
+async def credit_invoice(
+    ctx: Ctx, invoice_id: uuid.UUID, text: CreditText, *, version: int | None = None
+) -> Changed:
+    """Issue a credit note for an invoice. It settles what is still owed; the rest is the customer's credit.
+
+    Errors:  Missing; Stale; Invalid, naming every wrong line; Conflict `invoicing.not_issued`,
+             `invoicing.not_open`, `invoicing.nothing_to_credit`, `invoicing.credit_too_high`.
+    """
+    invoice = await ctx.db.maybe(q.credit_facts, invoice_id=invoice_id)
+    if invoice is None:
+        raise Missing("invoice")
+    if invoice["status"] not in CREDITABLE:
+        raise wrong_status(invoice["status"], invoice["number"], wanted="open")
+    if version is not None and version != invoice["version"]:
+        raise Stale(invoice["version"])
+    invoiced = await load_invoiced_lines(ctx, invoice_id)
+    wrong: dict[str, str] = {}
+    note = read_text(text.note, "note", wrong, chars_max=NOTE_CHARS_MAX)
+    wanted = _read(text.quantities, invoiced, wrong)
+    if wrong:
+        named = ", ".join(wrong)
+        raise Invalid("invoicing.credit_invalid", f"Some fields need another value: {named}.", fields=wrong)
+    if not wanted:
+        raise Conflict(
+            "invoicing.nothing_to_credit", f"Nothing is left to credit of invoice {invoice['number']}."
+        )
+    totals = compute_credit(invoiced, wanted, exponent=invoice["exponent"])
+    left_minor = invoice["gross_minor"] - invoice["credited_before_minor"]
+    if not 0 < totals.gross_minor <= left_minor:
+        raise Conflict(
+            "invoicing.credit_too_high",
+            f"These lines come to less than nothing, or to more than is left of invoice {invoice['number']}. "
+            "Credit the lines together that were invoiced together.",
+        )
+    credit_note_id = await _write(ctx, invoice, invoiced, wanted, totals, note)
+    settled = min(totals.gross_minor, invoice["balance_minor"])
+    if settled:
+        await ctx.db.run(
+            q.credit_settle,
+            allocation_id=ctx.new_id(),
+            credit_note_id=credit_note_id,
+            invoice_id=invoice_id,
+            amount_minor=settled,
+            now=ctx.now(),
+        )
+        await settle(ctx, invoice_id, credited_minor=settled)
+    detail = {"number": invoice["number"], "currency": invoice["currency"], "gross_minor": totals.gross_minor}
+    await record(ctx, "invoice.credited", of="invoice", id=invoice_id, detail=detail)
+    draft = await ctx.db.one(q.invoice_lock, invoice_id=credit_note_id)
+    return await issue_locked(ctx, draft, credited_minor=settled)
+
+
+async def load_invoiced_lines(ctx: Ctx, invoice_id: uuid.UUID) -> list[InvoicedLine]:
+    """Return the lines of an invoice with what was credited of each. Cost: one query."""
+    return [
+        InvoicedLine(
+            line_no=row["line_no"],
+            credited=row["credited"],
+            line=Line(
+                description=row["description"],
+                quantity=row["quantity"],
+                unit_price=row["unit_price"],
+                tax_category=row["tax_category"],
+                rate_bp=row["tax_rate_bp"],
+            ),
+        )
+        for row in await ctx.db.all(q.credit_lines, invoice_id=invoice_id)
+    ]
+
+
+def compute_credit(
+    invoiced: Sequence[InvoicedLine], wanted: Mapping[int, Decimal], *, exponent: int
+) -> Totals:
+    """Return the amounts of a credit note for these quantities, by line number.
+
+    Crediting in any number of steps comes to the amounts of crediting at once.
+    Units:   minor currency units; `exponent` is the decimals of the currency.
+    """
+
+    def net_of(line: InvoicedLine, quantity: Decimal) -> int:
+        return line_net_minor(replace(line.line, quantity=quantity), exponent=exponent)
+
+    nets: list[int] = []
+    before: dict[tuple[str, int], int] = {}  # what was credited of each tax group's base
+    members: dict[tuple[str, int], list[int]] = {}
+    for line in invoiced:
+        key = (line.line.tax_category, line.line.rate_bp)
+        net_before = net_of(line, line.credited)
+        before[key] = before.get(key, 0) + net_before
+        if line.line_no in wanted:
+            members.setdefault(key, []).append(len(nets))
+            nets.append(net_of(line, line.credited + wanted[line.line_no]) - net_before)
+    taxes, groups = [0] * len(nets), []
+    for (category, rate_bp), indexes in members.items():
+        group_nets = [nets[index] for index in indexes]
+        base = sum(group_nets)
+        credited = before[category, rate_bp]
+        tax = tax_on(credited + base, rate_bp=rate_bp) - tax_on(credited, rate_bp=rate_bp)
+        groups.append(TaxGroup(category=category, rate_bp=rate_bp, base_minor=base, tax_minor=tax))
+        for index, part in zip(indexes, split_tax(group_nets, rate_bp=rate_bp, tax_minor=tax), strict=True):
+            taxes[index] = part
+    net, tax = sum(nets), sum(group.tax_minor for group in groups)
+    return Totals(
+        line_nets_minor=tuple(nets),
+        line_taxes_minor=tuple(taxes),
+        groups=tuple(sorted(groups, key=lambda group: (-group.rate_bp, group.category))),
+        net_minor=net,
+        tax_minor=tax,
+        gross_minor=net + tax,
+    )
+
+
+def _read(
+    quantities: Mapping[int, str] | None, invoiced: Sequence[InvoicedLine], wrong: dict[str, str]
+) -> dict[int, Decimal]:
+    """Return what to credit by line number, nothing left out silently; what is wrong is added to `wrong`."""
+    if quantities is None:
+        return {line.line_no: line.left for line in invoiced if line.left}
+    by_number = {line.line_no: line for line in invoiced}
+    wanted = {}
+    for line_no, written in quantities.items():
+        field = f"lines[{line_no}].quantity"
+        line = by_number.get(line_no)
+        try:
+            quantity = parse_quantity(written.strip() or "0", field=field)
+        except Invalid as refused:
+            wrong[field] = refused.message
+            continue
+        if line is None:
+            wrong[field] = f"The invoice has no line {line_no}."
+        elif quantity and (quantity * line.left <= 0 or abs(quantity) > abs(line.left)):
+            wrong[field] = f"Of this line {line.left.normalize():f} is left to credit."
+        elif quantity:
+            wanted[line_no] = quantity
+    return wanted
+
+
+async def _write(
+    ctx: Ctx,
+    invoice: Record,
+    invoiced: Sequence[InvoicedLine],
+    wanted: Mapping[int, Decimal],
+    totals: Totals,
+    note: str,
+) -> uuid.UUID:
+    """Write the credit note as a draft that this transaction issues before anybody can see it."""
+    credit_note_id = ctx.new_id()
+    await ctx.db.run(
+        q.credit_note_create,
+        credit_note_id=credit_note_id,
+        invoice_id=invoice["invoice_id"],
+        note=note,
+        net_minor=totals.net_minor,
+        tax_minor=totals.tax_minor,
+        gross_minor=totals.gross_minor,
+        now=ctx.now(),
+    )
+    lines = [line for line in invoiced if line.line_no in wanted]
+    await ctx.db.run(
+        q.invoice_content_write,
+        invoice_id=credit_note_id,
+        line_nos=list(range(1, len(lines) + 1)),
+        descriptions=[line.line.description for line in lines],
+        quantities=[wanted[line.line_no] for line in lines],
+        unit_prices=[line.line.unit_price for line in lines],
+        line_categories=[line.line.tax_category for line in lines],
+        line_rates_bp=[line.line.rate_bp for line in lines],
+        line_nets_minor=list(totals.line_nets_minor),
+        line_taxes_minor=list(totals.line_taxes_minor),
+        credits_line_nos=[line.line_no for line in lines],
+        categories=[group.category for group in totals.groups],
+        rates_bp=[group.rate_bp for group in totals.groups],
+        bases_minor=[group.base_minor for group in totals.groups],
+        taxes_minor=[group.tax_minor for group in totals.groups],
+    )
+    return credit_note_id
