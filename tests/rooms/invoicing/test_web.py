@@ -11,6 +11,7 @@ import pytest
 from shipworthy.kernel.describe import describe
 from shipworthy.kernel.route import Route
 from shipworthy.rooms.invoicing.room import ROOM
+from shipworthy.rooms.invoicing.seller_web import SELLER_EXAMPLE
 from tests.rooms.invoicing.conftest import Person, person
 from tests.rooms.invoicing.test_draft import queries_counted
 from tests.support.app import RunningApp, make_settings
@@ -69,7 +70,9 @@ def without_keys(text: str) -> str:
 
 
 async def every_sample(acme: Person) -> dict[str, str]:
-    customer_id = await acme.customer()
+    await acme.send("PUT", "/api/seller", SELLER_EXAMPLE)
+    customer = await acme.post("/api/customers", {"name": "Harbour Office", "country": "DE"})
+    customer_id = str(customer.json["customer_id"])
     paid, printed, opened, draft = [
         (await make(customer_id))["invoice_id"]
         for make in (acme.issued, acme.issued, acme.issued, acme.draft)
@@ -85,6 +88,7 @@ async def every_sample(acme: Person) -> dict[str, str]:
         "invoice_id": draft,
         "draft_invoice_id": draft,
         "open_invoice_id": opened,
+        "einvoice_id": opened,
         "paid_invoice_id": paid,
         "printed_invoice_id": printed,
     }

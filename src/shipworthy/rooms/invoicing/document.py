@@ -13,6 +13,8 @@ from shipworthy.kernel.errors import Conflict, Missing
 from shipworthy.kernel.files.store import object_key
 from shipworthy.kernel.money.format import Locale
 from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.einvoice.issued import needs
+from shipworthy.rooms.invoicing.einvoice.writing import write_einvoice
 from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice, wrong_status
 from shipworthy.rooms.invoicing.pdf import (
     BankAccount,
@@ -37,8 +39,7 @@ async def print_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> None:
         raise wrong_status(invoice.status, None, wanted="open")
     if invoice.has_pdf:
         return
-    document = as_document(invoice, locale=ctx.runtime.settings.app.locale)
-    pdf = await asyncio.to_thread(render_invoice_pdf, document)
+    pdf = await asyncio.to_thread(_render, invoice, ctx.runtime.settings.app.locale)
     key = object_key(ctx.tenant_id, "invoice-pdf", f"{invoice_id}.pdf")
     await ctx.runtime.files.put(key, pdf)
     await ctx.db.run(
@@ -49,6 +50,13 @@ async def print_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> None:
         bytes=len(pdf),
         now=ctx.now(),
     )
+
+
+def _render(invoice: Invoice, locale: Locale) -> bytes:
+    """An invoice that lacks what EN 16931 asks for is still an invoice on paper; it carries no XML."""
+    lacking = needs(invoice, "cii", seller=invoice.seller or {}, buyer=invoice.buyer or {})
+    einvoice = None if lacking else write_einvoice(invoice, "cii", locale=locale)
+    return render_invoice_pdf(as_document(invoice, locale=locale), einvoice=einvoice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

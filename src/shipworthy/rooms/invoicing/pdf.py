@@ -26,6 +26,7 @@ import typst
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.money.currencies import currency_of
 from shipworthy.kernel.money.format import AmountStyle, Locale, format_amount, format_decimal, format_rate
+from shipworthy.rooms.invoicing.einvoice.facturx import mark_as_facturx
 from shipworthy.rooms.invoicing.tax import TaxGroup
 from shipworthy.rooms.invoicing.wording import WORDING, Wording
 
@@ -89,10 +90,13 @@ class InvoiceDocument:
     notes: str = ""
 
 
-def render_invoice_pdf(document: InvoiceDocument, *, font_dirs: Sequence[Path] = ()) -> bytes:
+def render_invoice_pdf(
+    document: InvoiceDocument, *, einvoice: bytes | None = None, font_dirs: Sequence[Path] = ()
+) -> bytes:
     """Return the invoice as PDF/A-3b and PDF/UA-1: archivable, fonts embedded, readable aloud.
 
-    The bytes depend on the document alone. Texts are printed as they are, whatever markup
+    With `einvoice`, its CII, it is a Factur-X: the XML is attached and the metadata say so.
+    The bytes depend on these two alone. Texts are printed as they are, whatever markup
     they look like. `font_dirs` adds fonts for scripts beyond Latin, Greek, Cyrillic and Hebrew.
 
     Errors:  `invoice.pdf_missing_glyphs`, naming the characters and the fix;
@@ -112,7 +116,7 @@ def render_invoice_pdf(document: InvoiceDocument, *, font_dirs: Sequence[Path] =
             root=_TEMPLATE.parent,
             font_paths=_fonts(tuple(font_dirs)),
             ignore_system_fonts=True,
-            sys_inputs={"document": view},
+            sys_inputs={"document": view, "einvoice": einvoice.decode() if einvoice else ""},
             format="pdf",
             pdf_standards=["a-3b", "ua-1"],
             timestamp=midnight,
@@ -120,7 +124,7 @@ def render_invoice_pdf(document: InvoiceDocument, *, font_dirs: Sequence[Path] =
     except typst.TypstError as error:
         _refuse_missing_glyphs(error, document.number)
         raise
-    return pdf
+    return mark_as_facturx(pdf) if einvoice else pdf
 
 
 _HERE = Path(__file__).parent

@@ -9,6 +9,7 @@ from shipworthy.kernel.room import NavItem, Room
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.invoicing.bodies import CUSTOMER_PERSONAL
 from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.einvoice.web import ROUTES as EINVOICE_ROUTES
 from shipworthy.rooms.invoicing.jobs import JOBS
 from shipworthy.rooms.invoicing.permissions import PERMISSIONS
 from shipworthy.rooms.invoicing.seed import seed
@@ -50,6 +51,13 @@ SAMPLES = (
     Sample(name="draft_invoice_id", sql=_newest("draft")),
     Sample(name="open_invoice_id", sql=_newest("open")),
     Sample(name="paid_invoice_id", sql=_newest("paid")),
+    Sample(  # what EN 16931 asks of every invoice, and no tax that asks for more
+        name="einvoice_id",
+        sql="select i.invoice_id from invoice i where i.status in ('open', 'paid') and i.buyer ->> 'country' <> ''"
+        " and i.seller ->> 'vat_id' <> '' and i.exponent <= 2 and not exists (select from invoice_tax t where"
+        " t.tenant_id = i.tenant_id and t.invoice_id = i.invoice_id and t.tax_category not in ('S', 'Z', 'E'))"
+        " order by i.issue_date desc, i.invoice_id desc limit 1",
+    ),
     Sample(
         name="creditable_invoice_id",
         sql="select i.invoice_id from payment p join invoice i on i.tenant_id = p.tenant_id and i.customer_id = p.customer_id "
@@ -137,7 +145,7 @@ ROOM = Room(
     name="invoicing",
     folder=FOLDER,
     queries=q,
-    routes=(*ROUTES, *SELLER_ROUTES),
+    routes=(*ROUTES, *EINVOICE_ROUTES, *SELLER_ROUTES),
     jobs=JOBS,
     nav=(
         NavItem(href="/invoices", label="Invoices", icon="receipt-text", section="invoices"),

@@ -23,6 +23,7 @@ from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.customers import create_customer, get_customer
 from shipworthy.rooms.invoicing.dates import today_in
 from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_draft
+from shipworthy.rooms.invoicing.einvoice.offered import offered
 from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.forms import (
     InvoiceForm,
@@ -96,6 +97,9 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         customers = {"customer_id": invoice.customer_id, "currency": currency}
         credit_minor = (await ctx.db.one(q.credit_sum, **customers))["credit_minor"]
     is_late = invoice.due_date < today_in(seller["time_zone"], now=ctx.now())
+    said_by, said_to = invoice.seller, invoice.buyer
+    if said_by is None or said_to is None:  # a draft says what it would say if it were issued now
+        said_by, said_to = await get_seller(ctx), await get_customer(ctx, invoice.customer_id)
     data = {
         "invoice": invoice,
         "lines": line_texts(invoice.lines, currency=currency, locale=locale),
@@ -105,8 +109,9 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         "credit_notes": [dict(row) for row in credit_notes],
         "credit_minor": min(credit_minor, invoice.balance_minor),
         "badge": _badge(invoice.status, is_late),
-        "seller": invoice.seller or await get_seller(ctx),
-        "buyer": invoice.buyer or {"name": invoice.customer_name},
+        "seller": said_by,
+        "buyer": said_to,
+        "files": offered(invoice, seller=said_by, buyer=said_to),
         "happened": happened(invoice, time_zone=seller["time_zone"]),
         "may_write": may_write(ctx),
     }
