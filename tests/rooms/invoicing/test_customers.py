@@ -32,6 +32,27 @@ async def test_a_customer_is_read_back_as_written_and_listed(acme: Person) -> No
     assert [c["name"] for c in listed.json["customers"]] == ["Harbour Office Ltd"]
 
 
+async def test_a_customer_is_corrected_and_what_was_issued_before_stays(
+    app: RunningApp, acme: Person
+) -> None:
+    customer_id = (await acme.post("/api/customers", {"name": "Harbour"})).json["customer_id"]
+    issued = await acme.issued(customer_id)
+    assert 'value="Harbour"' in (await acme.get(f"/customers/{customer_id}/edit")).text
+    refused = await acme.submit(f"/customers/{customer_id}", **{**WHOLE, "country": "XX"})
+    assert (refused.status, f'action="/customers/{customer_id}"' in refused.text.replace("&#x2f;", "/")) == (
+        422,
+        True,
+    )
+    assert (await acme.submit(f"/customers/{customer_id}", **WHOLE)).status == 303
+    assert (await acme.get(f"/api/customers/{customer_id}")).json == {"customer_id": customer_id, **WHOLE}
+    assert "<b>Harbour</b>" in (await acme.get(f"/invoices/{issued['invoice_id']}")).text
+    globex = await person(app, "Globex")
+    assert (await globex.send("PUT", f"/api/customers/{customer_id}", WHOLE)).status == 404
+    viewer = await person(app, role="viewer", tenant_id=acme.tenant_id)
+    assert (await viewer.send("PUT", f"/api/customers/{customer_id}", WHOLE)).status == 403
+    assert "/edit" not in (await viewer.get(f"/customers/{customer_id}")).text
+
+
 async def test_outer_blanks_are_dropped_and_the_country_is_written_in_capitals(acme: Person) -> None:
     created = await acme.post("/api/customers", {"name": "  Kiosk ", "country": "at"})
     assert (created.json["name"], created.json["country"]) == ("Kiosk", "AT")

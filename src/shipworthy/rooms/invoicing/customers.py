@@ -47,6 +47,18 @@ async def create_customer(ctx: Ctx, text: CustomerText) -> dict[str, Any]:
     return customer
 
 
+async def edit_customer(ctx: Ctx, customer_id: uuid.UUID, text: CustomerText) -> dict[str, Any]:
+    """Replace what is known of a customer and return it; what was issued to them before stays as it was.
+
+    Errors:  Missing; Invalid, naming every wrong field.
+    """
+    customer = {"customer_id": customer_id, **_check(text)}
+    if not await ctx.db.maybe(q.customer_edit, **customer):
+        raise Missing("customer")
+    await record(ctx, "customer.edited", of="customer", id=customer_id)
+    return customer
+
+
 async def get_customer(ctx: Ctx, customer_id: uuid.UUID) -> dict[str, Any]:
     """Return a customer of this tenant. Errors: Missing."""
     row = await ctx.db.maybe(q.customer_get, customer_id=customer_id)

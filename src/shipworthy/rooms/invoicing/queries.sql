@@ -12,6 +12,15 @@ values (:customer_id, :name, :email, :tax_id, :street, :postal_code, :city, :cou
 select customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, created_at
 from customer where customer_id = :customer_id
 
+-- customer_edit --
+-- Replace what is known of a customer; invoices issued before keep their copy.
+-- index: customer_pkey   rows: <= 1
+-- with: customer_id = (select customer_id from customer limit 1), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = ''
+update customer set name = :name, email = :email, tax_id = :tax_id, street = :street, postal_code = :postal_code,
+  city = :city, country = :country, buyer_reference = :buyer_reference
+where customer_id = :customer_id
+returning customer_id
+
 -- customer_list --
 -- Customers by name, a page from a cursor on.
 -- index: customer_tenant_name_idx   rows: <= 51

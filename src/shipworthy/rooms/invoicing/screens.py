@@ -20,7 +20,7 @@ from shipworthy.rooms.invoicing.bodies import (
     InvoiceListQuery,
 )
 from shipworthy.rooms.invoicing.catalogue import q
-from shipworthy.rooms.invoicing.customers import create_customer, get_customer
+from shipworthy.rooms.invoicing.customers import create_customer, edit_customer, get_customer
 from shipworthy.rooms.invoicing.dates import today_in
 from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_draft
 from shipworthy.rooms.invoicing.einvoice.offered import offered
@@ -220,6 +220,21 @@ async def submit_new_customer(ctx: Ctx, form: CustomerBody) -> Redirect:
     return Redirect(f"/customers/{customer['customer_id']}", flash=f"{customer['name']} is now a customer.")
 
 
+async def edit_customer_page(ctx: Ctx, customer_id: uuid.UUID) -> Page:
+    customer = await get_customer(ctx, customer_id)
+    form = CustomerBody(**{name: customer[name] for name in CustomerBody.__struct_fields__})
+    return _customer_form(form, errors={}, customer_id=customer_id)
+
+
+async def submit_customer(ctx: Ctx, customer_id: uuid.UUID, form: CustomerBody) -> Redirect:
+    try:
+        customer = await edit_customer(ctx, customer_id, form.text())
+    except Invalid as refused:
+        page = _customer_form(form, errors=refused.fields, customer_id=customer_id)
+        raise refused.shown_on(page) from None
+    return Redirect(f"/customers/{customer_id}", flash=f"{customer['name']} is saved. New invoices say so.")
+
+
 async def _form_page(
     ctx: Ctx,
     form: InvoiceForm,
@@ -265,9 +280,14 @@ async def _customer_choice(ctx: Ctx, customer_id: str) -> list[tuple[str, str]]:
     return [(customer_id, row["name"])] if row else []
 
 
-def _customer_form(form: CustomerBody, *, errors: dict[str, str]) -> Page:
-    data = {"form": form, "errors": errors, "labels": {"tax_id": "VAT number", "postal_code": "Postcode"}}
-    return Page("invoicing/customer_form.html", data, title="New customer", section="customers")
+def _customer_form(
+    form: CustomerBody, *, errors: dict[str, str], customer_id: uuid.UUID | None = None
+) -> Page:
+    labels = {"tax_id": "VAT number", "postal_code": "Postcode", "buyer_reference": "Their reference"}
+    action = f"/customers/{customer_id}" if customer_id else "/customers"
+    data = {"form": form, "errors": errors, "labels": labels, "action": action}
+    title = "Edit customer" if customer_id else "New customer"
+    return Page("invoicing/customer_form.html", data, title=title, section="customers")
 
 
 def _sums_so_far(ctx: Ctx, form: InvoiceForm) -> Sums:
@@ -330,6 +350,12 @@ ROUTES = (
           permission="customer.write", queries_max=2),
     route("GET", "/customers/{customer_id}", customer_page, title="Customer", media="html",
           permission="customer.read", params={"customer_id": "customer_id"}, queries_max=5),
+    route("GET", "/customers/{customer_id}/edit", edit_customer_page, title="Edit a customer", media="html",
+          permission="customer.write", params={"customer_id": "customer_id"}, queries_max=3),
+    route("POST", "/customers/{customer_id}", submit_customer, title="Replace a customer", media="html",
+          permission="customer.write", body=CustomerBody, idempotency="key", effect="change", audit="customer.edited",
+          params={"customer_id": "customer_id"}, example=CUSTOMER_FORM_EXAMPLE, personal=CUSTOMER_PERSONAL,
+          queries_max=6),
     route("POST", "/customers", submit_new_customer, title="Create a customer", media="html",
           permission="customer.write", body=CustomerBody, idempotency="key", effect="create",
           audit="customer.created", example=CUSTOMER_FORM_EXAMPLE, personal=CUSTOMER_PERSONAL, queries_max=6),

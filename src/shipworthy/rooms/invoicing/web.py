@@ -10,7 +10,7 @@ from shipworthy.kernel.http.reply import File, Json
 from shipworthy.kernel.route import route
 from shipworthy.rooms.invoicing import bodies, credit_screens, payment_screens, screens
 from shipworthy.rooms.invoicing.credit_notes import credit_invoice
-from shipworthy.rooms.invoicing.customers import create_customer, get_customer
+from shipworthy.rooms.invoicing.customers import create_customer, edit_customer, get_customer
 from shipworthy.rooms.invoicing.document import fetch_pdf
 from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_draft
 from shipworthy.rooms.invoicing.finalise import finalise
@@ -33,6 +33,10 @@ async def api_list_customers(ctx: Ctx, query: bodies.CustomerListQuery) -> Any:
 
 async def api_get_customer(ctx: Ctx, customer_id: uuid.UUID) -> Any:
     return bodies.customer_json(await get_customer(ctx, customer_id))
+
+
+async def api_edit_customer(ctx: Ctx, customer_id: uuid.UUID, body: bodies.CustomerBody) -> Any:
+    return bodies.customer_json(await edit_customer(ctx, customer_id, body.text()))
 
 
 async def api_create_invoice(ctx: Ctx, body: bodies.InvoiceBody) -> Json:
@@ -160,6 +164,9 @@ ROUTES = (
           query=bodies.CustomerListQuery, queries_max=3),
     route("GET", "/api/customers/{customer_id}", api_get_customer, title="Read a customer",
           permission="customer.read", params=CUSTOMER, queries_max=3),
+    route("PUT", "/api/customers/{customer_id}", api_edit_customer, title="Replace a customer",
+          permission="customer.write", body=bodies.CustomerBody, effect="change", audit="customer.edited",
+          params=CUSTOMER, example=CUSTOMER_EXAMPLE, personal=bodies.CUSTOMER_PERSONAL, queries_max=4),
     route("POST", "/api/invoices", api_create_invoice, title="Create a draft", permission="invoice.write",
           body=bodies.InvoiceBody, status=201, idempotency="key", effect="create", audit="invoice.created",
           example=INVOICE_EXAMPLE, slo="invoice_create", queries_max=8),

@@ -134,7 +134,7 @@ def needs(invoice: Invoice, wanted: Format, *, seller: Snapshot, buyer: Snapshot
 
 
 _AT_SELLER = "Write it under Seller details; invoices issued after that carry it."
-_AT_CUSTOMER = "It belongs to the customer; an invoice issued to one that has it carries it."
+_AT_CUSTOMER = "Write it under Customers, at the customer; invoices issued after that carry it."
 _AT_DRAFT = "It is written on the draft, before it is issued."
 
 

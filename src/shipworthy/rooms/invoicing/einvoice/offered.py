@@ -6,10 +6,10 @@ from shipworthy.rooms.invoicing.einvoice.issued import FORMATS, Format, Snapshot
 from shipworthy.rooms.invoicing.invoice import Invoice
 
 _LABELS: dict[Format, str] = {
-    "ubl": "UBL, EN 16931",
-    "cii": "CII, EN 16931",
-    "xrechnung": "XRechnung 3.0",
-    "peppol": "Peppol BIS Billing 3",
+    "ubl": "UBL",
+    "cii": "CII",
+    "xrechnung": "XRechnung",
+    "peppol": "Peppol BIS",
 }
 
 
