@@ -49,3 +49,17 @@ async def test_a_void_number_is_never_used_again(acme: Person) -> None:
     await acme.post(f"/api/invoices/{first['invoice_id']}/void")
     second = await acme.issued()
     assert (first["number"][-5:], second["number"][-5:]) == ("00001", "00002")
+
+
+async def test_an_invoice_that_was_given_up_can_still_be_paid_or_void(acme: Person) -> None:
+    one, two = await acme.issued(), await acme.issued()
+    for invoice, verb, status in ((one, "pay", "paid"), (two, "void", "void")):
+        path = f"/api/invoices/{invoice['invoice_id']}"
+        given_up = await acme.post(f"{path}/uncollectible", if_match='"2"')
+        assert (given_up.json["status"], given_up.json["balance_minor"]) == ("uncollectible", 16_958)
+        again = await acme.post(f"{path}/uncollectible")
+        assert (again.status, again.json["code"]) == (409, "invoicing.not_open")
+        assert (await acme.post(f"{path}/{verb}")).json["status"] == status
+        read = (await acme.get(path)).json
+        assert (read["uncollectible_at"], read["number"]) == (None, invoice["number"])
+    assert (await acme.get("/invoices?status=uncollectible")).status == 200

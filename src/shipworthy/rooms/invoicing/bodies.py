@@ -37,6 +37,10 @@ class InvoiceListQuery(Struct):
     cursor: Cursor | None = None
 
 
+class IssueQuery(Struct):
+    issue_date: date | None = None  # today where it is left out
+
+
 class CustomerListQuery(Struct):
     cursor: Cursor | None = None
 

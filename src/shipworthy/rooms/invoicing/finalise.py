@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
-from shipworthy.kernel.errors import Conflict, Missing
+from shipworthy.kernel.errors import Conflict, Invalid, Missing
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import due_on, today_in
 from shipworthy.rooms.invoicing.invoice import Changed, wrong_status
-from shipworthy.rooms.invoicing.numbering import SERIES_OF, Issue, issue_numbered
+from shipworthy.rooms.invoicing.numbering import DEFAULTS, Issue, Series, issue_numbered
+from shipworthy.rooms.invoicing.series import require_open
 from shipworthy.rooms.invoicing.versions import Stale
 
 PDF_JOB = "invoice.pdf"
 
 
-async def finalise(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> Changed:
-    """Issue a draft under its number; what it says of seller and buyer is frozen with it.
+async def finalise(
+    ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None, issue_date: date | None = None
+) -> Changed:
+    """Issue a draft under its number, dated today or on a day before; seller and buyer are frozen with it.
 
     The audit row and the job for the PDF exist if and only if the number does. They are written
     before it, so that the counter every other invoice waits for is held as briefly as can be.
 
-    Errors:  Missing; Conflict `invoicing.not_draft` or `invoicing.total_negative`; Stale.
+    Errors:  Missing; Conflict `invoicing.not_draft` or `invoicing.total_negative`; Stale; those of `issue_locked`.
     """
     draft = await ctx.db.maybe(q.invoice_lock, invoice_id=invoice_id)
     if draft is None:
@@ -38,13 +42,24 @@ async def finalise(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) -> C
             "invoicing.total_negative",
             "An invoice cannot ask for less than nothing. Credit the invoice that was too high instead.",
         )
-    return await issue_locked(ctx, draft)
+    return await issue_locked(ctx, draft, issue_date=issue_date)
 
 
-async def issue_locked(ctx: Ctx, draft: Record, *, credited_minor: int = 0) -> Changed:
-    """Issue a draft that is held locked; of a credit note, `credited_minor` is what it settles at once."""
+async def issue_locked(
+    ctx: Ctx, draft: Record, *, credited_minor: int = 0, issue_date: date | None = None
+) -> Changed:
+    """Issue a draft that is held locked; of a credit note, `credited_minor` is what it settles at once.
+
+    Errors:  Invalid `invoicing.date_to_come`; Conflict `invoicing.books_closed`, `invoicing.date_before_last`,
+             `invoicing.number_taken`.
+    """
     now, invoice_id = ctx.now(), draft["invoice_id"]
-    issue_date = today_in(draft["time_zone"], now=now)
+    today = today_in(draft["time_zone"], now=now)
+    issue_date = issue_date or today
+    if issue_date > today:
+        said = "This day is still to come."
+        raise Invalid("invoicing.date_to_come", said, fields={"issue_date": said})
+    require_open(draft["closed_until"], issue_date)
     issue = Issue(
         issue_date=issue_date,
         due_date=due_on(issue_date, payment_days=draft["payment_days"]),
@@ -60,11 +75,21 @@ async def issue_locked(ctx: Ctx, draft: Record, *, credited_minor: int = 0) -> C
     }
     await enqueue(ctx, PDF_JOB, invoice_id)
     await record(ctx, "invoice.issued", of="invoice", id=invoice_id, detail=detail)
-    issued = await issue_numbered(ctx, invoice_id, SERIES_OF[draft["kind"]], issue)
+    issued = await issue_numbered(ctx, invoice_id, _series(draft), issue)
     return Changed(
         invoice_id=invoice_id,
         status=issued["status"],
         number=issued["number"],
         version=issued["version"],
         balance_minor=draft["gross_minor"] - credited_minor,
+    )
+
+
+def _series(draft: Record) -> Series:
+    """The rule the tenant chose for this kind of document, or ours."""
+    if draft["policy"] is None:
+        return DEFAULTS[draft["kind"]]
+    return Series(
+        series_id=draft["kind"],
+        **{name: draft[name] for name in ("prefix", "digits", "per", "policy", "opening_seq")},
     )

@@ -164,6 +164,16 @@ def _days(text: str, wrong: dict[str, str]) -> int:
     return 0
 
 
+def read_day(text: str) -> date | None:
+    """Return the day of issue as it was typed; None where it was left empty. Errors: Invalid."""
+    wrong: dict[str, str] = {}
+    day = _date(text, wrong)
+    if wrong:
+        said = wrong["supply_date"]
+        raise Invalid("invoicing.date_unreadable", said, fields={"issue_date": said})
+    return day
+
+
 def _date(text: str, wrong: dict[str, str]) -> date | None:
     try:
         return date.fromisoformat(text.strip()) if text.strip() else None

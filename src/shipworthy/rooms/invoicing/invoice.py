@@ -104,14 +104,19 @@ async def load_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Invoice:
     )
 
 
-async def why_not(ctx: Ctx, invoice_id: uuid.UUID, *, wanted: str, version: int | None = None) -> Refusal:
-    """Return the refusal for a change that found no invoice to change in the `wanted` status."""
+async def why_not(
+    ctx: Ctx, invoice_id: uuid.UUID, *, wanted: str, version: int | None = None, voiding: bool = False
+) -> Refusal:
+    """Return the refusal for a change that found no invoice to change in the `wanted` status.
+
+    Void can also become what was given up, but nothing that is settled in part.
+    """
     state = await ctx.db.maybe(q.invoice_state, invoice_id=invoice_id)
     if state is None:
         return Missing("invoice")
-    if state["status"] != wanted:
+    if state["status"] != wanted and not (voiding and state["status"] == "uncollectible"):
         return wrong_status(state["status"], state["number"], wanted=wanted)
-    if state["settled_minor"] and version in (None, state["version"]):
+    if voiding and state["settled_minor"] and version in (None, state["version"]):
         return Conflict(
             "invoicing.settled_in_part",
             f"A part of invoice {state['number']} is paid or credited. Reverse its payments first, or credit the rest.",

@@ -23,6 +23,7 @@ from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import today_in
 from shipworthy.rooms.invoicing.invoice import Changed, wrong_status
 from shipworthy.rooms.invoicing.lines import read_text
+from shipworthy.rooms.invoicing.series import require_open
 from shipworthy.rooms.invoicing.versions import Stale
 
 METHODS = ("transfer", "card", "cash", "other")
@@ -88,7 +89,7 @@ async def record_payment(ctx: Ctx, text: PaymentText, *, version: int | None = N
     The same source twice is one payment.
 
     Errors:  Invalid, naming every wrong field; Missing (the invoice); Stale; Conflict `invoicing.not_open`,
-             `invoicing.not_issued`, `invoicing.source_taken`.
+             `invoicing.not_issued`, `invoicing.source_taken`, `invoicing.books_closed`.
     """
     owed = await lock_payable(ctx, text.invoice_id, version=version) if text.invoice_id else None
     text = await _check(ctx, text, owed)
@@ -255,6 +256,7 @@ async def _check(ctx: Ctx, text: PaymentText, owed: Record | None) -> PaymentTex
         if text.currency not in (None, owed["currency"]):
             wrong["currency"] = f"Invoice {owed['number']} is in {owed['currency']}."
         time_zone, currency, customer_id = owed["time_zone"], owed["currency"], owed["customer_id"]
+        closed_until = owed["closed_until"]
         amount = owed["balance_minor"] if text.amount_minor is None else text.amount_minor
     else:
         facts = await ctx.db.maybe(q.draft_facts, customer_id=text.customer_id) if text.customer_id else None
@@ -263,6 +265,7 @@ async def _check(ctx: Ctx, text: PaymentText, owed: Record | None) -> PaymentTex
         if text.currency not in CURRENCIES:
             wrong["currency"] = "Write a currency's code, such as EUR."
         time_zone = facts["time_zone"] if facts else "UTC"
+        closed_until = facts["closed_until"] if facts else None
         currency, customer_id, amount = text.currency, text.customer_id, text.amount_minor or 0
     if amount <= 0:
         wrong["amount"] = "A payment is more than nothing."
@@ -284,6 +287,7 @@ async def _check(ctx: Ctx, text: PaymentText, owed: Record | None) -> PaymentTex
         wrong["source_id"] = "Name both the kind of the source and its line, or neither."
     if wrong:
         _refuse(wrong)
+    require_open(closed_until, text.paid_on or today)
     return replace(
         text,
         amount_minor=within_bounds(amount, what="The payment"),

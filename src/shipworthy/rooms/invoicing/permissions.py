@@ -7,7 +7,11 @@ from shipworthy.kernel.context import Ctx
 _READ = frozenset({"customer.read", "invoice.read", "seller.read"})
 _WRITE = frozenset({"customer.write", "invoice.write"})
 
-PERMISSIONS = {"owner": _READ | _WRITE | {"seller.write"}, "member": _READ | _WRITE, "viewer": _READ}
+PERMISSIONS = {
+    "owner": _READ | _WRITE | {"seller.write", "numbers.write"},
+    "member": _READ | _WRITE,
+    "viewer": _READ,
+}
 
 
 def may_write(ctx: Ctx) -> bool:

@@ -48,8 +48,8 @@ select customer_id, name from customer order by name_folded, customer_id limit 2
 -- What a draft needs to know of its customer and of the seller's calendar; no row, no such customer.
 -- index: customer_pkey   rows: <= 1
 -- with: customer_id = (select customer_id from customer limit 1)
-select c.name as customer_name, t.time_zone
-from customer c join tenant t on t.tenant_id = c.tenant_id
+select c.name as customer_name, t.time_zone, b.closed_until
+from customer c join tenant t on t.tenant_id = c.tenant_id left join books b on b.tenant_id = c.tenant_id
 where c.customer_id = :customer_id
 
 -- seller_get --
@@ -233,6 +233,7 @@ from tenant t where t.tenant_id = my_tenant()
 -- index: invoice_pkey, customer_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1)
 select i.invoice_id, i.kind, i.status, i.version, i.number, i.currency, i.gross_minor, i.payment_days, t.time_zone,
+  b.closed_until, r.prefix, r.digits, r.per, r.policy, r.opening_seq,
   case when p.tenant_id is null then jsonb_build_object('name', t.name, 'country', t.country)
     else to_jsonb(p) - '{tenant_id,updated_at}'::text[] end as seller,
   jsonb_build_object('name', c.name, 'email', c.email, 'tax_id', c.tax_id, 'street', c.street,
@@ -241,41 +242,120 @@ from invoice i
 join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
 join tenant t on t.tenant_id = i.tenant_id
 left join seller_profile p on p.tenant_id = i.tenant_id
+left join series_rule r on r.tenant_id = i.tenant_id and r.series_id = i.kind
+left join books b on b.tenant_id = i.tenant_id
 where i.invoice_id = :invoice_id
 for update of i
 
 -- series_open --
 -- Begin counting in a new period.
 -- index: none (insert)   rows: <= 0
--- with: series_id = 'invoice', period = '1999'
-insert into series (series_id, period) values (:series_id, :period) on conflict do nothing
+-- with: series_id = 'invoice', period = '1999', opening_seq = 1
+insert into series (series_id, period, opening_seq, next_seq) values (:series_id, :period, :opening_seq, :opening_seq)
+on conflict do nothing
 
 -- invoice_issue --
 -- Take the next number and issue the invoice with it: one statement, so the counter is held for the commit only.
 -- index: invoice_pkey   rows: <= 1
--- with: series_id = 'invoice', prefix = '', credited_minor = 0, period = (select period from series limit 1), invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), issue_date = current_date, due_date = current_date
--- with: seller = '{}'::jsonb, buyer = '{}'::jsonb, now = now()
+-- with: series_id = 'invoice', stem = 'X-', digits = 5, credited_minor = 0, period = (select period from series limit 1), invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), issue_date = current_date, due_date = current_date
+-- with: seller = '{}'::jsonb, buyer = '{}'::jsonb, now = now(), is_chronological = false
 with next as (
-  update series set next_seq = next_seq + 1
+  update series set next_seq = next_seq + 1, last_issue_date = greatest(last_issue_date, :issue_date)
   where series_id = :series_id and period = :period
+    and (not :is_chronological::boolean or last_issue_date is null or last_issue_date <= :issue_date)
   returning next_seq - 1 as seq
 )
 update invoice set status = case when kind = 'credit_note' then 'credited' when gross_minor = 0 then 'paid' else 'open' end,
   paid_at = case when kind = 'invoice' and gross_minor = 0 then :now::timestamptz end, credited_minor = :credited_minor,
   version = version + 1, series_id = :series_id, period = :period, seq = next.seq,
-  number = :prefix::text || :period || '-' || lpad(next.seq::text, greatest(5, length(next.seq::text)), '0'),
+  number = :stem::text || lpad(next.seq::text, greatest(:digits::int, length(next.seq::text)), '0'),
   issue_date = :issue_date, due_date = :due_date, seller = :seller, buyer = :buyer, issued_at = :now::timestamptz
 from next
 where invoice_id = :invoice_id and status = 'draft'
 returning number, version, status
+
+-- invoice_issue_unique --
+-- Issue the invoice with a number of the tenant's sequence: no lock, and a gap where the transaction fails.
+-- index: invoice_pkey   rows: <= 1
+-- with: series_id = 'volume', stem = 'Y-', digits = 5, credited_minor = 0, period = (select period from series limit 1), invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), issue_date = current_date, due_date = current_date
+-- with: seller = '{}'::jsonb, buyer = '{}'::jsonb, now = now()
+with next as materialized (select series_draw(:series_id) as seq)
+update invoice set status = case when kind = 'credit_note' then 'credited' when gross_minor = 0 then 'paid' else 'open' end,
+  paid_at = case when kind = 'invoice' and gross_minor = 0 then :now::timestamptz end, credited_minor = :credited_minor,
+  version = version + 1, series_id = :series_id, period = :period, seq = next.seq,
+  number = :stem::text || lpad(next.seq::text, greatest(:digits::int, length(next.seq::text)), '0'),
+  issue_date = :issue_date, due_date = :due_date, seller = :seller, buyer = :buyer, issued_at = :now::timestamptz
+from next
+where invoice_id = :invoice_id and status = 'draft'
+returning number, version, status
+
+-- series_begin --
+-- Make the sequence that numbers with gaps come from, where it is not there yet.
+-- index: none (a sequence)   rows: <= 1
+-- with: series_id = 'sample', opening_seq = 1
+select series_begin(:series_id, :opening_seq)
+
+-- series_rules --
+-- How the tenant's series make their numbers, where it chose.
+-- index: none (two rows a tenant)   rows: <= 2
+select series_id, prefix, digits, per, policy, opening_seq from series_rule order by series_id limit 2
+
+-- series_rule_save --
+-- How a series makes its numbers from now on.
+-- index: none (insert)   rows: <= 0
+-- with: series_id = 'invoice', prefix = '', digits = 5, per = 'year', policy = 'gapless', opening_seq = 1, now = now()
+insert into series_rule (series_id, prefix, digits, per, policy, opening_seq, updated_at)
+values (:series_id, :prefix, :digits, :per, :policy, :opening_seq, :now)
+on conflict (tenant_id, series_id) do update set prefix = excluded.prefix, digits = excluded.digits, per = excluded.per,
+  policy = excluded.policy, opening_seq = excluded.opening_seq, updated_at = excluded.updated_at
+
+-- books_state --
+-- Until when the books are closed, and which series have given a number.
+-- index: invoice_series_key   rows: <= 1
+select (select closed_until from books) as closed_until,
+  array(select name from unnest('{invoice,credit_note}'::text[]) as name
+    where exists (select from invoice where series_id = name)) as in_use
+
+-- books_close --
+-- Close the books until a day, or open them.
+-- index: none (insert)   rows: <= 0
+-- with: closed_until = null::date, now = now()
+insert into books (closed_until, updated_at) values (:closed_until, :now)
+on conflict (tenant_id) do update set closed_until = excluded.closed_until, updated_at = excluded.updated_at
+
+-- numbers_audit --
+-- Every series and period: how many numbers, the first and last, doubles, and dates before the one before.
+-- index: none (all of the tenant's invoices, by whichever of its indexes)   rows: <= 400
+select n.series_id, n.period, n.numbers, n.first_seq, n.last_seq, n.doubles, n.dates_back, s.opening_seq, s.next_seq
+from (
+  select series_id, period, count(*) as numbers, min(seq) as first_seq, max(seq) as last_seq,
+    count(*) - count(distinct seq) as doubles, count(*) filter (where issue_date < date_before) as dates_back
+  from (
+    select series_id, period, seq, issue_date, lag(issue_date) over (partition by series_id, period order by seq) as date_before
+    from invoice where series_id is not null
+  ) as given
+  group by series_id, period
+) as n
+left join series s on s.series_id = n.series_id and s.period = n.period
+order by n.series_id desc, n.period desc limit 400
+
+-- numbers_gaps --
+-- Which numbers are missing, from the lowest on.
+-- index: none (all of the tenant's invoices, by whichever of its indexes)   rows: <= 100
+select series_id, period, seq + 1 as first_missing, following - 1 as last_missing
+from (
+  select series_id, period, seq, lead(seq) over (partition by series_id, period order by seq) as following
+  from invoice where series_id is not null
+) as given
+where following > seq + 1 order by series_id, period, seq limit 100
 
 -- settle_lock --
 -- An invoice about to be paid, held against other payments, with what is still owed and the tenant's time zone.
 -- index: invoice_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
 select i.invoice_id, i.customer_id, i.status, i.version, i.number, i.currency, t.time_zone,
-  i.gross_minor - i.paid_minor - i.credited_minor as balance_minor
-from invoice i join tenant t on t.tenant_id = i.tenant_id
+  i.gross_minor - i.paid_minor - i.credited_minor as balance_minor, b.closed_until
+from invoice i join tenant t on t.tenant_id = i.tenant_id left join books b on b.tenant_id = i.tenant_id
 where i.invoice_id = :invoice_id
 for no key update of i
 
@@ -506,13 +586,21 @@ left join invoice c on c.tenant_id = a.tenant_id and c.invoice_id = a.credit_not
 where a.invoice_id = :invoice_id order by a.created_at, a.allocation_id limit 200
 
 -- invoice_void --
--- An open invoice is declared void; it keeps its number.
+-- An open invoice, or one that was given up, is declared void; it keeps its number.
 -- index: invoice_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), version = null::int, now = now()
-update invoice set status = 'void', version = version + 1, voided_at = :now
-where invoice_id = :invoice_id and status = 'open' and version = coalesce(:version, version)
+update invoice set status = 'void', version = version + 1, voided_at = :now, uncollectible_at = null
+where invoice_id = :invoice_id and status in ('open', 'uncollectible') and version = coalesce(:version, version)
   and paid_minor + credited_minor = 0
 returning version, number, gross_minor, currency
+
+-- invoice_give_up --
+-- An open invoice is given up as uncollectible; it keeps its number, and its balance.
+-- index: invoice_pkey   rows: <= 1
+-- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), version = null::int, now = now()
+update invoice set status = 'uncollectible', version = version + 1, uncollectible_at = :now
+where invoice_id = :invoice_id and status = 'open' and version = coalesce(:version, version)
+returning version, number, currency, gross_minor - paid_minor - credited_minor as balance_minor
 
 -- document_get --
 -- Where a printed invoice is kept.

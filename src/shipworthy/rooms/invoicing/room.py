@@ -151,6 +151,7 @@ ROOM = Room(
         NavItem(href="/invoices", label="Invoices", icon="receipt-text", section="invoices"),
         NavItem(href="/payments", label="Payments", icon="banknote", section="payments"),
         NavItem(href="/customers", label="Customers", icon="users", section="customers"),
+        NavItem(href="/numbers", label="Numbers", icon="settings", section="numbers"),
         NavItem(href="/seller", label="Seller details", icon="building-2", section="seller"),
     ),
     permissions=PERMISSIONS,
@@ -164,6 +165,8 @@ ROOM = Room(
             "series",
             "invoice_document",
             "seller_profile",
+            "series_rule",
+            "books",
             "payment",
             "allocation",
         )

@@ -27,17 +27,19 @@ from shipworthy.rooms.invoicing.einvoice.offered import offered
 from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.forms import (
     InvoiceForm,
+    Text,
     currency_choices,
     error_labels,
     form_errors,
     form_of,
+    read_day,
     totals_so_far,
 )
 from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
 from shipworthy.rooms.invoicing.listing import STATUSES, list_customers, list_invoices
 from shipworthy.rooms.invoicing.permissions import may_write
 from shipworthy.rooms.invoicing.seller import get_seller
-from shipworthy.rooms.invoicing.settle import pay, void
+from shipworthy.rooms.invoicing.settle import give_up, pay, void
 from shipworthy.rooms.invoicing.shown import (
     Sums,
     day,
@@ -61,6 +63,12 @@ class SeenVersion(Body):
     """The version a button was shown for."""
 
     version: Annotated[int, msgspec.Meta(ge=1, le=VERSION_MAX)] | None = None
+
+
+class IssueForm(SeenVersion):
+    """The day of issue as it was typed; empty is today."""
+
+    issue_date: Text = ""
 
 
 async def invoices_page(ctx: Ctx, query: InvoiceListQuery) -> Page:
@@ -93,7 +101,7 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
     credit_notes = []
     if invoice.number and invoice.kind == "invoice":
         credit_notes = await ctx.db.all(q.credit_notes_of, invoice_id=invoice_id)
-    if invoice.status == "open":
+    if invoice.status in ("open", "uncollectible"):
         customers = {"customer_id": invoice.customer_id, "currency": currency}
         credit_minor = (await ctx.db.one(q.credit_sum, **customers))["credit_minor"]
     is_late = invoice.due_date < today_in(seller["time_zone"], now=ctx.now())
@@ -163,8 +171,9 @@ async def preview_sums(ctx: Ctx, form: InvoiceForm) -> Page:
     return Page("invoicing/sums.html", {"sums": _sums_so_far(ctx, form)})
 
 
-async def submit_finalise(ctx: Ctx, invoice_id: uuid.UUID, seen: SeenVersion) -> Redirect:
-    issued = await finalise(ctx, invoice_id, version=seen.version)
+async def submit_finalise(ctx: Ctx, invoice_id: uuid.UUID, seen: IssueForm) -> Redirect:
+    issue_date = read_day(seen.issue_date)
+    issued = await finalise(ctx, invoice_id, version=seen.version, issue_date=issue_date)
     return Redirect(f"/invoices/{invoice_id}", flash=f"Issued as {issued.number}. Its PDF is being made.")
 
 
@@ -176,6 +185,13 @@ async def submit_delete(ctx: Ctx, invoice_id: uuid.UUID, seen: SeenVersion) -> R
 async def submit_pay(ctx: Ctx, invoice_id: uuid.UUID, seen: SeenVersion) -> Redirect:
     paid = await pay(ctx, invoice_id, version=seen.version)
     return Redirect(f"/invoices/{invoice_id}", flash=f"Invoice {paid.number} is marked as paid.")
+
+
+async def submit_give_up(ctx: Ctx, invoice_id: uuid.UUID, seen: SeenVersion) -> Redirect:
+    changed = await give_up(ctx, invoice_id, version=seen.version)
+    return Redirect(
+        f"/invoices/{invoice_id}", flash=f"Invoice {changed.number} is given up. It can still be paid."
+    )
 
 
 async def submit_void(ctx: Ctx, invoice_id: uuid.UUID, seen: SeenVersion) -> Redirect:
@@ -333,7 +349,7 @@ ROUTES = (
           permission="invoice.write", body=InvoiceForm, idempotency="key", effect="change", audit="invoice.edited",
           params=_DRAFT, example=FORM_EXAMPLE, queries_max=9),
     route("POST", "/invoices/{invoice_id}/finalise", submit_finalise, title="Issue a draft", media="html",
-          permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.issued",
+          permission="invoice.write", body=IssueForm, idempotency="key", effect="change", audit="invoice.issued",
           params=_DRAFT, example={}, queries_max=10),
     route("POST", "/invoices/{invoice_id}/delete", submit_delete, title="Delete a draft", media="html",
           permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.deleted",
@@ -341,6 +357,9 @@ ROUTES = (
     route("POST", "/invoices/{invoice_id}/pay", submit_pay, title="Mark an invoice as paid", media="html",
           permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.paid",
           params=_OPEN, example={}, queries_max=9),
+    route("POST", "/invoices/{invoice_id}/uncollectible", submit_give_up, title="Give an invoice up", media="html",
+          permission="invoice.write", body=SeenVersion, idempotency="key", effect="change",
+          audit="invoice.uncollectible", params=_OPEN, example={}, queries_max=6),
     route("POST", "/invoices/{invoice_id}/void", submit_void, title="Void an invoice", media="html",
           permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.void",
           params=_OPEN, example={}, queries_max=6),

@@ -92,6 +92,12 @@ insert into series (series_id, period, next_seq)
 select series_id, period, max(seq) + 1 from invoice where tenant_id = my_tenant() and kind = 'credit_note' group by series_id, period
 on conflict (tenant_id, series_id, period) do update set next_seq = excluded.next_seq;
 
+-- A sequence for the plan check of numbers with gaps.
+select series_begin('volume', 1);
+update series s set last_issue_date = (select max(issue_date) from invoice i
+  where i.tenant_id = s.tenant_id and i.series_id = s.series_id and i.period = s.period)
+where tenant_id = my_tenant();
+
 -- Rows only: no file stands behind them, and no sample leads to them.
 insert into invoice_document (kind, invoice_id, object_key, sha256, bytes, created_at)
 select 'pdf', md5(my_tenant()::text || '/invoice/' || n)::uuid, 'volume', sha256('volume'), 1, now()

@@ -8,7 +8,7 @@ from typing import Any
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.http.reply import File, Json
 from shipworthy.kernel.route import route
-from shipworthy.rooms.invoicing import bodies, credit_screens, payment_screens, screens
+from shipworthy.rooms.invoicing import bodies, credit_screens, payment_screens, screens, series_web
 from shipworthy.rooms.invoicing.credit_notes import credit_invoice
 from shipworthy.rooms.invoicing.customers import create_customer, edit_customer, get_customer
 from shipworthy.rooms.invoicing.document import fetch_pdf
@@ -17,7 +17,7 @@ from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.invoice import Changed, load_invoice
 from shipworthy.rooms.invoicing.listing import list_customers, list_invoices, list_payments
 from shipworthy.rooms.invoicing.payments import load_payment, record_payment, reverse_payment, use_credit
-from shipworthy.rooms.invoicing.settle import pay, void
+from shipworthy.rooms.invoicing.settle import give_up, pay, void
 from shipworthy.rooms.invoicing.versions import VersionNeeded, etag, version_of
 
 
@@ -66,8 +66,9 @@ async def api_delete_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> None:
     await delete_draft(ctx, invoice_id, version=version_of(_if_match(ctx)))
 
 
-async def api_finalise_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
-    return _changed(await finalise(ctx, invoice_id, version=version_of(_if_match(ctx))))
+async def api_finalise_invoice(ctx: Ctx, invoice_id: uuid.UUID, query: bodies.IssueQuery) -> Json:
+    version = version_of(_if_match(ctx))
+    return _changed(await finalise(ctx, invoice_id, version=version, issue_date=query.issue_date))
 
 
 async def api_pay_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
@@ -106,6 +107,10 @@ async def api_credit_invoice(ctx: Ctx, invoice_id: uuid.UUID, body: bodies.Credi
     credit_note = await credit_invoice(ctx, invoice_id, body.text(), version=version_of(_if_match(ctx)))
     location = ("location", f"/api/invoices/{credit_note.invoice_id}")
     return Json(bodies.changed_json(credit_note), status=201, headers=(location, etag(credit_note.version)))
+
+
+async def api_give_up_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
+    return _changed(await give_up(ctx, invoice_id, version=version_of(_if_match(ctx))))
 
 
 async def api_invoice_pdf(ctx: Ctx, invoice_id: uuid.UUID) -> File:
@@ -180,13 +185,16 @@ ROUTES = (
     route("DELETE", "/api/invoices/{invoice_id}", api_delete_invoice, title="Delete a draft", status=204,
           permission="invoice.write", effect="change", audit="invoice.deleted", params=DRAFT, queries_max=4),
     route("POST", "/api/invoices/{invoice_id}/finalise", api_finalise_invoice, title="Issue a draft",
-          permission="invoice.write", idempotency="key", effect="change", audit="invoice.issued", params=DRAFT,
-          example={}, queries_max=10),
+          permission="invoice.write", query=bodies.IssueQuery, idempotency="key", effect="change",
+          audit="invoice.issued", params=DRAFT, example={}, queries_max=10),
     route("POST", "/api/invoices/{invoice_id}/pay", api_pay_invoice, title="Mark an invoice as paid",
           permission="invoice.write", idempotency="key", effect="change", audit="invoice.paid", params=OPEN,
           example={}, queries_max=9),
     route("POST", "/api/invoices/{invoice_id}/void", api_void_invoice, title="Void an invoice",
           permission="invoice.write", idempotency="key", effect="change", audit="invoice.void", params=OPEN,
+          example={}, queries_max=6),
+    route("POST", "/api/invoices/{invoice_id}/uncollectible", api_give_up_invoice, title="Give an invoice up",
+          permission="invoice.write", idempotency="key", effect="change", audit="invoice.uncollectible", params=OPEN,
           example={}, queries_max=6),
     route("GET", "/api/invoices/{invoice_id}/pdf", api_invoice_pdf, title="Read an invoice as PDF", media="file",
           permission="invoice.read", transaction=False, params={"invoice_id": "printed_invoice_id"}, queries_max=4),
@@ -210,4 +218,5 @@ ROUTES = (
     *screens.ROUTES,
     *payment_screens.ROUTES,
     *credit_screens.ROUTES,
+    *series_web.ROUTES,
 )  # fmt: skip
