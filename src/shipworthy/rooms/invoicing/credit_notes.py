@@ -85,7 +85,7 @@ async def credit_invoice(
             "Credit the lines together that were invoiced together.",
         )
     credit_note_id = await _write(ctx, invoice, invoiced, wanted, totals, note)
-    settled = min(totals.gross_minor, invoice["balance_minor"])
+    settled, status = min(totals.gross_minor, invoice["balance_minor"]), invoice["status"]
     if settled:
         await ctx.db.run(
             q.credit_settle,
@@ -95,8 +95,13 @@ async def credit_invoice(
             amount_minor=settled,
             now=ctx.now(),
         )
-        await settle(ctx, invoice_id, credited_minor=settled)
-    detail = {"number": invoice["number"], "currency": invoice["currency"], "gross_minor": totals.gross_minor}
+        status = (await settle(ctx, invoice_id, credited_minor=settled)).status
+    detail = {
+        "number": invoice["number"],
+        "currency": invoice["currency"],
+        "gross_minor": totals.gross_minor,
+        "status": status,
+    }
     await record(ctx, "invoice.credited", of="invoice", id=invoice_id, detail=detail)
     draft = await ctx.db.one(q.invoice_lock, invoice_id=credit_note_id)
     return await issue_locked(ctx, draft, credited_minor=settled)

@@ -227,7 +227,10 @@ async def lock_payable(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None =
 
 
 async def settle(ctx: Ctx, invoice_id: uuid.UUID, *, paid_minor: int = 0, credited_minor: int = 0) -> Changed:
-    """Move the balance of an invoice that is held locked; its allocations are written already."""
+    """Move the balance of an invoice that is held locked; its allocations are written already.
+
+    The payment that settles the last of it leaves an audit row; what only credits is told by its caller.
+    """
     row = await ctx.db.one(
         q.invoice_settle,
         invoice_id=invoice_id,
@@ -235,7 +238,7 @@ async def settle(ctx: Ctx, invoice_id: uuid.UUID, *, paid_minor: int = 0, credit
         credited_minor=credited_minor,
         now=ctx.now(),
     )
-    if row["status"] == "paid":
+    if row["status"] == "paid" and paid_minor:
         detail = {"number": row["number"], "currency": row["currency"], "gross_minor": row["gross_minor"]}
         await record(ctx, "invoice.paid", of="invoice", id=invoice_id, detail=detail)
     return Changed(

@@ -50,6 +50,11 @@ SAMPLES = (
     Sample(name="invoice_id", sql="select invoice_id from invoice order by issue_date desc, invoice_id desc limit 1"),
     Sample(name="draft_invoice_id", sql=_newest("draft")),
     Sample(name="open_invoice_id", sql=_newest("open")),
+    Sample(
+        name="voidable_invoice_id",
+        sql="select invoice_id from invoice where status = 'open' and paid_minor + credited_minor = 0 "
+        "order by issue_date desc, invoice_id desc limit 1",
+    ),
     Sample(name="paid_invoice_id", sql=_newest("paid")),
     Sample(  # what EN 16931 asks of every invoice, and no tax that asks for more
         name="einvoice_id",

@@ -362,7 +362,7 @@ ROUTES = (
           audit="invoice.uncollectible", params=_OPEN, example={}, queries_max=6),
     route("POST", "/invoices/{invoice_id}/void", submit_void, title="Void an invoice", media="html",
           permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.void",
-          params=_OPEN, example={}, queries_max=6),
+          params={"invoice_id": "voidable_invoice_id"}, example={}, queries_max=6),
     route("GET", "/customers", customers_page, title="Customers", media="html", permission="customer.read",
           query=CustomerListQuery, queries_max=3),
     route("GET", "/customers/new", new_customer_page, title="New customer", media="html",

@@ -100,7 +100,6 @@ def settlement_texts(rows: Sequence[Row], *, currency: str, locale: Locale) -> l
             "href": f"/payments/{row['payment_id']}"
             if row["payment_id"]
             else f"/invoices/{row['credit_note_id']}",
-            "symbol": "banknote" if row["payment_id"] else "undo-2",
             "day": day(row["settled_on"]),
             "how": _DOT.join(
                 part for part in (METHOD_LABELS.get(row["method"], "Credit note"), row["reference"]) if part

@@ -191,7 +191,7 @@ ROUTES = (
           permission="invoice.write", idempotency="key", effect="change", audit="invoice.paid", params=OPEN,
           example={}, queries_max=9),
     route("POST", "/api/invoices/{invoice_id}/void", api_void_invoice, title="Void an invoice",
-          permission="invoice.write", idempotency="key", effect="change", audit="invoice.void", params=OPEN,
+          permission="invoice.write", idempotency="key", effect="change", audit="invoice.void", params={"invoice_id": "voidable_invoice_id"},
           example={}, queries_max=6),
     route("POST", "/api/invoices/{invoice_id}/uncollectible", api_give_up_invoice, title="Give an invoice up",
           permission="invoice.write", idempotency="key", effect="change", audit="invoice.uncollectible", params=OPEN,
