@@ -129,7 +129,10 @@ WORKS = (
 
 async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
     """Write customers whose names carry the tenant's marker, and their invoices, through the room's own code."""
-    await save_seller(ctx, replace(SELLER, name=tenant.name, email=tenant.email))
+    await save_seller(
+        ctx,
+        replace(SELLER, name=tenant.name, email=tenant.email, registration_id=f"HRB 12345 ({tenant.marker})"),
+    )
     ids = []
     for text in CUSTOMERS:
         customer = await create_customer(ctx, replace(text, name=f"{text.name} ({tenant.marker})"))

@@ -12,7 +12,7 @@ from functools import cache
 
 import pytest
 
-from shipworthy.kernel.errors import Conflict, Invalid
+from shipworthy.kernel.errors import Conflict
 from shipworthy.rooms.invoicing.einvoice.arithmetic import wrong_lines, wrong_sums
 from shipworthy.rooms.invoicing.einvoice.issued import FORMATS, Format, as_einvoice
 from shipworthy.rooms.invoicing.einvoice.offered import offered
@@ -99,7 +99,7 @@ def test_what_a_format_insists_on_is_named_with_its_place(
         write_einvoice(invoice, wanted, locale="de")
         return
     assert told["lacking"] == ", ".join(lacking)
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Conflict) as refused:
         write_einvoice(invoice, wanted, locale="en")
     assert list(refused.value.fields) == lacking
     assert all(" it" in where for where in refused.value.fields.values())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.errors import Conflict
 from shipworthy.kernel.money.format import Locale, format_amount
 from shipworthy.rooms.invoicing.countries import COUNTRIES
 from shipworthy.rooms.invoicing.einvoice import model
@@ -54,16 +54,15 @@ Snapshot = Mapping[str, str]
 def as_einvoice(invoice: Invoice, wanted: Format, *, locale: Locale) -> model.EInvoice:
     """Return an issued invoice in the canonical model.
 
-    Errors:  `einvoice.field_missing`, naming every fact the format insists on and nobody wrote down.
+    Errors:  Conflict `einvoice.field_missing`, naming every fact the format insists on and nobody wrote down.
     """
     assert invoice.number is not None, "a draft is no electronic invoice"
     seller, buyer = invoice.seller or {}, invoice.buyer or {}
     if lacking := needs(invoice, wanted, seller=seller, buyer=buyer):
         fields = {need.term: f"{need.why} {need.where}".strip() for need in lacking}
-        raise Invalid(
+        raise Conflict(
             "einvoice.field_missing",
-            f"Invoice {invoice.number} was issued without {', '.join(fields)}. "
-            + " ".join(dict.fromkeys(need.where for need in lacking)),
+            f"Invoice {invoice.number} was issued without {', '.join(fields)}, which this format insists on.",
             fields=fields,
         )
     is_untaxable = _has(invoice, "O")

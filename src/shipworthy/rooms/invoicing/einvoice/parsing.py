@@ -11,7 +11,7 @@ from shipworthy.kernel.errors import Invalid
 
 BYTES_MAX = 5_000_000
 DEPTH_MAX = 40  # the deepest place of either syntax is twelve
-ELEMENTS_MAX = 200_000
+ELEMENTS_MAX = 100_000  # an invoice of a thousand lines has forty thousand
 
 
 def parse(content: bytes) -> Any:

@@ -70,8 +70,7 @@ def _preview_json(received: Received) -> dict[str, Any]:
         "syntax": received.syntax,
         "invoice": received.invoice,
         "remarks": wrong_lines(received.invoice)[:50],
-        "not_read": list(received.unread[:50]),
-        "not_read_count": len(received.unread),
+        "not_read": list(received.unread),  # the first twenty
     }
 
 

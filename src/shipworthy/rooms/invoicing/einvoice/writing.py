@@ -14,7 +14,7 @@ from shipworthy.rooms.invoicing.invoice import Invoice
 def write_einvoice(invoice: Invoice, wanted: Format, *, locale: Locale) -> bytes:
     """Return the XML of an issued invoice; the same invoice gives the same bytes.
 
-    Errors:  `einvoice.field_missing`, naming every fact that is missing and where it is written;
+    Errors:  Conflict `einvoice.field_missing`, naming every fact that is missing and where it is written;
              Conflict `einvoice.adds_up_wrong` for rows no code of ours wrote.
     """
     einvoice = as_einvoice(invoice, wanted, locale=locale)
