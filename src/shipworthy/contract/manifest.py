@@ -40,7 +40,8 @@ class Route:
     step_up_s: int | None = None  # refused where the session's last proof of its person is older
     media: Literal["json", "html", "file"] = "json"
     idempotency: Literal["none", "key"] = "none"  # "key": the Idempotency-Key header makes twice once
-    effect: Literal["read", "create", "change"] = "read"
+    # "end": takes away what the examiner itself needs (an account, say), so nothing sends it in passing.
+    effect: Literal["read", "create", "change", "end"] = "read"
     host: Literal["console", "site"] = "console"
     body: dict[str, Any] | None = None  # JSON Schema of the request body
     returns: dict[str, Any] | None = None

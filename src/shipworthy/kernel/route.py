@@ -34,7 +34,7 @@ class Route:
     query: type[Any] | None = None  # msgspec Struct of the query string
     status: int = 200
     idempotency: Literal["none", "key"] = "none"
-    effect: Literal["read", "create", "change"] = "read"
+    effect: Literal["read", "create", "change", "end"] = "read"  # "end": of the account itself
     transaction: bool = True
     example: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)  # what a valid request also sends, e.g. if-match

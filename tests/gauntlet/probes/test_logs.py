@@ -35,6 +35,7 @@ MANIFEST = Manifest(
     routes=(
         Route(name="find", room="", method="GET", path="/find", auth="public", source="app.py:1"),
         Route(name="bye", room="", method="POST", path="/bye", source="app.py:2"),
+        Route(name="end", room="", method="POST", path="/end", effect="end", source="app.py:4"),
         Route(
             name="keep", room="", method="POST", path="/keep", source="app.py:3",
             example={"email": "a@b.example", "name": "a", "password": "p", "card": "1"},
@@ -64,6 +65,7 @@ class Talker:
                 Path("/find", self.find),
                 Path("/bye", self.bye, methods=["POST"]),
                 Path("/keep", self.keep, methods=["POST"]),
+                Path("/end", self.end, methods=["POST"]),
             ]
         )
 
@@ -82,6 +84,10 @@ class Talker:
     async def find(self, request: Request) -> Response:
         self.write(request, {})
         return JSONResponse([])
+
+    async def end(self, _request: Request) -> Response:
+        self.say("the account is deleted")
+        return Response(status_code=204)
 
     async def bye(self, _request: Request) -> Response:
         answer = Response(status_code=204)
@@ -211,3 +217,10 @@ async def test_a_log_that_cannot_be_read_says_so(log: File) -> None:
         await exam.close()
     assert {finding.verdict for finding in found} == {Verdict.INCONCLUSIVE}
     assert "gone.log (No such file or directory)" in found[0].cause
+
+
+async def test_a_route_that_ends_the_account_is_not_asked(log: File) -> None:
+    await ask(log, "address")
+    assert line_with(log, "/find")
+    with pytest.raises(StopIteration):
+        line_with(log, "deleted")

@@ -272,7 +272,7 @@ ROUTES: tuple[Route, ...] = (
           audit="auth.address_restored", queries_max=14),
     route("GET", "/account/leave", leave_page, **_PROVEN, permission="account.write", title="Delete the account",
           queries_max=4),
-    route("POST", "/account/leave", leave, **_PROVEN, effect="change", permission="account.write",
+    route("POST", "/account/leave", leave, **_PROVEN, effect="end", permission="account.write",
           title="Delete the account", audit="auth.leaving_asked", queries_max=14),
     route("GET", "/leaving", left_page, **_DOOR, title="The account is closed", queries_max=2),
     route("GET", "/leaving/undo", stay_page, **_DOOR, query=Link, title="Keep the account", queries_max=3),
