@@ -238,10 +238,10 @@ returning invitation_id
 
 -- invitation_list --
 -- The organisation's open invitations, the latest first.
--- index: invitation_tenant_created_idx   rows: <= 100
+-- index: invitation_pkey   rows: <= 100
 -- with: now = now()
 select invitation_id, email_raw as email, role, expires_at from invitation
-where tenant_id = my_tenant() and expires_at > :now order by created_at desc limit 100
+where tenant_id = my_tenant() and expires_at > :now order by invitation_id desc limit 100
 
 -- invitation_tenant --
 -- To which organisation a mailed link invites: all that is known before it is opened.

@@ -17,7 +17,6 @@ create table invitation (
   primary key (tenant_id, invitation_id),
   unique (tenant_id, email_canon)
 );
-create index invitation_tenant_created_idx on invitation (tenant_id, created_at);
 select protect('invitation', 'tenant');
 revoke update on invitation from app;
 revoke all on invitation from worker;
