@@ -237,11 +237,11 @@ where (select count(*) from invitation where tenant_id = my_tenant()) < :open_ma
 returning invitation_id
 
 -- invitation_list --
--- The organisation's open invitations, the latest first.
--- index: invitation_pkey   rows: <= 100
+-- The organisation's open invitations, by address.
+-- index: invitation_tenant_id_email_canon_key   rows: <= 100
 -- with: now = now()
 select invitation_id, email_raw as email, role, expires_at from invitation
-where tenant_id = my_tenant() and expires_at > :now order by invitation_id desc limit 100
+where tenant_id = my_tenant() and expires_at > :now order by email_canon limit 100
 
 -- invitation_tenant --
 -- To which organisation a mailed link invites: all that is known before it is opened.
