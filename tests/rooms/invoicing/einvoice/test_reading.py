@@ -102,12 +102,12 @@ def test_what_the_model_has_no_room_for_is_told() -> None:
 
 def test_a_file_of_nothing_but_one_thing_costs_no_more_than_reading_it() -> None:
     """Each was quadratic once: minutes for a file of a few megabytes."""
-    strange = UBL.replace(b"<cbc:IssueDate>", b"<cbc:IssueTime/>" * 90_000 + b"<cbc:IssueDate>")
+    strange = UBL.replace(b"<cbc:IssueDate>", b"<cbc:IssueTime/>" * 30_000 + b"<cbc:IssueDate>")
     assert len(read_einvoice(strange).unread) == 20
     notes = UBL.replace(
-        b"<cbc:DocumentCurrencyCode>", b"<cbc:Note>x</cbc:Note>" * 90_000 + b"<cbc:DocumentCurrencyCode>"
+        b"<cbc:DocumentCurrencyCode>", b"<cbc:Note>x</cbc:Note>" * 30_000 + b"<cbc:DocumentCurrencyCode>"
     )
-    assert len(read_einvoice(notes).invoice.notes) >= 90_000
+    assert len(read_einvoice(notes).invoice.notes) >= 30_000
 
 
 @pytest.mark.parametrize(
