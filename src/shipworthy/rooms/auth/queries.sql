@@ -238,7 +238,7 @@ returning invitation_id
 
 -- invitation_list --
 -- The organisation's open invitations, by address.
--- index: invitation_tenant_id_email_canon_key   rows: <= 100
+-- index: none (either unique key leads to the tenant's few)   rows: <= 100
 -- with: now = now()
 select invitation_id, email_raw as email, role, expires_at from invitation
 where tenant_id = my_tenant() and expires_at > :now order by email_canon limit 100
