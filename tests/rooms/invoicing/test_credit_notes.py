@@ -99,7 +99,7 @@ async def test_a_whole_credit_note_settles_what_is_owed_and_has_a_number_of_its_
     assert (await credits(acme, done.json)).json["code"] == "invoicing.not_open"
     second = await acme.issued(issued["customer_id"])
     assert second["number"].endswith("-00002")
-    used = await acme.post(f"/api/invoices/{second['invoice_id']}/use-credit")
+    used = await acme.post(f"/api/invoices/{second['invoice_id']}/use-credit", {})
     assert used.json["balance_minor"] == GROSS - 6_958
     assert await wrongly_settled(app) == []
 

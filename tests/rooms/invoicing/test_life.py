@@ -179,7 +179,7 @@ class Life:
             self.model.status[name] = "uncollectible"
 
     async def post(self, name: str, verb: str, *, allowed: bool) -> bool:
-        answer = await self.who.post(f"/api/invoices/{name}/{verb}")
+        answer = await self.who.post(f"/api/invoices/{name}/{verb}", {} if verb == "use-credit" else None)
         assert answer.status == (200 if allowed else 409), (verb, self.model.status[name], answer.text)
         return allowed
 

@@ -56,18 +56,20 @@ async def test_what_came_too_much_is_credit_and_settles_another_invoice(acme: Pe
     assert (paid["allocated_minor"], paid["rest_minor"]) == (GROSS, 5_000)
     second = await acme.issued(customer_id)
     assert "Use the credit" in (await acme.get(f"/invoices/{second['invoice_id']}")).text
-    used = await acme.post(f"/api/invoices/{second['invoice_id']}/use-credit")
+    some = await acme.post(f"/api/invoices/{second['invoice_id']}/use-credit", {"amount_minor": 2_000})
+    assert some.json["balance_minor"] == GROSS - 2_000
+    used = await acme.post(f"/api/invoices/{second['invoice_id']}/use-credit", {})
     assert (used.json["status"], used.json["balance_minor"]) == ("open", GROSS - 5_000)
-    again = await acme.post(f"/api/invoices/{second['invoice_id']}/use-credit")
+    again = await acme.post(f"/api/invoices/{second['invoice_id']}/use-credit", {})
     assert (again.status, again.json["code"]) == (409, "invoicing.no_credit")
     payment = (await acme.get(f"/api/payments/{paid['payment_id']}")).json
-    assert [part["amount_minor"] for part in payment["allocations"]] == [GROSS, 5_000]
+    assert [part["amount_minor"] for part in payment["allocations"]] == [GROSS, 2_000, 3_000]
     abroad = await acme.issued(customer_id, currency="USD")
     other = await acme.post(
         "/api/payments", {"customer_id": customer_id, "currency": "EUR", "amount_minor": 9}
     )
     assert other.json["rest_minor"] == 9
-    refused = await acme.post(f"/api/invoices/{abroad['invoice_id']}/use-credit")
+    refused = await acme.post(f"/api/invoices/{abroad['invoice_id']}/use-credit", {})
     assert refused.json["code"] == "invoicing.no_credit"
 
 
@@ -75,7 +77,7 @@ async def test_a_payment_taken_back_reopens_what_it_settled_once(app: RunningApp
     customer_id = await acme.customer()
     one, two = await acme.issued(customer_id), await acme.issued(customer_id)
     paid = await pays(acme, one, GROSS + 100)
-    await acme.post(f"/api/invoices/{two['invoice_id']}/use-credit")
+    await acme.post(f"/api/invoices/{two['invoice_id']}/use-credit", {})
     path = f"/api/payments/{paid['payment_id']}/reverse"
     with pytest.raises(Exception, match="payment_allocated_once"):
         await as_app(app, acme, "update payment set allocated_minor = amount_minor + 1")
@@ -114,7 +116,7 @@ async def test_twenty_at_once_never_allocate_more_than_is_owed(app: RunningApp, 
     paid = await pays(acme, issued, GROSS - 8_000)
     wanted = [pays_or_is_late(acme, issued, 1_000) for _ in range(18)]
     reversal = acme.post(f"/api/payments/{paid['payment_id']}/reverse", {})
-    credit = acme.post(f"/api/invoices/{issued['invoice_id']}/use-credit")
+    credit = acme.post(f"/api/invoices/{issued['invoice_id']}/use-credit", {})
     await asyncio.gather(*wanted, reversal, credit)
     assert await wrongly_settled(app) == []
     assert (await read(acme, issued))["balance_minor"] >= 0

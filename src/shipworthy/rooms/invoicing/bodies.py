@@ -66,6 +66,12 @@ class PaymentBody(Body):
         return PaymentText(**structs.asdict(self))
 
 
+class UseCreditBody(Body):
+    """Without an amount, as much as there is and as is owed."""
+
+    amount_minor: Annotated[int, Meta(ge=1, le=AMOUNT_MAX_MINOR)] | None = None
+
+
 class ReversalBody(Body):
     reason: Annotated[str, Meta(max_length=REFERENCE_CHARS_MAX)] = ""
 

@@ -129,5 +129,5 @@ ROUTES = (
           permission="invoice.write", params=_OPEN, queries_max=6),
     route("POST", "/invoices/{invoice_id}/credit", submit_credit, title="Credit an invoice", media="html",
           permission="invoice.write", body=CreditForm, idempotency="key", effect="create", audit="invoice.credited",
-          params=_OPEN, example={"note": "Returned."}, queries_max=22),
+          params=_OPEN, example={"lines": [{"line_no": "1", "quantity": "0.1"}], "note": "Returned."}, queries_max=22),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from shipworthy.kernel.http.reply import Page, Redirect
 from shipworthy.kernel.money.format import format_amount
 from shipworthy.kernel.money.parse import parse_minor
 from shipworthy.kernel.route import route
-from shipworthy.rooms.invoicing.bodies import PaymentListQuery, ReversalBody
+from shipworthy.rooms.invoicing.bodies import PaymentListQuery, ReversalBody, UseCreditBody
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import today_in
 from shipworthy.rooms.invoicing.forms import Text
@@ -84,8 +84,8 @@ async def submit_payment(ctx: Ctx, invoice_id: uuid.UUID, form: PaymentForm) -> 
     return Redirect(f"/invoices/{invoice_id}", flash=said)
 
 
-async def submit_use_credit(ctx: Ctx, invoice_id: uuid.UUID) -> Redirect:
-    changed = await use_credit(ctx, invoice_id)
+async def submit_use_credit(ctx: Ctx, invoice_id: uuid.UUID, form: UseCreditBody) -> Redirect:
+    changed = await use_credit(ctx, invoice_id, amount_minor=form.amount_minor)
     said = "paid" if changed.status == "paid" else "paid in part"
     return Redirect(f"/invoices/{invoice_id}", flash=f"Invoice {changed.number} is {said} with the credit.")
 
@@ -167,8 +167,9 @@ ROUTES = (
           permission="invoice.write", body=PaymentForm, idempotency="key", effect="create", audit="payment.recorded",
           params=_OPEN, example={"amount": "10.00", "paid_on": "2026-01-31"}, queries_max=12),
     route("POST", "/invoices/{invoice_id}/use-credit", submit_use_credit, title="Settle with the customer's credit",
-          media="html", permission="invoice.write", idempotency="key", effect="change", audit="invoice.credit_used",
-          params={"invoice_id": "creditable_invoice_id"}, example={}, queries_max=13),
+          media="html", permission="invoice.write", body=UseCreditBody, idempotency="key", effect="change",
+          audit="invoice.credit_used", params={"invoice_id": "creditable_invoice_id"}, example={"amount_minor": "1"},
+          queries_max=13),
     route("POST", "/payments/{payment_id}/reverse", submit_reversal, title="Take a payment back", media="html",
           permission="invoice.write", body=ReversalBody, idempotency="key", effect="change", audit="payment.reversed",
           params={"payment_id": "reversible_payment_id"}, example={"reason": "Returned by the bank"}, queries_max=9),

@@ -158,10 +158,10 @@ async def reverse_payment(ctx: Ctx, payment_id: uuid.UUID, *, reason: str) -> li
     return reopened
 
 
-async def use_credit(ctx: Ctx, invoice_id: uuid.UUID) -> Changed:
+async def use_credit(ctx: Ctx, invoice_id: uuid.UUID, *, amount_minor: int | None = None) -> Changed:
     """Settle an invoice with what its customer paid too much or was credited, as far as either goes.
 
-    Credit notes go first, then payments, each in the order of their ids, which is that of their times.
+    `amount_minor` uses no more than that. Credit notes go first, then payments, each in the order of their ids, which is that of their times.
 
 
     Errors:  Missing; Conflict `invoicing.not_open`, `invoicing.not_issued`, `invoicing.no_credit`.
@@ -174,6 +174,8 @@ async def use_credit(ctx: Ctx, invoice_id: uuid.UUID) -> Changed:
     credit_notes = await ctx.db.all(q.credit_note_lock, **whose)
     owed = await lock_payable(ctx, invoice_id)
     parts, left = [], owed["balance_minor"]
+    if amount_minor is not None:
+        left = min(left, amount_minor)
     for row in (*credit_notes, *payments):
         part = min(left, row["rest_minor"])
         if part > 0:

@@ -99,8 +99,8 @@ async def api_reverse_payment(ctx: Ctx, payment_id: uuid.UUID, body: bodies.Reve
     return bodies.payment_json(await load_payment(ctx, payment_id))
 
 
-async def api_use_credit(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
-    return _changed(await use_credit(ctx, invoice_id))
+async def api_use_credit(ctx: Ctx, invoice_id: uuid.UUID, body: bodies.UseCreditBody) -> Json:
+    return _changed(await use_credit(ctx, invoice_id, amount_minor=body.amount_minor))
 
 
 async def api_credit_invoice(ctx: Ctx, invoice_id: uuid.UUID, body: bodies.CreditBody) -> Json:
@@ -200,10 +200,11 @@ ROUTES = (
           permission="invoice.read", transaction=False, params={"invoice_id": "printed_invoice_id"}, queries_max=4),
     route("POST", "/api/invoices/{invoice_id}/credit-notes", api_credit_invoice, title="Credit an invoice", status=201,
           permission="invoice.write", body=bodies.CreditBody, idempotency="key", effect="create",
-          audit="invoice.credited", params=OPEN, example={"note": "Returned."}, queries_max=19),
+          audit="invoice.credited", params=OPEN, example={"lines": [{"line_no": 1, "quantity": "0.1"}], "note": "Returned."}, queries_max=19),
     route("POST", "/api/invoices/{invoice_id}/use-credit", api_use_credit, title="Settle with the customer's credit",
-          permission="invoice.write", idempotency="key", effect="change", audit="invoice.credit_used",
-          params={"invoice_id": "creditable_invoice_id"}, example={}, queries_max=13),
+          permission="invoice.write", body=bodies.UseCreditBody, idempotency="key", effect="change",
+          audit="invoice.credit_used", params={"invoice_id": "creditable_invoice_id"}, example={"amount_minor": 1},
+          queries_max=13),
     route("POST", "/api/payments", api_record_payment, title="Record a payment", permission="invoice.write",
           body=bodies.PaymentBody, status=201, idempotency="key", effect="create", audit="payment.recorded",
           example=PAYMENT_EXAMPLE, queries_max=10),
