@@ -168,7 +168,7 @@ ROUTES = (
           params=_OPEN, example={"amount": "10.00", "paid_on": "2026-01-31"}, queries_max=12),
     route("POST", "/invoices/{invoice_id}/use-credit", submit_use_credit, title="Settle with the customer's credit",
           media="html", permission="invoice.write", body=UseCreditBody, idempotency="key", effect="change",
-          audit="invoice.credit_used", params={"invoice_id": "creditable_invoice_id"}, example={"amount_minor": "1"},
+          audit="invoice.credit_used", params={"invoice_id": "creditable_invoice_id"}, example={"amount_minor": 1},
           queries_max=13),
     route("POST", "/payments/{payment_id}/reverse", submit_reversal, title="Take a payment back", media="html",
           permission="invoice.write", body=ReversalBody, idempotency="key", effect="change", audit="payment.reversed",
