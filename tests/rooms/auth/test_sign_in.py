@@ -138,13 +138,12 @@ async def test_every_try_leaves_a_row_in_the_realms_trail_without_the_address(au
     ]
 
 
-async def test_a_sign_in_runs_four_statements_and_a_refused_one_three(auth: AuthApp) -> None:
+async def test_a_sign_in_runs_three_statements_and_so_does_a_refused_one(auth: AuthApp) -> None:
     home = await auth.signed_in()
     for client in (None, home):  # a stranger, and somebody in their own browser
         right = await _statements(auth, lambda client=client: auth.sign_in(client))
-        assert sum(right.values()) <= 4 + (client is home), (
-            right
-        )  # one looks the session up that home still has
+        # One more looks the session up that home still has.
+        assert sum(right.values()) <= 3 + (client is home), right
     wrong = await _statements(auth, lambda: auth.sign_in(password="wrong wrong wrong"))
     unknown = await _statements(auth, lambda: auth.sign_in(email="nobody@nowhere.example"))
     assert wrong == unknown

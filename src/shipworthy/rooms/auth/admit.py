@@ -78,19 +78,25 @@ def person_of(row: Record) -> Person:
 
 
 async def begin_session(
-    ctx: Ctx, tx: Tx, person: Person, device: KnownDevice, *, amr: tuple[str, ...]
+    ctx: Ctx,
+    tx: Tx,
+    person: Person,
+    device: KnownDevice,
+    *,
+    amr: tuple[str, ...],
+    entered: Record | None = None,
 ) -> SignedIn:
     """Begin the session, in the transaction of the sign-in; `amr` says how its person was recognised.
 
     Whoever lets somebody in asks first whether they have a second factor (factors/second.py). It begins
     for the organisation that was entered last. That membership is held until the transaction ends, so
-    that whoever removes it finds this session.
+    that whoever removes it finds this session. `entered` is for who has looked it up and holds it.
     """
-    row = await tx.maybe(q.membership_to_enter, user_id=person.user_id)
+    row = entered or await tx.maybe(q.membership_to_enter, user_id=person.user_id)
     person = replace(
         person,
         tenant_id=row["tenant_id"] if row else None,
-        tenant_name=row["tenant_name"] if row else "",
+        tenant_name=(row["tenant_name"] if row else None) or "",
         role=row["role"] if row else None,
     )
     token = await ctx.runtime.sessions.create(

@@ -21,7 +21,8 @@ left join tenant t on t.tenant_id = m.tenant_id
 left join device d on d.cookie_sha256 = :cookie_sha256 and d.user_id = u.user_id
 
 -- login_accepted --
--- The password was right, and still is: give the tries back, remember browser and network, and leave a trail. No row
+-- The password was right, and still is: give the tries back, remember browser and network, leave a trail, and enter the
+-- organisation entered last, held as by membership_to_enter. No row
 -- when the account was closed or got another password since; both are held, so that whoever changes them waits for the session.
 -- index: none (insert)   rows: <= 1   scope: realm
 -- with: judged = (select password_hash from credential limit 1)
@@ -34,6 +35,9 @@ with trail as (
 ), network as (
   insert into login_network (network, succeeded_at) select :network, :now where :network::bytea is not null
   on conflict (realm_id, network) do update set succeeded_at = excluded.succeeded_at
+), entered as (
+  select m.tenant_id, m.role, t.name from membership m join tenant t on t.tenant_id = m.tenant_id
+  where m.user_id = :user_id order by m.entered_at desc nulls last, m.created_at limit 1 for share of m
 )
 insert into device (device_id, user_id, cookie_sha256, name, created_at, last_seen_at)
 select :device_id, :user_id, :cookie_sha256, :name, :now, :now
@@ -42,7 +46,7 @@ from app_user u join credential c on c.user_id = u.user_id and c.kind = 'passwor
 where u.user_id = :user_id and u.status = 'active' and c.password_hash = :judged
 for share of u, c
 on conflict (realm_id, cookie_sha256, user_id) do update set last_seen_at = excluded.last_seen_at, name = excluded.name
-returning device_id
+returning device_id, (select tenant_id from entered), (select role from entered), (select name from entered) as tenant_name
 
 -- login_network_known --
 -- Networks somebody has signed in from lately, the latest first; a few that are too old are forgotten.

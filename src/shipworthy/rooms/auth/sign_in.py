@@ -45,7 +45,7 @@ async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> S
 
     Errors:  Busy `auth.busy`, TooMany `auth.throttled`, SignInNeeded `auth.refused`. Each is the same for
              a wrong password, an unknown address and an account that may not sign in.
-    Cost:    four statements (one more where the hash is renewed, and each hour one for the networks) in
+    Cost:    three statements (one more where the hash is renewed, and each hour one for the networks) in
              two transactions, one of them flushed.
     """
     pool = pool_of(ctx.runtime)
@@ -172,7 +172,7 @@ async def _let_in(
         if row is None:  # closed, or given another password, while this one was hashed
             raise _refused()
         device = KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
-        signed_in = await begin_session(ctx, tx, person, device, amr=("pwd",))
+        signed_in = await begin_session(ctx, tx, person, device, amr=("pwd",), entered=row)
     if network is not None:
         networks.written(network, now)
     return signed_in
