@@ -53,10 +53,10 @@ async def test_it_goes_to_the_examined_hosts_only_and_as_whom_it_is_told() -> No
 @needs_chromium
 @pytest.mark.browser
 async def test_its_processes_end_whatever_happens() -> None:
-    started: set[ProcessId] = set()
+    before, started = descendants(os.getpid()), set[ProcessId]()
     with pytest.raises(ZeroDivisionError):
         async with chromium("http://127.0.0.1:1/"):
-            started = descendants(os.getpid())
+            started = descendants(os.getpid()) - before
             assert started
             raise ZeroDivisionError
     assert not [process for process in started if process.is_alive]

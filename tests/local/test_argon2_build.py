@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shipworthy.local.argon2_build import BuildFailed, Built, build, is_built_here, why_not
+from shipworthy.local.argon2_build import Built, build, is_built_here, why_not
+from shipworthy.local.errors import BuildFailed
 
 UV = ["/opt/uv", "pip", "install"]
 

@@ -98,6 +98,7 @@ def _show(measured: list[Measured], choice: Measured, *, argon2: str, logins_per
 def _built() -> str:
     """Build, and say what came of it; what cannot be built is said and changes nothing."""
     from shipworthy.local import argon2_build
+    from shipworthy.local.errors import BuildFailed
 
     reason = argon2_build.why_not()
     if not reason:
@@ -106,7 +107,7 @@ def _built() -> str:
                 install=argon2_build.installer(), say=lambda line: click.echo(f"argon2: {line} …", err=True)
             )
             return f"built for this processor, {built.before_ms:.1f} ms before, {built.after_ms:.1f} ms now."
-        except argon2_build.BuildFailed as failed:
+        except BuildFailed as failed:
             reason = str(failed)
     click.echo(f"argon2: no faster build: {reason}", err=True)
     return f"the package as it was. No faster build: {reason}"

@@ -20,7 +20,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
-from shipworthy.local.errors import LocalServiceError
+from shipworthy.local.errors import BuildFailed
 
 PACKAGE = "argon2-cffi-bindings"
 GAIN_MIN = 1.1  # less is not worth a build that every update of the package undoes
@@ -40,10 +40,6 @@ sys.stdout.write(json.dumps({"hash": made().hex(), "ms": statistics.median(times
 """
 
 Run = Callable[[Sequence[str], dict[str, str]], str]
-
-
-class BuildFailed(LocalServiceError):
-    """No faster build came of it; the package is as it was."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@
     ├── DatabaseForeign      local.database_foreign       forbidden
     ├── DatabaseVersion      local.database_version       conflict
     ├── AccountUnusable      local.account_unusable       forbidden
+    ├── BuildFailed          local.build_failed           upstream
     └── ServiceFailed        local.service_failed         upstream
 
 Every message is one sentence or two: what happened, to which thing, what to do next.
@@ -74,6 +75,12 @@ class DatabaseVersion(LocalServiceError):
 
 class AccountUnusable(LocalServiceError):
     code, kind = "local.account_unusable", "forbidden"
+
+
+class BuildFailed(LocalServiceError):
+    """No faster build of a package came of it; the package is as it was."""
+
+    code, kind = "local.build_failed", "upstream"
 
 
 class ServiceFailed(LocalServiceError):
