@@ -6,7 +6,7 @@ run collects besides findings, and the list of what must be healed. Knows no che
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from shipworthy.contract.finding import Distribution, Finding, GateErrorRates, Series
@@ -168,14 +168,22 @@ class Exam:
             raise Undecided(f"The app does not reach its {name} through a proxy of the examiner.")
         return self.proxies[name]
 
-    async def samples_for(self, person: Credential, *, fresh: bool = False) -> dict[str, str]:
+    async def samples_for(
+        self, person: Credential, *, fresh: bool = False, only: Collection[str] | None = None
+    ) -> dict[str, str]:
         """Return the samples of a person's tenant, looked up in its own data as role app.
 
         One that finds no row, or does not run (a note says so), is left out. Looked up once a
-        check, or anew with `fresh`.
+        check, or anew with `fresh`; then of `only` these, which spares the others' queries.
         """
-        if fresh or person.email not in self._samples:
-            self._samples[person.email] = await self._look_up(person)
+        if person.email not in self._samples:
+            self._samples[person.email] = await self._look_up(person, self.manifest.samples)
+        elif fresh:
+            asked = [s for s in self.manifest.samples if only is None or s.name in only]
+            kept = self._samples[person.email]
+            for sample in asked:
+                kept.pop(sample.name, None)
+            kept.update(await self._look_up(person, asked))
         return {**self._learnt.get(person.email, {}), **self._samples[person.email]}
 
     def learn(self, person: Credential, sample: str, value: str) -> None:
@@ -238,12 +246,12 @@ class Exam:
             return self.proxies.names
         return self.proxies.names & {*self.handle.through, "oidc"}
 
-    async def _look_up(self, person: Credential) -> dict[str, str]:
-        if not self.manifest.samples or not self.can("database.app"):
+    async def _look_up(self, person: Credential, samples: Sequence[Sample]) -> dict[str, str]:
+        if not samples or not self.can("database.app"):
             return {}
         found: dict[str, str] = {}
         async with self.database("app").connection() as connection:
-            for sample in self.manifest.samples:
+            for sample in samples:
                 async with self.database("app").within(connection, person):
                     value = await self._value_of(connection, sample)
                 if value is not None:

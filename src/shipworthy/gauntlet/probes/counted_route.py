@@ -24,9 +24,9 @@ from shipworthy.gauntlet.http import Answer, HttpSession, Unanswered
 from shipworthy.gauntlet.probes.statement_counts import (
     Counts,
     Statement,
+    Watch,
     least,
     ran_between,
-    read_counts,
     room_left,
     total,
 )
@@ -60,20 +60,21 @@ class Counted:
 
 
 @asynccontextmanager
-async def watching(exam: Exam) -> AsyncIterator[Any]:
-    """Yield a connection that can read what the app's role ran.
+async def watching(exam: Exam) -> AsyncIterator[Watch]:
+    """Yield a watch over what the app's role runs.
 
     Errors:  Undecided when the database counts no statements, or forgets them while they are counted.
     """
     way_in = "admin" if exam.can("database.admin") else "app"
     async with exam.database(way_in).connection() as connection:
-        await read_counts(connection, exam.database("app").user)
+        watch = Watch(connection, exam.database("app").user)
+        await watch.counts()
         if not await room_left(connection):
             raise Undecided(
                 "pg_stat_statements is full, so rare statements are forgotten while they are counted.",
                 fix="Run select pg_stat_statements_reset(); or raise pg_stat_statements.max.",
             )
-        yield connection
+        yield watch
 
 
 def is_askable(exam: Exam, route: Route) -> bool:
@@ -107,19 +108,16 @@ async def large_and_small(exam: Exam, connection: Any) -> tuple[Credential | Non
     return large, small if is_smaller and small is not large else None
 
 
-async def count(
-    exam: Exam, connection: Any, route: Route, person: Credential | None, *, runs: int
-) -> Counted:
+async def count(exam: Exam, watch: Watch, route: Route, person: Credential | None, *, runs: int) -> Counted:
     """Ask a route until it succeeded `runs` times; return what each of these did.
 
     Errors:  Undecided when it never succeeds.
     """
-    user = exam.database("app").user
     asked = _Asker(exam, route, person)
-    call, warm, answer = await asked.counted(connection, user)
+    call, warm, answer = await asked.counted(watch)
     seen: list[Counts] = []  # the first one warmed caches and prepared statements
     while answer.status in route.statuses and len(seen) < runs:
-        call, counts, answer = await asked.counted(connection, user)
+        call, counts, answer = await asked.counted(watch)
         if answer.status in route.statuses:
             seen.append(counts)
         elif not seen:
@@ -145,12 +143,12 @@ def queries(number: int) -> str:
     return f"{number} {'query' if number == 1 else 'queries'}"
 
 
-async def _settled(watching: Any, user: str) -> Counts:
+async def _settled(watch: Watch) -> Counts:
     """Read the counts once they stand still: an answer may be sent before its last statement ends."""
-    counts = await read_counts(watching, user)
+    counts = await watch.counts()
     for _ in range(5):
         await asyncio.sleep(0.01)
-        again = await read_counts(watching, user)
+        again = await watch.counts()
         if again == counts:
             break
         counts = again
@@ -166,18 +164,18 @@ class _Asker:
         self._own: HttpSession | None = None
         self._needs_version = False
 
-    async def counted(self, watching: Any, user: str) -> tuple[Call, Counts, Answer]:
+    async def counted(self, watch: Watch) -> tuple[Call, Counts, Answer]:
         """Ask once; return what was asked, what the database ran for it, and the answer.
 
         Errors:  Undecided when a sample is missing, signing in is refused or no answer comes.
         """
         call = await self.prepared()
-        before = await read_counts(watching, user)
+        before = await watch.counts()
         answer = await self.ask(call)
-        counts = ran_between(before, await _settled(watching, user))
+        counts = ran_between(before, await _settled(watch))
         if answer.status == PRECONDITION_NEEDED and not self._needs_version:
             self._needs_version = True
-            return await self.counted(watching, user)
+            return await self.counted(watch)
         return call, counts, answer
 
     async def prepared(self) -> Call:
@@ -193,7 +191,9 @@ class _Asker:
                 self._own = await self._exam.fresh_session(person)
         if person is None or not samples_of(self._route):
             return prepare(self._route, {})
-        call = prepare(self._route, await self._exam.samples_for(person, fresh=True))
+        call = prepare(
+            self._route, await self._exam.samples_for(person, fresh=True, only=samples_of(self._route))
+        )
         return await conditional(self._own, call) if self._own and self._needs_version else call
 
     async def ask(self, call: Call) -> Answer:

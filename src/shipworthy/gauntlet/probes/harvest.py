@@ -78,7 +78,8 @@ class _Field:
 async def harvest(exam: Exam) -> Sequence[Finding]:
     """Return one finding for each statement worth looking at."""
     user = exam.database("app").user
-    async with watching(exam) as connection:
+    async with watching(exam) as watch:
+        connection = watch.connection
         if exam.people:
             await exam.samples_for(
                 exam.people[0]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from shipworthy.contract.manifest import Route
 from shipworthy.contract.target import Credential
 from shipworthy.gauntlet.asking import PRECONDITION_NEEDED, ask_route, conditional
-from shipworthy.gauntlet.call import Call, prepare
+from shipworthy.gauntlet.call import Call, prepare, samples_of
 from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.evidence import answer_evidence, request_evidence
 from shipworthy.gauntlet.exam import Exam
@@ -57,7 +57,10 @@ class Keyed:
 
     async def prepared(self, *, key: str | None = None) -> Call:
         """Return a new request with fresh samples. Errors: Undecided when a sample finds no row."""
-        samples = await self._exam.samples_for(self._samples_of, fresh=True) if self._samples_of else {}
+        samples: dict[str, str] = {}
+        if self._samples_of:
+            wanted = samples_of(self.route)
+            samples = await self._exam.samples_for(self._samples_of, fresh=True, only=wanted)
         return prepare(self.route, samples, key=key or str(uuid.uuid4()))
 
     async def once(self) -> Once:

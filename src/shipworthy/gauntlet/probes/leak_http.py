@@ -61,9 +61,9 @@ async def two_tenants_http(exam: Exam) -> Sequence[Finding]:
 
 
 async def _foreign_ids(exam: Exam, route: Route, pair: _Pair) -> Finding:
-    own = await exam.samples_for(pair.mine, fresh=True)
-    theirs = await exam.samples_for(pair.theirs, fresh=True)
     named = sorted(samples_of(route))
+    own = await exam.samples_for(pair.mine, fresh=True, only=named)
+    theirs = await exam.samples_for(pair.theirs, fresh=True, only=named)
     if not all(name in own and name in theirs for name in named):
         return _no_samples(exam, route, [name for name in named if name not in own or name not in theirs])
     shared = [name for name in named if own[name] == theirs[name]]

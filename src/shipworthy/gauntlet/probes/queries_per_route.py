@@ -35,11 +35,11 @@ WRITE_REPEATS_MAX = 4  # a batch of lines is one statement sent often; an exampl
 
 async def queries_per_route(exam: Exam) -> Sequence[Finding]:
     """Return one finding for each route that can be asked."""
-    async with watching(exam) as connection:
-        many, _few = await large_and_small(exam, connection)
+    async with watching(exam) as watch:
+        many, _few = await large_and_small(exam, watch.connection)
 
         async def ask(_name: str, route: Route) -> Finding:
-            return _judged(exam, route, await count(exam, connection, route, many, runs=RUNS))
+            return _judged(exam, route, await count(exam, watch, route, many, runs=RUNS))
 
         routes = [(subject_of(route), route) for route in exam.manifest.routes if is_askable(exam, route)]
         return await ask_each(exam, routes, ask, source=lambda route: route.source)

@@ -29,7 +29,7 @@ from shipworthy.gauntlet.probes.counted_route import (
     queries,
     watching,
 )
-from shipworthy.gauntlet.probes.statement_counts import Statement
+from shipworthy.gauntlet.probes.statement_counts import Statement, Watch
 from shipworthy.gauntlet.subjects import ask_each, undecided_finding
 
 RUNS = 2  # what both did; each costs a request and two looks at the counters
@@ -56,22 +56,22 @@ async def queries_slope(exam: Exam) -> Sequence[Finding]:
         for route in exam.manifest.routes
         if route.method == "GET" and is_askable(exam, route)
     }
-    async with watching(exam) as connection:
-        large, small = await large_and_small(exam, connection)
+    async with watching(exam) as watch:
+        large, small = await large_and_small(exam, watch.connection)
         if small is not None:
-            return await _by_tenants(exam, connection, routes, large, small)
-        return await _by_making(exam, connection, routes, large)
+            return await _by_tenants(exam, watch, routes, large, small)
+        return await _by_making(exam, watch, routes, large)
 
 
 async def _by_tenants(
-    exam: Exam, connection: Any, routes: dict[str, Route], large: Credential | None, small: Credential
+    exam: Exam, watch: Watch, routes: dict[str, Route], large: Credential | None, small: Credential
 ) -> Sequence[Finding]:
     sizes = ("for the tenant with few rows", "for the tenant with many")
 
     async def ask(_name: str, route: Route) -> Finding:
-        many = await count(exam, connection, route, large, runs=RUNS)
+        many = await count(exam, watch, route, large, runs=RUNS)
         try:
-            few = await count(exam, connection, route, small, runs=RUNS)
+            few = await count(exam, watch, route, small, runs=RUNS)
         except Undecided as nothing:
             why = f"The tenant with few rows has nothing to show here: {nothing.why}"
             return _one_size(exam, route, why, fix="Seed one such row for the smallest tenant, too.")
@@ -83,14 +83,14 @@ async def _by_tenants(
 
 
 async def _by_making(
-    exam: Exam, connection: Any, routes: dict[str, Route], person: Credential | None
+    exam: Exam, watch: Watch, routes: dict[str, Route], person: Credential | None
 ) -> Sequence[Finding]:
     """Count every route, make things, and count again."""
     before: dict[str, Counted | Undecided] = {}
     for name, route in routes.items():
         if exam.wants(name):
             try:
-                before[name] = await count(exam, connection, route, person, runs=RUNS)
+                before[name] = await count(exam, watch, route, person, runs=RUNS)
             except Undecided as undecided:
                 before[name] = undecided
     made = await _make(exam, person) if before else {}
@@ -103,7 +103,7 @@ async def _by_making(
             return undecided_finding(exam, name, few, source=route.source)
         if how_many < MADE_MIN:
             return _one_size(exam, route, _why_nothing_grew(made), fix=_MAKE)
-        return _judged(exam, route, few, await count(exam, connection, route, person, runs=RUNS), sizes, made)
+        return _judged(exam, route, few, await count(exam, watch, route, person, runs=RUNS), sizes, made)
 
     return await ask_each(exam, routes.items(), ask, source=lambda route: route.source)
 

@@ -14,12 +14,17 @@ from typing import Any
 from shipworthy.gauntlet.check import Unmeasurable
 from shipworthy.gauntlet.db import PostgresError
 
+# Without texts the server answers from memory; with them it reads a file of all of them (9 ms for 600, 2026-11).
 _READ = """
-select s.queryid::text as id, s.query as text, sum(s.calls)::bigint as calls
-from pg_stat_statements s
+select s.queryid::text as id, sum(s.calls)::bigint as calls
+from pg_stat_statements(false) s
 where s.userid = (select oid from pg_roles where rolname = $1)
   and s.dbid = (select oid from pg_database where datname = current_database())
-group by s.queryid, s.query
+group by s.queryid
+"""
+_TEXTS = """
+select s.queryid::text as id, max(s.query) as text from pg_stat_statements s
+where s.queryid::text = any($1) group by s.queryid
 """
 _SETTINGS = "select current_setting('pg_stat_statements.max', true)::int, count(*) from pg_stat_statements"
 # What frames a transaction or resets a pooled connection is not what a route asks for, and the
@@ -49,20 +54,33 @@ class Statement:
 Counts = dict[Statement, int]
 
 
-async def read_counts(connection: Any, user: str) -> Counts:
-    """Return how often `user` has run each statement in this database so far.
+class Watch:
+    """Reads the counts of one role over one connection; each statement's text is read once."""
 
-    Errors:  Unmeasurable when the database keeps no statement statistics.
-    """
-    try:
-        rows = await connection.fetch(_READ, user)
-    except PostgresError as missing:
-        raise no_statistics(missing) from missing
-    return {
-        Statement(row["id"], row["text"]): row["calls"]
-        for row in rows
-        if row["text"] and is_the_apps(row["text"])
-    }
+    def __init__(self, connection: Any, user: str) -> None:
+        self.connection, self._user = connection, user
+        self._known: dict[str, Statement | None] = {}  # None: not the app's
+
+    async def counts(self) -> Counts:
+        """Return how often the role has run each statement in this database so far.
+
+        Errors:  Unmeasurable when the database keeps no statement statistics.
+        """
+        try:
+            rows = await self.connection.fetch(_READ, self._user)
+            if new := [row["id"] for row in rows if row["id"] not in self._known]:
+                await self._learn(new)
+        except PostgresError as missing:
+            raise no_statistics(missing) from missing
+        return {
+            statement: row["calls"] for row in rows if (statement := self._known.get(row["id"])) is not None
+        }
+
+    async def _learn(self, ids: list[str]) -> None:
+        for row in await self.connection.fetch(_TEXTS, ids):
+            text = row["text"]
+            if text:  # one whose text is not there yet is looked up again
+                self._known[row["id"]] = Statement(row["id"], text) if is_the_apps(text) else None
 
 
 def is_the_apps(text: str) -> bool:
