@@ -126,7 +126,7 @@ _DOOR: Any = {"auth": "public", "media": "html", "transaction": False}
 ROUTES: tuple[Route, ...] = (
     route("POST", "/organisation/invitations", invite, **_WRITES, body=NewInvitation, title="Invite somebody",
           audit="auth.invitation_sent", personal=("email",), queries_max=14, body_bytes_max=_FORM_BYTES_MAX,
-          example={"email": "ada@sample.example", "role": "member"}),
+          example={"email": "ida@sample.example", "role": "member"}),
     route("POST", "/organisation/invitations/{invitation_id}/revoke", revoke, **_WRITES, title="Take an invitation back",
           audit="auth.invitation_revoked", params={"invitation_id": "invitation_id"}, queries_max=6),
     route("GET", "/invitation", invitation_page, **_DOOR, query=Link, title="An invitation", queries_max=5,
