@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from shipworthy.cli.durations import seconds
 
 if TYPE_CHECKING:
     from shipworthy.gauntlet.faults.catalogue import Fault
@@ -38,19 +39,10 @@ def list_faults(as_json: bool) -> None:
     click.echo("\n  The ways of network.* lie in the gauntlet's proxies: its drills inflict those.")
 
 
-def _seconds(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|)", text.strip())
-    if not found:
-        raise click.BadParameter(f"{text!r} is not a time like 30s or 2m")
-    return float(found[1]) * (60 if found[2] == "m" else 1)
-
-
 @command.command("inflict")
 @click.argument("name")
 @click.option("--on", default="", help="The process, way or table, as `fault list` says.")
-@click.option(
-    "--for", "for_s", default="30s", show_default=True, callback=_seconds, help="How long: 30s, 2m."
-)
+@click.option("--for", "for_s", default="30s", show_default=True, callback=seconds, help="How long: 30s, 2m.")
 @click.option(
     "--handle",
     "handle_file",

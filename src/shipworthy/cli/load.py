@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shipworthy.cli.durations import seconds
 from shipworthy.cli.gauntlet import target_of
 
 if TYPE_CHECKING:
@@ -27,11 +28,10 @@ def command() -> None:
     """
 
 
-def _seconds(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|)", text.strip())
-    if not found or float(found[1]) == 0:
+def _some_seconds(ctx: click.Context, param: click.Parameter, text: str) -> float:
+    if not (found_s := seconds(ctx, param, text)):
         raise click.BadParameter(f"{text!r} is not a time like 30s or 2m")
-    return float(found[1]) * (60 if found[2] == "m" else 1)
+    return found_s
 
 
 def _shard(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[int, int]:
@@ -73,7 +73,7 @@ def _shard(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[int
     "for_s",
     default="72s",
     show_default=True,
-    callback=_seconds,
+    callback=_some_seconds,
     help="How long it is measured: 30s, 2m.",
 )
 @click.option(
