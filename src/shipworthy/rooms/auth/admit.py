@@ -21,9 +21,9 @@ class Person:
     user_id: uuid.UUID
     email: str
     name: str
-    tenant_id: uuid.UUID | None
-    tenant_name: str
-    role: str | None
+    tenant_id: uuid.UUID | None = None  # known once the session begins, as is what follows
+    tenant_name: str = ""
+    role: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,12 @@
 -- login_begin --
 -- All a sign-in needs to know of an address, second factor and all, and its try counted before it is judged: for a browser its owner knows in the
 -- browser's bucket, for everybody else in the network's and the account's. `wait` says how long it has to wait.
--- index: app_user_realm_id_email_canon_key, credential_user_password_idx, membership_user_idx, device_cookie_user_idx, totp_pkey, passkey_user_idx   rows: <= 1   scope: realm
+-- index: app_user_realm_id_email_canon_key, credential_user_password_idx, device_cookie_user_idx, totp_pkey, passkey_user_idx   rows: <= 1   scope: realm
 -- with: email_canon = (select u.email_canon from app_user u join device d using (user_id) limit 1), cookie_sha256 = (select d.cookie_sha256 from app_user u join device d using (user_id) limit 1)
 -- with: device = sha256(gen_random_uuid()::text::bytea), network = sha256(gen_random_uuid()::text::bytea), spread = sha256(gen_random_uuid()::text::bytea), account = sha256(gen_random_uuid()::text::bytea)
 -- with: near_max = 10, spread_max = 30, wide_max = 100, period = interval '15 minutes', now = now()
 select u.user_id, u.email_raw, u.name, u.status, u.verified_at, c.password_hash,
-  m.tenant_id, m.role, t.name as tenant_name, d.device_id, d.trusted_until,
+  d.device_id, d.trusted_until,
   exists (select from totp where user_id = u.user_id and confirmed_at is not null)
     or exists (select from passkey where user_id = u.user_id) as has_factor,
   case when d.device_id is not null then count_tries(:device, :near_max, false, null, 0, null, 0, :period, :now)
@@ -14,10 +14,6 @@ select u.user_id, u.email_raw, u.name, u.status, u.verified_at, c.password_hash,
 from (values (1)) asked
 left join app_user u on u.email_canon = :email_canon
 left join credential c on c.user_id = u.user_id and c.kind = 'password'
-left join lateral (
-  select tenant_id, role from membership where user_id = u.user_id order by created_at limit 1
-) m on true
-left join tenant t on t.tenant_id = m.tenant_id
 left join device d on d.cookie_sha256 = :cookie_sha256 and d.user_id = u.user_id
 
 -- login_accepted --

@@ -115,14 +115,7 @@ def _may_enter(row: Record) -> bool:
 
 
 def _person(row: Record) -> Person:
-    return Person(
-        user_id=row["user_id"],
-        email=row["email_raw"],
-        name=row["name"],
-        tenant_id=row["tenant_id"],
-        tenant_name=row["tenant_name"] or "",
-        role=row["role"],
-    )
+    return Person(user_id=row["user_id"], email=row["email_raw"], name=row["name"])
 
 
 async def _count_refusal(ctx: Ctx, attempt: _Attempt) -> None:
