@@ -42,11 +42,12 @@ async def test_a_refusal_of_the_child_is_the_refusal_of_the_call() -> None:
         await asyncio.to_thread(run_in_process, plan_of("http://example.com"))
 
 
-def test_a_child_that_ends_without_a_result_is_an_error_with_what_it_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("said", [":", """printf '{"result": {"name": '"""])
+def test_a_child_that_ends_without_a_whole_result_is_an_error_with_what_it_said(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "python"
-    broken.write_text("#!/bin/sh\nread plan; echo 'out of luck' >&2; exit 9\n")
+    broken.write_text(f"#!/bin/sh\nread plan; {said}; echo 'out of luck' >&2; exit 9\n")
     broken.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(broken))
     with pytest.raises(LoadProcessFailed, match=r"(?s)without a result.*out of luck"):

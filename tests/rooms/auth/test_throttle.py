@@ -234,3 +234,28 @@ def _without_ids(answer: Answer) -> Answer:
 
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", answer.text)
     return Answer(answer.status, answer.headers, text.encode())
+
+
+async def test_the_owner_is_told_when_a_stranger_gets_in_after_failures(auth: AuthApp) -> None:
+    home = await auth.signed_in()
+    for network in range(5):  # two from each, so that nobody has to wait
+        for _ in range(2):
+            assert (await wrong(auth, address=f"198.51.{network}.1")).status == 401
+    assert (await auth.sign_in(home)).status == 303  # the owner's own browser says nothing of the sort
+    assert await _told(auth) == []
+    assert (await auth.sign_in(auth.client(address="203.0.113.9"))).status == 303
+    (told,) = await _told(auth)
+    assert "10 tries with a wrong password" in told
+    assert "http://localhost/forgot" in told
+
+
+async def test_a_stranger_who_mistyped_a_few_times_alarms_nobody(auth: AuthApp) -> None:
+    for _ in range(9):
+        assert (await wrong(auth)).status == 401
+    assert (await auth.sign_in()).status == 303
+    assert await _told(auth) == []
+
+
+async def _told(auth: AuthApp) -> list[str]:
+    await auth.work()
+    return [mail.text for mail in auth.mails if "after failed tries" in mail.subject]

@@ -92,6 +92,8 @@ def _converse(
     except BrokenPipeError:
         return None
     for line in child.stdout:
+        if not line.endswith("\n"):
+            return None  # it ended while it was writing
         message: dict[str, Any] = json.loads(line)
         if "refused" in message:
             raise PlanRefused(message["refused"])

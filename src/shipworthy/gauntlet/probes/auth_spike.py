@@ -78,7 +78,7 @@ async def auth_spike(exam: Exam, *, pace: Pace = Pace()) -> Sequence[Finding]:
     absent = [_absent(exam, part) for part in load.slos if part not in parts]
     if not parts:
         return absent
-    spike = _Spike(exam, load, parts, pace)
+    spike = Spike(exam, load, parts, pace)
     costs = await spike.costs()
     limit = limit_of(costs)
     found = await spike.search(limit)
@@ -102,7 +102,7 @@ def _absent(exam: Exam, part: str) -> Finding:
     return exam.finding(part, Verdict.NOT_MEASURED, title, cause=why, fix=fix)
 
 
-class _Spike:
+class Spike:
     """The spike on one instance."""
 
     def __init__(self, exam: Exam, load: NamedLoad, parts: list[str], pace: Pace) -> None:
@@ -119,7 +119,7 @@ class _Spike:
         found, whole = [], sum(self._weights.values())
         for part in self._parts:
             journey = self._journey(part, _COST_RATES_PER_S[part])
-            plan = await self._plan((journey,), seconds=self._pace.cost_s)
+            plan = await self.plan((journey,), seconds=self._pace.cost_s)
             share = self._weights[part] / whole
             found.append(await cost_of(self._exam, plan, name=part, share=share))
         return found if any(cost.cpu_ms > 0 for cost in found) else []
@@ -130,7 +130,7 @@ class _Spike:
 
         async def offer(rate_per_s: float) -> Try:
             self._exam.view.note(f"trying {rate_per_s:.0f} sign-ins a second")
-            plan = await self._plan(self._journeys(rate_per_s), seconds=self._pace.try_s)
+            plan = await self.plan(self.journeys(rate_per_s), seconds=self._pace.try_s)
             return tried(rate_per_s, await offered(self._exam, plan))
 
         return await largest_rate(
@@ -146,7 +146,7 @@ class _Spike:
         shape, rate = self._pace.shape, rate_to_judge(self.asked, found)
         if rate <= 0:
             return [never_held(self._exam, part, self.asked, found) for part in self._parts]
-        plan = await self._plan(self._journeys(rate), shape=shape)
+        plan = await self.plan(self.journeys(rate), shape=shape)
         result = await offered_validly(self._exam, plan, rule=shape.rule)
         at = f" at {rate:.0f} sign-ins/s ({self.asked.mix})"
         latencies = [
@@ -188,7 +188,7 @@ class _Spike:
         title = f"Nobody was locked out: {journey.requests} sign-ins, {WRONG_SHARE:.0%} of them guesses at other accounts"
         return self._exam.finding("lockout", Verdict.PASS, title)
 
-    def _journeys(self, rate_per_s: float) -> tuple[Journey, ...]:
+    def journeys(self, rate_per_s: float) -> tuple[Journey, ...]:
         return mixed(
             [self._journey(part, 1.0) for part in self._parts], rate_per_s=rate_per_s, weights=self._weights
         )
@@ -202,7 +202,7 @@ class _Spike:
             code=f"auth_spike.py:{part}",
         )
 
-    async def _plan(
+    async def plan(
         self, journeys: tuple[Journey, ...], *, seconds: float = 0.0, shape: Shape | None = None
     ) -> LoadPlan:
         exam, manifest = self._exam, self._exam.manifest

@@ -37,11 +37,12 @@ class KnownDevice:
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """A session that has begun, with what the browser is to keep."""
+    """A session that has begun, with what the browser is to keep. `joined` names an organisation joined with it."""
 
     person: Person
     session_token: str
     device: KnownDevice
+    joined: str = ""
 
 
 async def recognise(ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, browser: Browser) -> KnownDevice:

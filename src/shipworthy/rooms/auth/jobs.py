@@ -43,6 +43,10 @@ _LETTERS = {
     "factor_removed": ("auth/mail/factor_removed.txt", "Your sign-in at {app} has changed"),
     "passkey_copied": ("auth/mail/passkey_copied.txt", "A passkey at {app} was refused"),
     "program_replayed": ("auth/mail/program_replayed.txt", "A program at {app} was ended"),
+    "signed_in_after_failures": (
+        "auth/mail/signed_in_after_failures.txt",
+        "A sign-in at {app} after failed tries",
+    ),
     "account_exists": ("auth/mail/account_exists.txt", "You already have an account at {app}"),
     "reset": ("auth/mail/reset.txt", "A new password for {app}"),
     "reset_unconfirmed": ("auth/mail/reset_unconfirmed.txt", "Your sign-up at {app} is not finished"),

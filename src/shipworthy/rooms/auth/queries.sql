@@ -5,7 +5,7 @@
 -- with: email_canon = (select u.email_canon from app_user u join device d using (user_id) limit 1), cookie_sha256 = (select d.cookie_sha256 from app_user u join device d using (user_id) limit 1)
 -- with: device = sha256(gen_random_uuid()::text::bytea), network = sha256(gen_random_uuid()::text::bytea), spread = sha256(gen_random_uuid()::text::bytea), account = sha256(gen_random_uuid()::text::bytea)
 -- with: near_max = 10, spread_max = 30, wide_max = 100, period = interval '15 minutes', now = now()
-select u.user_id, u.email_raw, u.name, u.status, u.verified_at, c.password_hash,
+select u.user_id, u.email_raw, u.email_canon, u.name, u.status, u.verified_at, c.password_hash,
   d.device_id, d.trusted_until,
   exists (select from totp where user_id = u.user_id and confirmed_at is not null)
     or exists (select from passkey where user_id = u.user_id) as has_factor,
@@ -18,7 +18,8 @@ left join device d on d.cookie_sha256 = :cookie_sha256 and d.user_id = u.user_id
 
 -- login_accepted --
 -- The password was right, and still is: give the tries back, remember browser and network, leave a trail, and enter the
--- organisation entered last, held as by membership_to_enter. No row
+-- organisation entered last, held as by membership_to_enter. `failures` is how many tries of strangers at the account are
+-- counted, this one among them. No row
 -- when the account was closed or got another password since; both are held, so that whoever changes them waits for the session.
 -- index: none (insert)   rows: <= 1   scope: realm
 -- with: judged = (select password_hash from credential limit 1)
@@ -42,7 +43,8 @@ from app_user u join credential c on c.user_id = u.user_id and c.kind = 'passwor
 where u.user_id = :user_id and u.status = 'active' and c.password_hash = :judged
 for share of u, c
 on conflict (realm_id, cookie_sha256, user_id) do update set last_seen_at = excluded.last_seen_at, name = excluded.name
-returning device_id, (select tenant_id from entered), (select role from entered), (select name from entered) as tenant_name
+returning device_id, (select tenant_id from entered), (select role from entered), (select name from entered) as tenant_name,
+  (select failures from login_bucket where bucket = :wide) as failures
 
 -- login_network_known --
 -- Networks somebody has signed in from lately, the latest first; a few that are too old are forgotten.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from shipworthy.kernel.audit.record import entry, record
 from shipworthy.kernel.context import Ctx, Scope
-from shipworthy.kernel.db.tx import Record
+from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Busy, SignInNeeded
 from shipworthy.rooms.auth.addresses import read_address
 from shipworthy.rooms.auth.admit import KnownDevice, Person, SignedIn, begin_session
@@ -22,6 +22,7 @@ from shipworthy.rooms.auth.factors.second import Halfway, ask_second
 from shipworthy.rooms.auth.gate.door import caller_of
 from shipworthy.rooms.auth.gate.networks import networks_of
 from shipworthy.rooms.auth.hashing import HashPool, pool_of
+from shipworthy.rooms.auth.letters import tell
 from shipworthy.rooms.auth.passwords import normalised
 from shipworthy.rooms.auth.throttle import (
     ACCOUNTS_PER_NETWORK_MAX,
@@ -45,8 +46,8 @@ async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> S
 
     Errors:  Busy `auth.busy`, TooMany `auth.throttled`, SignInNeeded `auth.refused`. Each is the same for
              a wrong password, an unknown address and an account that may not sign in.
-    Cost:    three statements (one more where the hash is renewed, and each hour one for the networks) in
-             two transactions, one of them flushed.
+    Cost:    three statements (one more where the hash is renewed, two where the owner is told of failures, and
+             each hour one for the networks) in two transactions, one of them flushed.
     """
     pool = pool_of(ctx.runtime)
     with pool.ticket(caller_of(ctx.runtime, token=browser.token, client=ctx.client)) as ticket:
@@ -165,10 +166,17 @@ async def _let_in(
         if row is None:  # closed, or given another password, while this one was hashed
             raise _refused()
         device = KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
+        await _tell_of_failures(ctx, tx, attempt.row, (row["failures"] or 1) - 1, device)
         signed_in = await begin_session(ctx, tx, person, device, amr=("pwd",), entered=row)
     if network is not None:
         networks.written(network, now)
     return signed_in
+
+
+async def _tell_of_failures(ctx: Ctx, tx: Tx, user: Record, failures: int, device: KnownDevice) -> None:
+    """Tell the owner when a stranger got in after as many failures as a whole budget: a guess, or they themselves."""
+    if failures >= ctx.runtime.settings.auth.login_failures_max:
+        await tell(ctx, tx, "signed_in_after_failures", user=user, what=device.name, tries=failures)
 
 
 def _realm(ctx: Ctx) -> Scope:

@@ -218,7 +218,7 @@ def login_page_of(ctx: Ctx, *, next: str = "", email: str = "", error: Refusal |
     wanted = next if is_own_path(next) else ""
     return Page(
         "auth/login.html",
-        {"next": wanted, "email": email, "ways": _ways(ctx, wanted), **error_of(error)},
+        {"next": wanted, "email": email, "ways": ways_of(ctx, wanted), **error_of(error)},
         title="Sign in",
     )
 
@@ -227,7 +227,7 @@ def _signup_page(ctx: Ctx, *, values: SignUp | None = None, error: Refusal | Non
     data = {
         "values": msgspec.structs.asdict(values) if values else {},
         "chars_min": _chars_min(ctx),
-        "ways": _ways(ctx),
+        "ways": ways_of(ctx),
     }
     return Page("auth/signup.html", {**data, **error_of(error)}, title="Create your account")
 
@@ -274,7 +274,7 @@ async def account_page_of(ctx: Ctx, *, name: str | None = None, error: Refusal |
             for program in await programs_of(ctx)
         ],
         "has_password": has_password,
-        "ways": [way for way in _ways(ctx) if way["name"] not in {i["provider"] for i in linked}],
+        "ways": [way for way in ways_of(ctx) if way["name"] not in {i["provider"] for i in linked}],
     }
     return Page("auth/account.html", {**data, **error_of(error)}, title="Account", section="account")
 
@@ -284,7 +284,7 @@ async def ways_in_of(ctx: Ctx) -> tuple[list[dict[str, str]], bool]:
     async with ctx.begin() as tx:
         rows = await tx.all(q.identity_list, user_id=ctx.user.user_id)
         password = await tx.maybe(q.credential_get, user_id=ctx.user.user_id)
-    labels = {way["name"]: way["label"] for way in _ways(ctx)}
+    labels = {way["name"]: way["label"] for way in ways_of(ctx)}
     linked = [
         {
             "id": str(row["identity_id"]),
@@ -298,7 +298,7 @@ async def ways_in_of(ctx: Ctx) -> tuple[list[dict[str, str]], bool]:
     return linked, password is not None
 
 
-def _ways(ctx: Ctx, next: str = "") -> list[dict[str, str]]:
+def ways_of(ctx: Ctx, next: str = "") -> list[dict[str, str]]:
     """The providers one may sign in through, and where that begins."""
     onward = f"?{urlencode({'next': next})}" if next else ""
     return [

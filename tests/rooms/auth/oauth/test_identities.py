@@ -14,6 +14,7 @@ import pytest
 
 from tests.rooms.auth.conftest import PASSWORD, SIGN_UP, add_owner
 from tests.rooms.auth.oauth.conftest import Browsing, rename_person
+from tests.rooms.auth.orgs.conftest import Team, invite
 from tests.support.client import Answer, Client
 
 
@@ -313,3 +314,26 @@ async def _hash(browsing: Browsing) -> str:
         "password_hash"
     ]
     return hashed
+
+
+@pytest.mark.parametrize(("sent_to", "lands_in"), [("ida@new.example", "Acme"), ("gil@new.example", "")])
+async def test_an_invitation_is_for_whom_it_was_sent_to_also_through_a_provider(
+    browsing: Browsing, sent_to: str, lands_in: str
+) -> None:
+    auth = browsing.auth
+    team = Team(auth, await auth.signed_in(), auth.owner.user_id, auth.owner_tenant_id, uuid.uuid4())
+    await rename_person(browsing.stub, email="ida@new.example")
+    assert (await invite(team.owner, sent_to, "viewer")).status == 303
+    link, client = await team.link_mailed_to(sent_to), auth.client()
+    page = (await client.get(link)).text.replace("&#x2f;", "/")
+    wanted = re.search(r'href="(/oauth/stub\?next=[^"]+)"', page)
+    assert wanted, page
+    answer = await browsing.sign_in(client, path=wanted.group(1))
+    tenant, role = await team.acts_as(client)
+    assert await browsing.counted("tenant") == (1 if lands_in else 2)
+    if lands_in:
+        assert (answer.header("location"), tenant, role) == ("/account", lands_in, "viewer")
+        assert (await client.get(link)).status == 404  # once
+    else:  # somebody else's: it stays open, and they have a place of their own
+        assert (answer.header("location"), role) == (link, "owner")
+        assert tenant != "Acme"

@@ -170,3 +170,6 @@ async def test_the_mailbox_alone_does_not_get_past_a_second_factor(auth: AuthApp
     answer = await here.post("/login/second", form={"code": phone.code(), "next": "/account/ways-in"})
     assert answer.header("location") == "/account/ways-in"
     assert await is_signed_in(here)
+    page = (await here.get("/account/ways-in")).text  # whoever was in may have left a factor behind
+    assert "Authenticator app" in page
+    assert "10 recovery codes left" in page

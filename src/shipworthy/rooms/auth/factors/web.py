@@ -196,10 +196,16 @@ def confirm_page_of(ways: proving.Ways, *, next: str, is_mailed: bool, error: Re
 
 
 async def factors_page_of(ctx: Ctx, *, error: Refusal | None = None) -> Page:
+    data = {**await factors_shown(ctx), "error": error.message if error else ""}
+    return Page("auth/factors.html", data, title="Two-step sign-in", section="account")
+
+
+async def factors_shown(ctx: Ctx) -> dict[str, Any]:
+    """Return what the account has beside its password, for a page."""
     async with ctx.begin() as tx:
         held = await tx.one(q.factors_held, user_id=ctx.user.user_id)
         rows = await tx.all(q.passkey_list, user_id=ctx.user.user_id)
-    data = {
+    return {
         "has_totp": held["has_totp"],
         "passkeys": [
             {
@@ -212,9 +218,7 @@ async def factors_page_of(ctx: Ctx, *, error: Refusal | None = None) -> Page:
         ],
         "has_factor": held["has_totp"] or held["has_passkey"],
         "recovery_left": held["recovery_left"],
-        "error": error.message if error else "",
     }
-    return Page("auth/factors.html", data, title="Two-step sign-in", section="account")
 
 
 def _day(at: datetime) -> str:

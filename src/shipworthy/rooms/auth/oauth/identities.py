@@ -8,6 +8,7 @@ vouch for the address, its mailbox answers first. What nobody ever confirmed is 
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from shipworthy.kernel.audit.record import record
@@ -17,12 +18,13 @@ from shipworthy.kernel.errors import Conflict, Forbidden, Missing
 from shipworthy.rooms.auth.addresses import Address, read_address
 from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, person_of, recognise
 from shipworthy.rooms.auth.catalogue import q
-from shipworthy.rooms.auth.confirm import create_account
+from shipworthy.rooms.auth.confirm import create_account, create_person
 from shipworthy.rooms.auth.devices import Browser
 from shipworthy.rooms.auth.factors.second import Halfway, ask_second
 from shipworthy.rooms.auth.letters import tell
 from shipworthy.rooms.auth.names import PERSON_CHARS_MAX, read_name
 from shipworthy.rooms.auth.oauth.providers import Identity, Provider
+from shipworthy.rooms.auth.orgs.accept import Invited, invited_with, join_invited
 from shipworthy.rooms.auth.renewal import renew
 
 
@@ -35,10 +37,11 @@ class ProofNeeded(Exception):
 
 
 async def sign_in(
-    ctx: Ctx, provider: Provider, identity: Identity, *, browser: Browser
+    ctx: Ctx, provider: Provider, identity: Identity, *, browser: Browser, next: str = ""
 ) -> SignedIn | Halfway:
     """Begin a session in the account this identity opens; make one where the provider vouches for the address.
 
+    Whoever came by an invitation to that address (`next` is its page) is made in its organisation.
     Errors:  ProofNeeded, Forbidden `auth.oauth_no_address` or `auth.account_closed`,
              Conflict `auth.already_confirmed`.
     """
@@ -50,8 +53,11 @@ async def sign_in(
         user = await tx.maybe(q.user_to_prove, email_canon=address.canonical)
     if not identity.is_email_verified or (user is not None and user["verified_at"] is not None):
         raise ProofNeeded(address)
+    invitation = await invited_with(ctx, next, email_canon=address.canonical)
     try:
-        return await make_account(ctx, provider.name, identity, address, unproven=user, browser=browser)
+        return await make_account(
+            ctx, provider.name, identity, address, unproven=user, browser=browser, invitation=invitation
+        )
     except Conflict:  # the same person, a moment earlier in another tab
         if again := await _known(ctx, provider, identity, browser):
             return again
@@ -66,34 +72,40 @@ async def make_account(
     *,
     unproven: Record | None,
     browser: Browser,
+    invitation: Invited | None = None,
 ) -> SignedIn:
     """Make an account for somebody who owns this mailbox, and begin their session.
 
     An account with this address that was never confirmed goes first, with every way into it: who
-    prepared it keeps nothing. Errors: Conflict `auth.already_confirmed`.
+    prepared it keeps nothing. Errors: Conflict `auth.already_confirmed`, Missing for an invitation that
+    was used or taken back meanwhile.
     """
     name = read_name(identity.name, chars_max=PERSON_CHARS_MAX) or address.raw.partition("@")[0]
-    tenant_id = ctx.new_id()
     person = Person(
         user_id=ctx.new_id(),
         email=address.raw,
         name=name,
-        tenant_id=tenant_id,
-        tenant_name=f"{name}'s organisation",
-        role="owner",
+        tenant_id=invitation.tenant_id if invitation else ctx.new_id(),
+        tenant_name=invitation.organisation if invitation else f"{name}'s organisation",
+        role=invitation.role if invitation else "owner",
     )
     if unproven is not None:
         await ctx.runtime.sessions.revoke_others(unproven["user_id"], keep=None)
-    async with ctx.begin(Scope(ctx.scope.realm_id, tenant_id)) as tx:
+    async with ctx.begin(Scope(ctx.scope.realm_id, person.tenant_id)) as tx:
         if unproven is not None:
             await tx.run(q.user_reclaim, user_id=unproven["user_id"], email_canon=address.canonical)
-        await create_account(ctx, tx, person, email_canon=address.canonical, password_hash=None)
+        if invitation is None:
+            await create_account(ctx, tx, person, email_canon=address.canonical, password_hash=None)
+        else:
+            await create_person(ctx, tx, person, email_canon=address.canonical, password_hash=None)
+            await join_invited(ctx, tx, invitation, user_id=person.user_id)
         await attach(ctx, tx, provider, identity, user_id=person.user_id)
         device = await recognise(ctx, tx, person.user_id, browser=browser.anew())
         await record(
             ctx, "auth.account_created", of="user", id=person.user_id, detail={"provider": provider}, tx=tx
         )
-        return await begin_session(ctx, tx, person, device, amr=("fed",))
+        begun = await begin_session(ctx, tx, person, device, amr=("fed",))
+    return replace(begun, joined=invitation.organisation if invitation else "")
 
 
 async def link(ctx: Ctx, provider: Provider, identity: Identity) -> str:

@@ -13,6 +13,7 @@ from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Json, Page, Redirect
 from shipworthy.kernel.route import Route, route
+from shipworthy.rooms.auth.admit import SignedIn
 from shipworthy.rooms.auth.devices import browser_of
 from shipworthy.rooms.auth.factors.proving import STEP_UP_S
 from shipworthy.rooms.auth.factors.second import Halfway
@@ -73,7 +74,9 @@ async def callback(ctx: Ctx, name: str, query: CameBack) -> Any:
             kept = await identities.link(ctx, provider, arrival.identity)
             flash = f"You can sign in with {provider.label} from now on."
             return Redirect(ACCOUNT, flash=flash, cookies=(kept,))
-        signed_in = await identities.sign_in(ctx, provider, arrival.identity, browser=browser_of(ctx))
+        signed_in = await identities.sign_in(
+            ctx, provider, arrival.identity, browser=browser_of(ctx), next=arrival.next
+        )
     except identities.ProofNeeded as needed:
         token = await proof.ask(ctx, provider, arrival.identity, needed.address)
         cookie = cookies.write(ctx.runtime.settings, proof.COOKIE, token, max_age_s=proof.TTL_S)
@@ -83,6 +86,9 @@ async def callback(ctx: Ctx, name: str, query: CameBack) -> Any:
             await account_page_of(ctx, error=refusal) if ctx.principal else login_page_of(ctx, error=refusal)
         )
         raise refusal.shown_on(page) from None
+    if isinstance(signed_in, SignedIn) and signed_in.joined:
+        flash = f"Welcome to {signed_in.joined}."  # the invitation that `next` names is used up
+        return welcome(ctx, signed_in, to=first_page(ctx.runtime), flash=flash)
     return welcome(ctx, signed_in, to=landing(ctx.runtime, arrival.next))
 
 
@@ -149,7 +155,7 @@ _TOLD = ("email", "name")
 ROUTES: tuple[Route, ...] = (
     route("GET", "/oauth/{provider}", start, **_DOOR, query=Wanted, title="Sign in through a provider", queries_max=4),
     route("GET", "/oauth/{provider}/callback", callback, **_DOOR, query=CameBack, title="Back from a provider",
-          personal=_TOLD, queries_max=19),
+          personal=_TOLD, queries_max=24),
     route("GET", "/login/proof", proof_page, **_DOOR, title="Prove an account", queries_max=3),
     route("POST", "/login/proof", give_proof, **_DOOR, effect="change", body=Proof, title="Prove an account",
           audit="auth.identity_linked", personal=("code", "password"), queries_max=18, body_bytes_max=_PROOF_BYTES_MAX),

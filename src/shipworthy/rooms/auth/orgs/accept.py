@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
@@ -27,6 +28,7 @@ from shipworthy.rooms.auth.passwords import normalised, password_problem
 from shipworthy.rooms.auth.throttle import reserve, sign_up_budget
 from shipworthy.rooms.auth.tokens import digest
 
+PATH = "/invitation"
 _DEAD = "open invitation behind this link"
 
 
@@ -122,6 +124,25 @@ async def sign_up_invited(ctx: Ctx, token: str, *, name: str, password: str, bro
         return await begin_session(ctx, tx, person, device, amr=("mail", "pwd"))
 
 
+async def invited_with(ctx: Ctx, next: str, *, email_canon: str) -> Invited | None:
+    """Return the invitation whose page `next` is, where it was sent to this address and is open; else None."""
+    parts = urlsplit(next)
+    token = dict(parse_qsl(parts.query)).get("token", "")
+    if parts.path != PATH or not token:
+        return None
+    try:
+        invitation = await invited(ctx, token)
+    except Missing:
+        return None
+    sent_to = read_address(invitation.email)
+    return invitation if sent_to is not None and sent_to.canonical == email_canon else None
+
+
+async def join_invited(ctx: Ctx, tx: Tx, invitation: Invited, *, user_id: uuid.UUID) -> None:
+    """Let a person who was made in this transaction join, as the invitation says. Errors: Missing."""
+    await _join(ctx, tx, await _taken_by_id(ctx, tx, invitation.invitation_id), user_id)
+
+
 async def _tenant_of(ctx: Ctx, token: str) -> uuid.UUID:
     async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
         row = await tx.maybe(q.invitation_tenant, token_sha256=digest(token), now=ctx.now())
@@ -136,7 +157,11 @@ async def _taken(ctx: Ctx, tx: Tx, token: str) -> Record:
     row = await tx.maybe(q.invitation_by_link, token_sha256=digest(token), now=ctx.now())
     if row is None:
         raise Missing(_DEAD)
-    taken = await tx.maybe(q.invitation_take, invitation_id=row["invitation_id"], now=ctx.now())
+    return await _taken_by_id(ctx, tx, row["invitation_id"])
+
+
+async def _taken_by_id(ctx: Ctx, tx: Tx, invitation_id: uuid.UUID) -> Record:
+    taken = await tx.maybe(q.invitation_take, invitation_id=invitation_id, now=ctx.now())
     if taken is None:
         raise Missing(_DEAD)
     return taken

@@ -18,7 +18,7 @@ from shipworthy.rooms.auth.devices import browser_of
 from shipworthy.rooms.auth.landing import first_page
 from shipworthy.rooms.auth.orgs import accept, invitations, screens
 from shipworthy.rooms.auth.orgs.roles import Role
-from shipworthy.rooms.auth.web import welcome
+from shipworthy.rooms.auth.web import ways_of, welcome
 
 _FORM_BYTES_MAX = 8_192
 _PEOPLE = "/organisation"
@@ -93,7 +93,7 @@ async def sign_up(ctx: Ctx, body: InvitedSignUp) -> Any:
 
 
 async def _page(ctx: Ctx, token: str, *, name: str = "", error: Refusal | None = None) -> Page:
-    invitation = await accept.invited(ctx, token)
+    invitation, here = await accept.invited(ctx, token), f"{accept.PATH}?token={token}"
     data = {
         "token": token,
         "organisation": invitation.organisation,
@@ -102,7 +102,8 @@ async def _page(ctx: Ctx, token: str, *, name: str = "", error: Refusal | None =
         "email": invitation.email,
         "name": name,
         "way": _way(ctx, invitation),
-        "login": f"/login?next={quote(f'/invitation?token={token}', safe='')}",
+        "login": f"/login?next={quote(here, safe='')}",
+        "ways": ways_of(ctx, here),
         "chars_min": ctx.runtime.settings.auth.password_chars_min,
         **screens.error_of(error),
     }
@@ -129,7 +130,7 @@ ROUTES: tuple[Route, ...] = (
           example={"email": "ida@sample.example", "role": "member"}),
     route("POST", "/organisation/invitations/{invitation_id}/revoke", revoke, **_WRITES, title="Take an invitation back",
           audit="auth.invitation_revoked", params={"invitation_id": "invitation_id"}, queries_max=6),
-    route("GET", "/invitation", invitation_page, **_DOOR, query=Link, title="An invitation", queries_max=5,
+    route("GET", accept.PATH, invitation_page, **_DOOR, query=Link, title="An invitation", queries_max=5,
           personal=("name", "email")),
     route("POST", "/invitation/accept", accept_it, media="html", transaction=False, effect="change", body=Acceptance,
           permission="account.write", title="Accept an invitation", audit="auth.invitation_accepted",

@@ -16,6 +16,7 @@ from shipworthy.kernel.http.reply import Json, Page, Redirect
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth.devices import browser_of
 from shipworthy.rooms.auth.factors.proving import STEP_UP_S
+from shipworthy.rooms.auth.factors.web import factors_shown
 from shipworthy.rooms.auth.landing import ACCOUNT
 from shipworthy.rooms.auth.recovery import address, leaving, reset
 from shipworthy.rooms.auth.web import error_of, sent_json, ways_in_of, welcome
@@ -85,7 +86,8 @@ async def reset_password(ctx: Ctx, body: NewPassword) -> Any:
 async def ways_in_page(ctx: Ctx) -> Any:
     """What else opens the account, shown after a reset: whoever was in may have left a way back."""
     identities, _ = await ways_in_of(ctx)
-    return Page("auth/ways_in.html", {"identities": identities}, title="What opens your account")
+    data = {"identities": identities, **await factors_shown(ctx)}
+    return Page("auth/ways_in.html", data, title="What opens your account")
 
 
 async def address_form(ctx: Ctx) -> Any:
@@ -256,7 +258,7 @@ ROUTES: tuple[Route, ...] = (
     route("POST", "/reset", reset_password, **_DOOR, **_SENT, body=NewPassword, title="Choose a new password",
           audit="auth.password_reset", personal=("new",), queries_max=18),
     route("GET", "/account/ways-in", ways_in_page, **_OWN, permission="account.read", title="What opens the account",
-          personal=("email",), queries_max=4),
+          personal=("email",), queries_max=6),
     route("GET", "/account/address", address_form, **_PROVEN, permission="account.write", title="Change your address",
           personal=("email",), queries_max=2),
     route("POST", "/account/address", address_ask, **_PROVEN, **_SENT, permission="account.write", body=NewAddress,
