@@ -12,6 +12,7 @@ import click
 import pytest
 
 from shipworthy.cli.project import installation_from
+from shipworthy.kernel.files.links import key_of
 from tests.cli.conftest import APP, assert_refused, shipworthy
 
 REALM = "01890000-0000-7000-8000-000000000001"
@@ -115,6 +116,23 @@ def test_an_app_on_valkey_is_told_where_it_is_and_a_wrong_address_is_not_repeate
         with pytest.raises(click.UsageError, match="SHIPWORTHY_VALKEY_URL must be") as refused:
             installation_from({**told, "SHIPWORTHY_VALKEY_URL": url}, role="app", store="valkey")
         assert "hidden" not in str(refused.value)
+
+
+def test_the_keys_of_file_links_are_two_at_most_and_not_repeated_when_wrong() -> None:
+    environment = {
+        "SHIPWORTHY_REALM": REALM,
+        "SHIPWORTHY_DB_URL_APP": "postgresql://localhost/app",
+        "SHIPWORTHY_STATE": "state",
+        "SHIPWORTHY_SIGNING_KEY": "signing",
+    }
+    assert installation_from(environment, role="app").file_keys == ()
+    new = "n" * 32
+    given = installation_from({**environment, "SHIPWORTHY_FILES_KEYS": f"{new}, default"}, role="app")
+    assert given.file_keys == (new.encode(), key_of(b"signing"))
+    for wrong in ("short", f"{new},{new[:-1]}x,default"):
+        with pytest.raises(click.UsageError, match="SHIPWORTHY_FILES_KEYS must be") as refused:
+            installation_from({**environment, "SHIPWORTHY_FILES_KEYS": wrong}, role="app")
+        assert wrong not in refused.value.message
 
 
 def test_a_broken_environment_is_named(home: Path) -> None:

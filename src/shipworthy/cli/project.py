@@ -16,6 +16,7 @@ import click
 from shipworthy.contract.lines import line_of
 from shipworthy.contract.strict import Undecodable
 from shipworthy.kernel.app import Installation
+from shipworthy.kernel.files.links import KEY_CHARS_MIN, KEYS_MAX, key_of
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.settings import APP_FILE, Settings, load_settings
 
@@ -97,6 +98,7 @@ def installation_from(environment: Mapping[str, str], *, role: str, store: str =
             database_url=environment[f"SHIPWORTHY_DB_URL_{role.upper()}"],
             state=Path(environment["SHIPWORTHY_STATE"]),
             signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
+            file_keys=_file_keys(environment),
             valkey_url=require_valkey_url(environment[VALKEY]) if store == "valkey" else None,
             clock_file=Path(clock) if (clock := environment.get("SHIPWORTHY_CLOCK_FILE")) else None,
         )
@@ -104,6 +106,18 @@ def installation_from(environment: Mapping[str, str], *, role: str, store: str =
         raise click.UsageError(
             f"{missing.args[0]} is not set. `shipworthy up` sets it; in production set it yourself."
         ) from None
+
+
+def _file_keys(environment: Mapping[str, str]) -> tuple[bytes, ...]:
+    """The keys in SHIPWORTHY_FILES_KEYS, the one that signs first; `default` is the one made of the signing key."""
+    given = [key.strip() for key in environment.get("SHIPWORTHY_FILES_KEYS", "").split(",") if key.strip()]
+    if len(given) > KEYS_MAX or any(len(key) < KEY_CHARS_MIN for key in given if key != "default"):
+        raise click.UsageError(
+            f"SHIPWORTHY_FILES_KEYS must be one or two keys of at least {KEY_CHARS_MIN} characters, parted by a comma: "
+            "the first signs, both open. `default` stands for the one made of SHIPWORTHY_SIGNING_KEY."
+        )
+    own = environment["SHIPWORTHY_SIGNING_KEY"].encode()
+    return tuple(key_of(own) if key == "default" else key.encode() for key in given)
 
 
 def _realm_id(text: str) -> uuid.UUID:

@@ -14,7 +14,9 @@ from typing import Any
 from shipworthy.kernel.audit.sealer import seal_forever
 from shipworthy.kernel.db.migrate import RoomMigrations
 from shipworthy.kernel.db.tx import Database, open_database
+from shipworthy.kernel.files.links import FileLinks, key_of
 from shipworthy.kernel.files.store import open_files
+from shipworthy.kernel.files.web import ROUTES as FILE_ROUTES
 from shipworthy.kernel.http.edge import Edge
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.http.static import StaticFiles
@@ -35,6 +37,9 @@ class Installation:
     database_url: str
     state: Path
     signing_key: bytes
+    file_keys: tuple[
+        bytes, ...
+    ] = ()  # sign and open the addresses of files; empty: one made of the signing key
     valkey_url: str | None = None  # where sessions.store is "valkey"
     clock_file: Path | None = None  # a drill may move the clock (movable_clock.py); None: nobody may
 
@@ -62,6 +67,10 @@ async def running(
                 sessions=sessions,
                 pages=pages,
                 files=open_files(settings.files.url, default_folder=installation.state / "files"),
+                file_links=FileLinks(
+                    keys=installation.file_keys or (key_of(installation.signing_key),),
+                    realm_id=installation.realm_id,
+                ),
                 mailer=Mailer(settings.mail),
                 rooms=rooms,
                 realm_id=installation.realm_id,
@@ -92,7 +101,7 @@ def web_app(runtime: Runtime) -> Edge:
     lane = next((r.raw_lane for r in runtime.rooms if r.raw_lane), None)
     return Edge(
         runtime,
-        routes=tuple(route for room in runtime.rooms for route in room.routes),
+        routes=(*FILE_ROUTES, *(route for room in runtime.rooms for route in room.routes)),
         lane=lane(runtime) if lane else None,
         static=static_files(runtime.rooms),
         metrics=runtime.metrics,

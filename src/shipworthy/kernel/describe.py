@@ -10,6 +10,7 @@ from shipworthy import __version__
 from shipworthy.contract import manifest
 from shipworthy.kernel.db.migrate import KERNEL_MIGRATIONS
 from shipworthy.kernel.db.queries import NamedQuery, load_queries
+from shipworthy.kernel.files.web import ROUTES as FILE_ROUTES
 from shipworthy.kernel.http.binding import schema_of
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.route import Route
@@ -62,7 +63,10 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
         login=next((room.login for room in rooms if room.login), None),
         oauth=tuple(client for room in rooms for client in room.oauth),
         tokens=next((tokens for room in rooms if (tokens := room.tokens(settings))), None),
-        routes=tuple(_route(room, route) for room in rooms for route in room.routes),
+        routes=(
+            *(_route("kernel", route) for route in FILE_ROUTES),
+            *(_route(room.name, route) for room in rooms for route in room.routes),
+        ),
         queries=tuple(_query(query) for query in queries),
         indexes=_indexes(rooms),
         tables=KERNEL_TABLES + tuple(table for room in rooms for table in room.tables),
@@ -78,10 +82,10 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
     )
 
 
-def _route(room: Room, route: Route) -> manifest.Route:
+def _route(room_name: str, route: Route) -> manifest.Route:
     return manifest.Route(
-        name=f"{room.name}.{route.handler.__name__}",
-        room=room.name,
+        name=f"{room_name}.{route.handler.__name__}",
+        room=room_name,
         method=route.method,
         path=route.path,
         title=route.title,

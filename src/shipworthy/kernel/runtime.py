@@ -16,6 +16,7 @@ from shipworthy.kernel.http.metrics import Metrics
 if TYPE_CHECKING:
     from shipworthy.kernel.context import Ctx, Principal
     from shipworthy.kernel.db.tx import Database
+    from shipworthy.kernel.files.links import FileLinks
     from shipworthy.kernel.files.store import FileStore
     from shipworthy.kernel.http.pages import Pages
     from shipworthy.kernel.mail.outbox import Mailer
@@ -43,6 +44,7 @@ class Runtime:
     sessions: SessionStore
     pages: Pages
     files: FileStore
+    file_links: FileLinks
     mailer: Mailer
     rooms: tuple[Room, ...]
     realm_id: uuid.UUID

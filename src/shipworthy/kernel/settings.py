@@ -115,9 +115,10 @@ class MailSection:
 
 @dataclass(frozen=True, kw_only=True)
 class FilesSection:
-    """[files]: object storage; `url` is file:///… or s3://… (empty: the state directory)."""
+    """[files]: object storage; `url` is file:///… or s3://… (empty: the state directory). SHIPWORTHY_FILES_KEYS signs links."""
 
     url: str = ""
+    link_ttl_s: int = 3600  # how long a link to a document opens at least; at most twice that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,7 +260,7 @@ _AT_LEAST_ONE = {
     "sessions.absolute_ttl_s", "auth.hash_memory_kib", "auth.hash_passes",
     "auth.hash_wait_max_ms", "auth.hash_queue_max", "auth.reset_ttl_s", "auth.undo_ttl_s", "auth.leaving_ttl_s",
     "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s",
-    "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "mail.timeout_s",
+    "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "files.link_ttl_s", "mail.timeout_s",
 }  # fmt: skip
 _AT_LEAST = {"auth.password_chars_min": 8}  # NIST SP 800-63B, whatever stands beside the password
 _PORTS = {"http.port", "http.public_port", "mail.port"}

@@ -13,6 +13,7 @@ from typing import Any
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record, Tx
+from shipworthy.kernel.http.origin import origin_of
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.auth.addresses import Address
 from shipworthy.rooms.auth.catalogue import q
@@ -73,16 +74,3 @@ async def tell(ctx: Ctx, tx: Tx, purpose: str, *, user: Record, **words: object)
         user_id=user["user_id"],
         pending={"name": user["name"], **words},
     )
-
-
-def origin_of(ctx: Ctx) -> str:
-    """Return where this person reaches the console: a host the edge knows, at the installation's port.
-
-    Only where no public port is set, the port is the one of the request.
-    """
-    http = ctx.runtime.settings.http
-    if not http.public_port:
-        return f"{http.public_scheme}://{ctx.host}"
-    name = ctx.host.rpartition(":")[0] or ctx.host
-    is_default = http.public_port == {"http": 80, "https": 443}[http.public_scheme]
-    return f"{http.public_scheme}://{name}" + ("" if is_default else f":{http.public_port}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import Tx
 from shipworthy.kernel.errors import Conflict, Missing
 from shipworthy.kernel.files.store import object_key
 from shipworthy.kernel.money.format import Locale
@@ -71,12 +72,30 @@ class Printed:
 async def fetch_pdf(ctx: Ctx, invoice_id: uuid.UUID) -> Printed:
     """Return the PDF of an issued invoice. Holds no connection while the file store answers.
 
-    Errors:  Missing; Conflict `invoicing.not_issued` for a draft, `invoicing.pdf_pending`
-             while it is being made; Upstream when the file store is away.
+    Errors:  those of `kept_pdf`; Upstream when the file store is away.
     """
     async with ctx.begin() as tx:
-        state = await tx.maybe(q.invoice_state, invoice_id=invoice_id)
-        kept = await tx.maybe(q.document_get, invoice_id=invoice_id)
+        kept = await kept_pdf(tx, invoice_id)
+    body = await ctx.runtime.files.get(kept.object_key)
+    return Printed(number=kept.number, body=body, sha256=kept.sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Where the PDF of an invoice is kept."""
+
+    number: str
+    object_key: str
+    sha256: bytes
+
+
+async def kept_pdf(tx: Tx, invoice_id: uuid.UUID) -> Kept:
+    """Return where the PDF of an issued invoice is.
+
+    Errors:  Missing; Conflict `invoicing.not_issued` for a draft, `invoicing.pdf_pending` while it is being made.
+    """
+    state = await tx.maybe(q.invoice_state, invoice_id=invoice_id)
+    kept = await tx.maybe(q.document_get, invoice_id=invoice_id)
     if state is None:
         raise Missing("invoice")
     if state["number"] is None:
@@ -87,8 +106,7 @@ async def fetch_pdf(ctx: Ctx, invoice_id: uuid.UUID) -> Printed:
             f"The PDF of invoice {state['number']} is being made. Try again in a moment.",
             retry_after_s=2,
         )
-    body = await ctx.runtime.files.get(kept["object_key"])
-    return Printed(number=state["number"], body=body, sha256=kept["sha256"])
+    return Kept(number=state["number"], object_key=kept["object_key"], sha256=kept["sha256"])
 
 
 def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:

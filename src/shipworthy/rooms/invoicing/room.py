@@ -15,6 +15,7 @@ from shipworthy.rooms.invoicing.permissions import PERMISSIONS
 from shipworthy.rooms.invoicing.seed import seed
 from shipworthy.rooms.invoicing.seller_web import ROUTES as SELLER_ROUTES
 from shipworthy.rooms.invoicing.seller_web import SELLER_PERSONAL
+from shipworthy.rooms.invoicing.sending.web import ROUTES as SENDING_ROUTES
 from shipworthy.rooms.invoicing.shown import register
 from shipworthy.rooms.invoicing.web import ROUTES
 
@@ -150,7 +151,7 @@ ROOM = Room(
     name="invoicing",
     folder=FOLDER,
     queries=q,
-    routes=(*ROUTES, *EINVOICE_ROUTES, *SELLER_ROUTES),
+    routes=(*ROUTES, *EINVOICE_ROUTES, *SELLER_ROUTES, *SENDING_ROUTES),
     jobs=JOBS,
     nav=(
         NavItem(href="/invoices", label="Invoices", icon="receipt-text", section="invoices"),

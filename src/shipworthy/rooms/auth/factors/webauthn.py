@@ -30,7 +30,7 @@ from fido2.webauthn import (
 )
 
 from shipworthy.kernel.context import Ctx
-from shipworthy.rooms.auth.letters import origin_of
+from shipworthy.kernel.http.origin import origin_of
 
 TIMEOUT_MS = 300_000
 ALGORITHMS = (-7, -8, -257)  # ES256, EdDSA, RS256

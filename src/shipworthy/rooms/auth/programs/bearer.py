@@ -11,8 +11,8 @@ import time
 from collections import OrderedDict
 
 from shipworthy.kernel.context import Ctx, Principal, Scope
+from shipworthy.kernel.http.origin import origin_of
 from shipworthy.rooms.auth.catalogue import q
-from shipworthy.rooms.auth.letters import origin_of
 from shipworthy.rooms.auth.oauth.jose import TokenRefused
 from shipworthy.rooms.auth.programs import access
 from shipworthy.rooms.auth.programs.keys import keys_at

@@ -17,8 +17,9 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Invalid, Missing, Refusal
+from shipworthy.kernel.http.origin import origin_of
 from shipworthy.rooms.auth.catalogue import q
-from shipworthy.rooms.auth.letters import origin_of, tell
+from shipworthy.rooms.auth.letters import tell
 from shipworthy.rooms.auth.names import read_name
 from shipworthy.rooms.auth.programs import access, refresh_token
 from shipworthy.rooms.auth.programs.keys import keys_at
