@@ -269,7 +269,7 @@ def test_a_page_is_written_published_changed_and_taken_down(browser: Any, app: A
         tab.goto("/pages/new")
         tab.get_by_label("Title").fill("Spring offer")
         tab.get_by_label("Address").fill(path)
-        tab.get_by_label("Text").fill("Call us before **May**.")
+        tab.locator("[name=blocks-0-body]").fill("Call us before **May**.")
         tab.get_by_role("button", name="Save draft").click()
         expect(tab.get_by_text("Draft saved.")).to_be_visible()
         editor = tab.url
@@ -289,7 +289,7 @@ def test_a_page_is_written_published_changed_and_taken_down(browser: Any, app: A
         expect(tab.get_by_role("main")).to_contain_text("Call us before May.")
 
         tab.goto(editor)
-        tab.get_by_label("Text").fill("Call us before **June**.")
+        tab.locator("[name=blocks-0-body]").fill("Call us before **June**.")
         tab.get_by_role("button", name="Publish", exact=True).click()
         expect(tab.get_by_text("Published. Visitors see this version now.")).to_be_visible()
         tab.goto(public)

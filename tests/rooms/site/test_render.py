@@ -37,6 +37,8 @@ PAGE: dict[str, Any] = {
     "path": "/über-uns",
     "title": "About us",
     "description": "Who we are.",
+    "top_html": "",
+    "json_ld": [],
     "intro_html": "<p>Hello.</p>",
     "body_html": "<h2>More</h2>",
     "published_at": AT,

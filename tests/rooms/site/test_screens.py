@@ -12,6 +12,8 @@ from tests.rooms.site.conftest import PORT, Author, author
 from tests.support.app import RunningApp
 from tests.support.page import Element, parse
 
+BODY = "blocks-0-body"  # the field of a page's first text
+
 
 async def screen(person: Author, path: str) -> Element:
     answer = await person.get(path)
@@ -49,14 +51,12 @@ async def test_an_empty_site_invites_to_write_and_a_full_one_lists_its_pages(acm
 async def test_a_page_is_written_saved_and_published_by_form(acme: Author) -> None:
     new = fields(await screen(acme, "/pages/new"))
     assert new["in_menu"] == "true"
-    saved = await acme.submit(
-        "/pages", **{**new, "title": "Hello", "path": "/", "body": "\nFirst line kept."}
-    )
+    saved = await acme.submit("/pages", **{**new, "title": "Hello", "path": "/", BODY: "\nFirst line kept."})
     assert saved.status == 303
     address = str(saved.header("location"))
     shown = fields(await screen(acme, address))
     assert (shown["title"], shown["path"], shown["version"]) == ("Hello", "/", "1")
-    published = await acme.submit(f"{address}/save-and-publish", **{**shown, "body": "Better."})
+    published = await acme.submit(f"{address}/save-and-publish", **{**shown, BODY: "Better."})
     assert (published.status, published.header("location")) == (303, address)
     assert "<p>Better.</p>" in await acme.visitor.text("/")
     after = await screen(acme, address)
@@ -67,7 +67,7 @@ async def test_a_page_is_written_saved_and_published_by_form(acme: Author) -> No
 async def test_saving_a_published_page_leaves_visitors_their_version(acme: Author) -> None:
     page = await acme.show("Hello", "/", body="Old.")
     address = f"/pages/{page['page_id']}"
-    await acme.submit(address, **{**fields(await screen(acme, address)), "body": "New."})
+    await acme.submit(address, **{**fields(await screen(acme, address)), BODY: "New."})
     assert "<p>Old.</p>" in await acme.visitor.text("/")
     assert "Unpublished changes" in (await acme.get(address)).text
 
@@ -82,15 +82,17 @@ async def test_an_unchecked_box_takes_the_page_out_of_the_menu(acme: Author) -> 
 
 
 async def test_a_conflict_keeps_the_text_and_says_what_to_do(acme: Author) -> None:
-    page = await acme.write("Hello")
+    page = await acme.write("Hello", body="Before.")
     address = f"/pages/{page['page_id']}"
-    mine = {**fields(await screen(acme, address)), "body": "My hour of work."}
-    await acme.edit(page, title="Theirs")
+    mine = {**fields(await screen(acme, address)), BODY: "My hour of work."}
+    await acme.edit(page, title="Theirs", body="Their minute.")
     for verb in ("", "/save-and-publish"):
         refused = await acme.submit(f"{address}{verb}", **mine)
         assert refused.status == 412
         assert "Somebody saved this page after you opened it" in refused.text
-        assert "My hour of work." in fields(parse(refused.text))["body"]
+        shown = parse(refused.text)
+        assert (fields(shown)[BODY], fields(shown)["title"]) == ("My hour of work.", "Theirs")
+        assert "Their minute." in shown.one("section", "is-conflict").one("div", "theirs").text
     assert (await acme.get(f"/api/pages/{page['page_id']}")).json["title"] == "Theirs"
     # Sent again from the page that said so, it replaces theirs.
     assert (await acme.submit(address, **fields(parse(refused.text)))).status == 303
@@ -111,7 +113,7 @@ async def test_a_refused_form_shows_what_was_typed_and_what_is_wrong(acme: Autho
     refused = await acme.submit("/pages", title="", path="/robots.txt", body="kept", description="kept too")
     assert refused.status == 422
     page = parse(refused.text)
-    assert fields(page)["body"] == "kept"
+    assert fields(page)[BODY] == "kept"
     assert [e.text for e in page.all("p", "error")] == ["Write a title."]
     taken = await acme.submit("/pages", title="x", path="/taken", body="kept")
     assert taken.status == 409
@@ -119,7 +121,7 @@ async def test_a_refused_form_shows_what_was_typed_and_what_is_wrong(acme: Autho
     page_id = (await acme.write("Other"))["page_id"]
     moved = await acme.submit(f"/pages/{page_id}", title="Other", path="/taken", version="1", body="kept")
     assert moved.status == 409
-    assert fields(parse(moved.text))["body"] == "kept"
+    assert fields(parse(moved.text))[BODY] == "kept"
 
 
 async def test_publish_and_unpublish_by_button_name_the_version_they_were_shown_for(acme: Author) -> None:
@@ -128,7 +130,8 @@ async def test_publish_and_unpublish_by_button_name_the_version_they_were_shown_
     assert (await acme.submit(f"{address}/publish", version="7")).status == 412
     assert (await acme.submit(f"{address}/publish", version="1")).status == 303
     assert (await acme.visitor.ask("/")).status == 200
-    dialog = (await screen(acme, address)).one("dialog")
+    dialogs = (await screen(acme, address)).all("dialog")
+    (dialog,) = [dialog for dialog in dialogs if dialog.attributes["id"] == "unpublish"]
     assert dialog.one("form").attributes["action"] == f"{address}/unpublish"
     assert (await acme.submit(f"{address}/unpublish")).status == 303
     assert (await acme.visitor.ask("/")).status == 404

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from shipworthy.rooms.site.room import ROOM
+from shipworthy.rooms.site.screens import AUTOSAVE_EXAMPLE
 from tests.rooms.site.conftest import Author, author
 from tests.support.app import RunningApp
 
@@ -26,7 +27,7 @@ async def test_no_route_runs_more_statements_than_it_declares(app: RunningApp) -
     async def counted(person: Author, route: str, page_id: str = "", **request: Any) -> Any:
         before = await statements(person, route)
         method, _, path = route.partition(" ")
-        path = path.replace("{page_id}", page_id)
+        path = path.replace("{page_id}", page_id).replace("{number}", "1")
         if "form" in request:
             answer = await person.submit(path, **request["form"])
         else:
@@ -63,6 +64,16 @@ async def test_no_route_runs_more_statements_than_it_declares(app: RunningApp) -
         form={**form, "title": "Other", "version": "3", "path": "/once-more"},
     )
     await counted(acme, "POST /pages/snippet", form=form)
+    any_version = {"if_match": "*"}
+    await counted(acme, "PUT /pages/{page_id}/autosave", page_id, body=AUTOSAVE_EXAMPLE, headers=any_version)
+    await counted(acme, "POST /pages/{page_id}/versions/{number}/restore", page_id, form={})
+    await counted(acme, "PUT /pages/{page_id}/autosave", page_id, body=AUTOSAVE_EXAMPLE, headers=any_version)
+    await counted(acme, "POST /api/pages/{page_id}/versions/{number}/restore", page_id, headers=any_version)
+    await counted(acme, "POST /pages/{page_id}/plan", page_id, form={"publish_at": "2030-01-31T09:00"})
+    await counted(acme, "POST /pages/{page_id}/plan/cancel", page_id, form={})
+    later = {"publish_at": "2030-01-31T09:00:00+01:00"}
+    await counted(acme, "PUT /api/pages/{page_id}/plan", page_id, body=later)
+    await counted(acme, "DELETE /api/pages/{page_id}/plan", page_id)
     for route in BY_NAME:
         if route.startswith("GET"):
             await counted(acme, route, page_id)
@@ -71,10 +82,10 @@ async def test_no_route_runs_more_statements_than_it_declares(app: RunningApp) -
 
 def test_whatever_changes_something_is_audited_and_made_once() -> None:
     changing = [r for r in ROOM.routes if r.method != "GET" and r.effect != "read"]
-    assert len(changing) == 9
+    assert len(changing) == 16
     for route in changing:
         assert route.audit, route.path
-        assert route.idempotency == "key" or route.method == "PUT", route.path
+        assert route.idempotency == "key" or route.method in ("PUT", "DELETE"), route.path
         assert route.permission in {"page.write", "page.publish"}, route.path
     for route in ROOM.routes:
         assert route.permission and route.auth == "session"

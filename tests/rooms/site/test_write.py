@@ -170,7 +170,7 @@ async def test_versions_can_be_neither_changed_nor_written_by_the_worker(
     await acme.write("One")
     for role, statement in (
         ("app", "update page_version set body = 'x'"),
-        ("worker", "update page set status = 'draft'"),
+        ("worker", "update page set path = '/x'"),
         ("worker", "delete from page_version"),
         ("app", "delete from page_render"),
     ):

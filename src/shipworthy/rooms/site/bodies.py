@@ -12,6 +12,7 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.site.addresses import PATH_CHARS_MAX, encoded
+from shipworthy.rooms.site.blocks.stored import blocks_of
 from shipworthy.rooms.site.listing import Slice
 from shipworthy.rooms.site.markup import BODY_CHARS_MAX
 from shipworthy.rooms.site.render import origin
@@ -19,12 +20,14 @@ from shipworthy.rooms.site.write import DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX, 
 
 
 class PageBody(Body):
-    """A page as its author writes it; `body` is Markdown. Without a path one is made from the title."""
+    """A page as its author writes it: blocks, or `body` for one text in Markdown. Without a path one is made from
+    the title."""
 
     title: Annotated[str, Meta(min_length=1, max_length=TITLE_CHARS_MAX)]
     path: Annotated[str, Meta(max_length=PATH_CHARS_MAX)] = ""
     description: Annotated[str, Meta(max_length=DESCRIPTION_CHARS_MAX)] = ""
     body: Annotated[str, Meta(max_length=BODY_CHARS_MAX)] = ""
+    blocks: list[dict[str, Any]] | None = None
     in_menu: bool = True
 
     def text(self) -> PageText:
@@ -33,6 +36,7 @@ class PageBody(Body):
             path=self.path,
             description=self.description,
             body=self.body,
+            blocks=self.blocks,
             in_menu=self.in_menu,
         )
 
@@ -46,7 +50,7 @@ def page_json(page: Record, url: str) -> dict[str, Any]:
         "page_id", "path", "title", "description", "body", "in_menu", "status", "version", "published_version",
         "published_at", "content_changed_at", "updated_at",
     )  # fmt: skip
-    return {**{name: page[name] for name in names}, "url": url}
+    return {**{name: page[name] for name in names}, "blocks": blocks_of(page), "url": url}
 
 
 def pages_json(shown: Slice) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shipworthy.kernel.queue.job import JobKind
 from shipworthy.rooms.site.publish import SITEMAP_JOB
+from shipworthy.rooms.site.schedule.plan import SCHEDULE_JOB, carry_out
 from shipworthy.rooms.site.sitemap import make_sitemap
 
 JOBS = (
@@ -14,5 +15,12 @@ JOBS = (
         timeout_s=60.0,
         writes="page_render",
         triggered_by="POST /api/pages/{page_id}/publish",
+    ),
+    JobKind(
+        kind=SCHEDULE_JOB,
+        handler=carry_out,
+        title="Publish or unpublish a page when its time has come",
+        attempts_max=1_000,  # a day of trying: what was promised for a time is done late rather than never
+        triggered_by="PUT /api/pages/{page_id}/plan",
     ),
 )

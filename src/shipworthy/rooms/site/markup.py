@@ -9,7 +9,6 @@ a row of cards.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,14 +25,14 @@ BODY_CHARS_MAX = 60_000  # about 10,000 words
 _BRACKETS_MAX, _EMPHASIS_MAX = 2_000, 6_000
 _HEADING_MIN, _HEADING_MAX = 2, 4  # the page's title is its only h1
 
-_SCHEMES = {"http", "https", "mailto", "tel"}
+SCHEMES = {"http", "https", "mailto", "tel"}
 
 
 class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:
         """Let links lead to safe places only; what is refused stays text."""
         scheme, colon, _ = url.partition(":")
-        return not colon or any(c in scheme for c in "/?#") or scheme.strip().lower() in _SCHEMES
+        return not colon or any(c in scheme for c in "/?#") or scheme.strip().lower() in SCHEMES
 
 
 _MARKDOWN = _Markdown("commonmark", {"html": False}).enable(["table", "strikethrough"])
@@ -66,21 +65,19 @@ class Markup:
     rest: str
 
 
-async def to_markup(markdown: str) -> Markup:
-    """Return clean HTML without holding up other requests.
+def refuse_tangled(texts: Sequence[str]) -> None:
+    """Refuse what nobody writes and what would take seconds to read.
 
-    Errors:  Invalid `site.body_invalid` for text so full of brackets or stars that reading it would take seconds.
-    Cost:    about 1 ms for each 100 words.
+    Errors:  Invalid `site.body_invalid` for texts so full of brackets or stars.
     """
-    tangled = markdown.count("[") > _BRACKETS_MAX or markdown.count("*") + markdown.count("_") > _EMPHASIS_MAX
-    if tangled:
+    brackets = sum(text.count("[") for text in texts)
+    if brackets > _BRACKETS_MAX or sum(t.count("*") + t.count("_") for t in texts) > _EMPHASIS_MAX:
         message = f"The text has more than {_BRACKETS_MAX} brackets or {_EMPHASIS_MAX} stars. Split the page."
         raise Invalid("site.body_invalid", message, fields={"body": message})
-    return await asyncio.to_thread(render_markdown, markdown)
 
 
 def render_markdown(markdown: str) -> Markup:
-    """Return clean HTML."""
+    """Return clean HTML. Cost: about 1 ms for each 100 words."""
     tokens = _MARKDOWN.parse(markdown)
     _level_headings(tokens)
     _mark_buttons(tokens)
@@ -98,7 +95,7 @@ def _html(tokens: Sequence[Token]) -> str:
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         allowed_classes=_CLASSES,
-        url_schemes=_SCHEMES,
+        url_schemes=SCHEMES,
         link_rel=None,
     ).strip()
 

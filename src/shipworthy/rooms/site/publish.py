@@ -11,8 +11,10 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict
 from shipworthy.kernel.queue.job import enqueue
+from shipworthy.rooms.site.blocks.stored import blocks_of, text_alone
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
+from shipworthy.rooms.site.lint.publishable import require_publishable
 from shipworthy.rooms.site.versions import require_version
 from shipworthy.rooms.site.write import hold_page
 
@@ -24,11 +26,19 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None)
 
     Its day of change moves only when its content does: publishing the same again tells no search
     engine that there is news.
-    Errors:  Missing; Stale when somebody saved after version `seen`.
+    Errors:  Missing; Stale when somebody saved after version `seen`; Conflict `site.publish_blocked` when
+             something on it is broken.
     """
     page = await hold_page(ctx, page_id)
     require_version(seen, now=page["version"])
-    now, content = ctx.now(), _content_sha256(page)
+    await require_publishable(ctx, page)
+    await show_version(ctx, page)
+    return page
+
+
+async def show_version(ctx: Ctx, page: Record) -> None:
+    """Show a version to visitors: a held page, with what that version says. Ends a plan to publish another one."""
+    page_id, now, content = page["page_id"], ctx.now(), _content_sha256(page)
     is_new_content = content != page["content_sha256"]
     await ctx.db.run(
         q.page_publish,
@@ -47,7 +57,6 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None)
         id=page_id,
         detail={"version": page["version"], "path": page["path"]},
     )
-    return page
 
 
 async def unpublish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None) -> Record:
@@ -56,10 +65,15 @@ async def unpublish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = Non
     require_version(seen, now=page["version"])
     if page["status"] != "published":
         raise Conflict("site.not_published", "This page is a draft already: no visitor sees it.")
-    await ctx.db.run(q.page_unpublish, page_id=page_id)
-    await _show(ctx, page["site_id"])
-    await record(ctx, "page.unpublished", of="page", id=page_id, detail={"path": page["path"]})
+    await hide_page(ctx, page)
     return page
+
+
+async def hide_page(ctx: Ctx, page: Record) -> None:
+    """Show a held page to nobody."""
+    await ctx.db.run(q.page_unpublish, page_id=page["page_id"])
+    await _show(ctx, page["site_id"])
+    await record(ctx, "page.unpublished", of="page", id=page["page_id"], detail={"path": page["path"]})
 
 
 async def _show(ctx: Ctx, site_id: uuid.UUID) -> None:
@@ -72,4 +86,9 @@ async def _show(ctx: Ctx, site_id: uuid.UUID) -> None:
 
 def _content_sha256(page: Record) -> bytes:
     content = [page["path"], page["title"], page["description"], page["body"]]
+    blocks = blocks_of(page)
+    if blocks != text_alone(
+        page["body"]
+    ):  # what was published as one text is no news for being called a block
+        content.append([[block["type"], block["v"], block["data"]] for block in blocks])
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).digest()

@@ -52,9 +52,11 @@ on conflict do nothing returning page_id
 -- version_create --
 -- What the page says from now on; versions never change.
 -- index: none (insert)   rows: <= 0
--- with: page_id = (select page_id from page limit 1), version = 1000000, title = 'Sample', description = '', body = '', intro_html = '', body_html = '', in_menu = true, author_id = null::uuid, now = now()
-insert into page_version (page_id, version, title, description, body, intro_html, body_html, in_menu, author_id, created_at)
-values (:page_id, :version, :title, :description, :body, :intro_html, :body_html, :in_menu, :author_id, :now)
+-- with: page_id = (select page_id from page limit 1), version = 1000000, title = 'Sample', description = '', body = '', blocks = '[]'::jsonb, top_html = '', intro_html = '', body_html = '', json_ld = '[]'::jsonb, in_menu = true, author_id = null::uuid, author_name = '', is_autosave = false, now = now()
+insert into page_version (page_id, version, title, description, body, blocks, top_html, intro_html, body_html, json_ld, in_menu,
+  author_id, author_name, is_autosave, created_at)
+values (:page_id, :version, :title, :description, :body, :blocks, :top_html, :intro_html, :body_html, :json_ld, :in_menu,
+  :author_id, :author_name, :is_autosave, :now)
 
 -- page_edit --
 -- Move a page to its next version.
@@ -73,7 +75,8 @@ select page_id from page where site_id = :site_id and path = :path
 -- index: page_pkey, page_version_pkey   rows: <= 1
 -- with: page_id = (select page_id from page order by page_id desc limit 1)
 select p.page_id, p.site_id, p.path, p.status, p.version, p.published_version, p.published_at, p.content_sha256, p.content_changed_at, p.updated_at,
-  v.title, v.description, v.body, v.intro_html, v.body_html, v.in_menu
+  p.publish_at, p.publish_version, p.unpublish_at, p.schedule,
+  v.title, v.description, v.body, v.blocks, v.top_html, v.intro_html, v.body_html, v.json_ld, v.in_menu
 from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
 where p.page_id = :page_id
 
@@ -103,25 +106,27 @@ where (p.updated_at, p.page_id) > (:updated_at, :page_id)
 order by p.updated_at, p.page_id limit 26
 
 -- page_publish --
--- Show this version to visitors. The day of the change moves only when the content does.
+-- Show this version to visitors. The day of the change moves only when the content does. A plan to publish is over.
 -- index: page_pkey   rows: <= 0
 -- with: page_id = (select page_id from page limit 1), version = 1, in_menu = true, content_sha256 = '\x00'::bytea, content_changed_at = now(), now = now()
 update page set status = 'published', published_version = :version, in_menu = :in_menu, content_sha256 = :content_sha256,
-  content_changed_at = :content_changed_at, published_at = coalesce(published_at, :now)
+  content_changed_at = :content_changed_at, published_at = coalesce(published_at, :now), publish_at = null, publish_version = null
 where page_id = :page_id
 
 -- page_unpublish --
--- Show it to nobody.
+-- Show it to nobody. A plan to take it back is over, unless it is to come again before.
 -- index: page_pkey   rows: <= 0
 -- with: page_id = (select page_id from page limit 1)
-update page set status = 'draft', published_version = null where page_id = :page_id
+update page set status = 'draft', published_version = null,
+  unpublish_at = case when publish_at is null then null else unpublish_at end
+where page_id = :page_id
 
 -- published_page --
 -- What a visitor of this address is to read, and what stands around it: the site's name and its menu, in one round trip.
 -- index: site_pkey, page_path_idx, page_version_pkey, page_menu_idx   rows: <= 1
 -- with: site_id = (select site_id from site limit 1), path = (select path from page where status = 'published' limit 1)
 select s.title as site_title, s.tagline, s.accent, p.path, p.published_at, p.content_changed_at,
-  v.title, v.description, v.intro_html, v.body_html,
+  v.title, v.description, v.top_html, v.intro_html, v.body_html, v.json_ld,
   array(
     select array[m.path, mv.title]
     from page m join page_version mv on mv.tenant_id = m.tenant_id and mv.page_id = m.page_id and mv.version = m.published_version
@@ -176,3 +181,59 @@ where page_render.epoch <= excluded.epoch
 -- index: none (a notification)   rows: <= 1
 -- with: payload = 'sample'
 select pg_notify('site_changed', :payload)
+
+-- version_list --
+-- A page's versions below a number, the newest first.
+-- index: page_version_pkey   rows: <= 51
+-- with: page_id = (select page_id from page order by page_id desc limit 1), below = 2147483647
+select version, title, author_name, is_autosave, created_at from page_version
+where page_id = :page_id and version < :below order by version desc limit 51
+
+-- version_get --
+-- What one version of a page says.
+-- index: page_version_pkey   rows: <= 1
+-- with: page_id = (select page_id from page order by page_id desc limit 1), version = 1
+select version, title, description, body, blocks, in_menu, author_name, is_autosave, created_at from page_version
+where page_id = :page_id and version = :version
+
+-- version_before --
+-- The version that stood before another one; saves of the editor leave gaps in the numbers.
+-- index: page_version_pkey   rows: <= 1
+-- with: page_id = (select page_id from page order by page_id desc limit 1), version = 2
+select version, title, description, body, blocks, in_menu, author_name, is_autosave, created_at from page_version
+where page_id = :page_id and version < :version order by version desc limit 1
+
+-- paths_there --
+-- Which of these addresses have a page, and whether visitors see it.
+-- index: page_path_idx   rows: <= 500
+-- with: site_id = (select site_id from site limit 1), paths = array['/', '/contact', '/volume/page-1']
+select path, status from page where site_id = :site_id and path = any(:paths::text[])
+
+-- page_plan --
+-- From when to when visitors are to see which version; the number of the plan makes jobs of earlier plans do nothing.
+-- index: page_pkey   rows: <= 1
+-- with: page_id = (select page_id from page order by page_id desc limit 1), publish_at = null::timestamptz, publish_version = null::int, unpublish_at = null::timestamptz
+update page set publish_at = :publish_at, publish_version = :publish_version, unpublish_at = :unpublish_at, schedule = schedule + 1
+where page_id = :page_id returning schedule
+
+-- page_plan_done --
+-- A part of a plan was carried out. Its number stays: jobs that wait for the rest are still right.
+-- index: page_pkey   rows: <= 0   role: worker
+-- with: page_id = (select page_id from page order by page_id desc limit 1), unpublish_at = null::timestamptz
+update page set publish_at = null, publish_version = null, unpublish_at = :unpublish_at where page_id = :page_id
+
+-- version_thin --
+-- Of the editor's own saves that are old enough, leave those that nobody followed within ten minutes; never what visitors
+-- see or are to see. A thousand versions back there is nothing left to thin.
+-- index: page_pkey, page_version_pkey   rows: <= 0
+-- with: page_id = (select page_id from page order by page_id desc limit 1), newest = 3, before = now() - interval '10 minutes'
+delete from page_version v using page p
+where p.page_id = :page_id and v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.is_autosave
+  and v.version < :newest::int and v.version > :newest::int - 1000 and v.created_at < :before
+  and v.version is distinct from p.published_version and v.version is distinct from p.publish_version
+  and exists (
+    select from page_version later
+    where later.tenant_id = p.tenant_id and later.page_id = p.page_id and later.version > v.version
+      and later.version <= :newest::int and later.is_autosave and later.author_id is not distinct from v.author_id
+      and later.created_at < v.created_at + interval '10 minutes'
+  )

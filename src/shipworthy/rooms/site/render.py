@@ -159,6 +159,7 @@ def _shown(page: Row, menu: Menu, site_origin: str, locale: str) -> dict[str, An
         "description": description,
         "canonical": canonical,
         "home": page["path"] == HOME,
+        "top": page["top_html"],
         "intro": page["intro_html"],
         "body": page["body_html"],
         "json_ld": _json_ld(page, description, canonical, locale),
@@ -193,7 +194,7 @@ def _icon(site_title: str, colour: str) -> str:
 
 def _json_ld(page: Row, description: str, canonical: str, locale: str) -> str:
     site = {"@type": "WebSite", "name": page["site_title"]}
-    document = {
+    document: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "WebPage",
         "name": page["title"],
@@ -205,5 +206,8 @@ def _json_ld(page: Row, description: str, canonical: str, locale: str) -> str:
     if page["published_at"]:
         document["datePublished"] = page["published_at"].isoformat(timespec="seconds")
         document["dateModified"] = page["content_changed_at"].isoformat(timespec="seconds")
+    if page["json_ld"]:  # what its blocks are, beside what the page is
+        context = document.pop("@context")
+        document = {"@context": context, "@graph": [document, *page["json_ld"]]}
     # "<" is escaped so that no title can end the script element.
     return json.dumps(document, ensure_ascii=False).replace("<", "\\u003c")

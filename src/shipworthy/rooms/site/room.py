@@ -66,6 +66,11 @@ ROOM = Room(
         Sample(name="page_id", sql="select page_id from page order by page_id desc limit 1"),
         Sample(name="draft_page_id", sql=_NEWEST.format("draft")),
         Sample(name="published_page_id", sql=_NEWEST.format("published")),
+        Sample(
+            name="page_version",
+            sql="select version from page_version where page_id = (select page_id from page order by page_id desc limit 1)"
+            " order by version limit 1",
+        ),
     ),
     slos=_slos,
     journeys=(
@@ -98,6 +103,7 @@ ROOM = Room(
         ),
     ),
     budgets=_budgets,
+    personal=("author_name",),
     raw_lane=_lane_of,
     on_stop=_stop,
     seed=seed,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode
-
-from msgspec import Meta
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
@@ -15,62 +14,35 @@ from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import File, Page, Redirect
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.addresses import PATH_CHARS_MAX
+from shipworthy.rooms.site.blocks.stored import Stored, blocks_of, fresh_id
 from shipworthy.rooms.site.bodies import PageListQuery, url_of
 from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.editor.form import ANY_VERSION, PageForm
+from shipworthy.rooms.site.editor.operations import UNDO
+from shipworthy.rooms.site.editor.saving import Conflicting, Saved, autosave_form, save_form
+from shipworthy.rooms.site.editor.view import block_views, labels_of, type_views
+from shipworthy.rooms.site.history.past import restore_version
+from shipworthy.rooms.site.lint.publishable import remarks_on
+from shipworthy.rooms.site.lint.rules import Remark, by_level
 from shipworthy.rooms.site.listing import list_pages
-from shipworthy.rooms.site.markup import BODY_CHARS_MAX
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.publish import publish_page, unpublish_page
 from shipworthy.rooms.site.render import HTML, origin, preview_csp, render_preview
+from shipworthy.rooms.site.schedule.local_time import said
 from shipworthy.rooms.site.shown import moment, snippet, status_of
-from shipworthy.rooms.site.versions import Stale, VersionNeeded
+from shipworthy.rooms.site.versions import VersionNeeded, etag, version_of
 from shipworthy.rooms.site.write import (
     DESCRIPTION_CHARS_MAX,
     TITLE_CHARS_MAX,
-    PageText,
     create_page,
     get_page,
-    hold_page,
-    save_text,
 )
 
 _LIMITS = {
     "title": TITLE_CHARS_MAX,
     "path": PATH_CHARS_MAX,
     "description": DESCRIPTION_CHARS_MAX,
-    "body": BODY_CHARS_MAX,
 }
-
-ANY_VERSION = "*"  # as in If-Match: whatever stands there now
-Text = Annotated[str, Meta(max_length=2 * BODY_CHARS_MAX)]  # the capability says what is too long, by field
-
-
-class PageForm(Body):
-    """The editor: everything is text, so that a refused form shows what was typed."""
-
-    title: Text = ""
-    path: Text = ""
-    description: Text = ""
-    body: Text = ""
-    in_menu: Text = ""
-    version: Text = ""
-
-    def text(self) -> PageText:
-        return PageText(
-            title=self.title,
-            path=self.path,
-            description=self.description,
-            body=self.body,
-            in_menu=bool(self.in_menu),
-        )
-
-    def version_seen(self) -> int | None:
-        """Return the version the form was made from; None for `*`, any. Errors: VersionNeeded."""
-        if self.version == ANY_VERSION:
-            return None
-        if not (self.version.isascii() and self.version.isdigit() and len(self.version) < 10):
-            raise VersionNeeded()
-        return int(self.version)
 
 
 class SeenVersion(Body):
@@ -103,12 +75,13 @@ async def pages_page(ctx: Ctx, query: PageListQuery) -> Page:
 
 
 async def new_page_page(ctx: Ctx) -> Page:
-    return _editor(ctx, PageForm(in_menu="true"), site=await ctx.db.maybe(q.site_get))
+    return _editor(ctx, PageForm(in_menu="true"), [_first_text(ctx)], site=await ctx.db.maybe(q.site_get))
 
 
 async def page_page(ctx: Ctx, page_id: uuid.UUID) -> Page:
-    page = await get_page(ctx, page_id)
-    return _editor(ctx, _form_of(page), site=await ctx.db.one(q.site_get), page=page)
+    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
+    found = await remarks_on(ctx, page, site)
+    return _editor(ctx, _form_of(page), blocks_of(page), site=site, page=page, found=found)
 
 
 async def submit_new_page(ctx: Ctx, form: PageForm) -> Redirect:
@@ -116,20 +89,45 @@ async def submit_new_page(ctx: Ctx, form: PageForm) -> Redirect:
     try:
         page_id = await create_page(ctx, form.text())
     except Refusal as refused:
-        raise refused.shown_on(_editor(ctx, form, site=site, refused=refused)) from None
+        blocks = _as_sent(ctx, form)
+        raise refused.shown_on(_editor(ctx, form, blocks, site=site, refused=refused)) from None
     return Redirect(f"/pages/{page_id}", flash="Draft saved. Nobody sees it until you publish it.")
 
 
 async def submit_page(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Redirect:
-    before = await _save(ctx, page_id, form)
-    kept = before["status"] == "published"
+    verb, _, number = form.do.partition(":")
+    if verb == UNDO:
+        await restore_version(ctx, page_id, number, seen=form.version_seen())
+        return Redirect(f"/pages/{page_id}", flash="Undone.")
+    saved = await _save(ctx, page_id, form)
+    kept = saved.before["status"] == "published"
     flash = "Saved. Visitors still see the published version." if kept else "Draft saved."
-    return Redirect(f"/pages/{page_id}", flash=flash)
+    if saved.is_merged:
+        flash = "Saved. Somebody else changed other parts meanwhile; both are here."
+    place = f"#block-{saved.at}" if saved.at else ""
+    return Redirect(f"/pages/{page_id}{place}", flash="" if form.do and not saved.is_merged else flash)
+
+
+async def autosave_page(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Page:
+    """Save what is typed so far, under If-Match; answer with what stands beside the text."""
+    if_match = ctx.extra["headers"].get("if-match")
+    if if_match is None:
+        raise VersionNeeded()
+    await autosave_form(ctx, page_id, form, seen=version_of(if_match))
+    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
+    data = _beside(ctx, _form_of(page), site=site, page=page, found=await remarks_on(ctx, page, site))
+    return Page("site/editor_side.html", data, headers=(etag(page["version"]),))
 
 
 async def submit_page_and_publish(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Redirect:
     await _save(ctx, page_id, form)
-    await publish_page(ctx, page_id)
+    try:
+        await publish_page(ctx, page_id)
+    except Refusal as refused:  # nothing is saved then: the form keeps what was typed
+        page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
+        found = await remarks_on(ctx, page, site)
+        shown = _editor(ctx, form, _as_sent(ctx, form), site=site, page=page, refused=refused, found=found)
+        raise refused.shown_on(shown) from None
     return Redirect(f"/pages/{page_id}", flash="Published. Visitors see this version now.")
 
 
@@ -166,56 +164,90 @@ async def preview_snippet(ctx: Ctx, form: PageForm) -> Page:
     return Page("site/snippet.html", {"snippet": snippet(form.title, form.path, form.description, site)})
 
 
-async def _save(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Record:
-    """Save what was typed and return the page as it was; a refusal shows the editor with the text in it."""
+async def _save(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Saved:
+    """Save what was typed; a refusal shows the editor with the text in it."""
     seen = form.version_seen()
-    page, site = await hold_page(ctx, page_id), await ctx.db.one(q.site_get)
+    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
     try:
-        await save_text(ctx, page, form.text(), seen=seen)
-    except Stale as stale:
-        form.version = str(stale.version)
-        raise stale.shown_on(_editor(ctx, form, site=site, page=page, is_stale=True)) from None
+        return await save_form(ctx, page_id, form)
+    except Conflicting as conflict:
+        merged = conflict.merged
+        form.version = str(conflict.version)
+        form.title, form.description = merged.fields["title"], merged.fields["description"]
+        form.in_menu = "true" if merged.fields["in_menu"] else ""
+        shown = _editor(ctx, form, merged.blocks, site=site, page=page, theirs=merged.theirs)
+        raise conflict.shown_on(shown) from None
     except Refusal as refused:
-        raise refused.shown_on(_editor(ctx, form, site=site, page=page, refused=refused)) from None
-    return page
+        form.version = ANY_VERSION if seen is None else str(seen)
+        shown = _editor(ctx, form, _as_sent(ctx, form), site=site, page=page, refused=refused)
+        raise refused.shown_on(shown) from None
 
 
 def _editor(
     ctx: Ctx,
     form: PageForm,
+    blocks: Sequence[Stored],
     *,
     site: Record | None,
     page: Record | None = None,
     refused: Refusal | None = None,
-    is_stale: bool = False,
+    theirs: Mapping[str, Any] | None = None,
+    found: Sequence[Remark] = (),
 ) -> Page:
     is_published = page is not None and page["status"] == "published"
+    errors = refused.fields if refused else {}
     data: dict[str, Any] = {
-        "form": form,
-        "errors": refused.fields if refused else {},
-        "refusal": refused.message if refused and not refused.fields else "",
-        "is_stale": is_stale,
+        **_beside(ctx, form, site=site, page=page, found=found),
+        "errors": errors,
+        "error_labels": labels_of(errors, blocks),
+        "refusal": refused.message if refused and (not errors or refused.kind == "conflict") else "",
+        "theirs": theirs,
+        "their_fields": {
+            name: theirs[name] for name in ("title", "description") if theirs and name in theirs
+        },
+        "blocks": block_views(blocks, errors=errors, theirs=theirs),
+        "types": type_views(),
         "action": f"/pages/{page['page_id']}" if page else "/pages",
         "host": site["host"] if site else "",
         "is_new": page is None,
         "is_published": is_published,
         "has_changes": page is not None and page["version"] != page["published_version"],
         "badge": status_of(page) if page else {"status": "draft", "label": ""},
-        "facts": _facts(ctx, page, site) if page and site else [],
         "url": url_of(ctx.runtime.settings, site, page["path"]) if page and is_published else "",
-        "may_write": may_write(ctx),
         "limits": _LIMITS,
-        "snippet": snippet(form.title, form.path, form.description, site),
     }
     return Page("site/page_form.html", data, title=page["title"] if page else "New page", section="pages")
+
+
+def _beside(
+    ctx: Ctx, form: PageForm, *, site: Record | None, page: Record | None, found: Sequence[Remark]
+) -> dict[str, Any]:
+    """Return what stands beside the text: how it may look in search results, what to mend, what happened to it."""
+    return {
+        "form": form,
+        "may_write": may_write(ctx),
+        "remarks": by_level(found),
+        "is_checked": page is not None,
+        "snippet": snippet(form.title, form.path, form.description, site),
+        "facts": _facts(ctx, page, site) if page and site else [],
+    }
+
+
+def _as_sent(ctx: Ctx, form: PageForm) -> list[Stored]:
+    """Return the blocks of a form that was refused, so that nothing of it is lost."""
+    return form.stored() or [_first_text(ctx, form.body)]
+
+
+def _first_text(ctx: Ctx, body: str = "") -> Stored:
+    return {"id": fresh_id(ctx.new_id), "type": "text", "v": 1, "data": {"body": body}}
 
 
 def _form_of(page: Record) -> PageForm:
     return PageForm(
         title=page["title"],
         path=page["path"],
+        path_seen=page["path"],
         description=page["description"],
-        body=page["body"],
         in_menu="true" if page["in_menu"] else "",
         version=str(page["version"]),
     )
@@ -230,7 +262,11 @@ def _facts(ctx: Ctx, page: Record, site: Record) -> list[list[str]]:
             ("First published", page["published_at"]),
         ]
     now, zone = ctx.now(), site["time_zone"]
-    return [[label, moment(when, now=now, time_zone=zone)] for label, when in days]
+    planned = [("Comes on", page["publish_at"]), ("Goes on", page["unpublish_at"])]
+    return [
+        *([label, moment(when, now=now, time_zone=zone)] for label, when in days),
+        *([label, said(when, time_zone=zone)] for label, when in planned if when is not None),
+    ]
 
 
 def _list_address(cursor: str | None) -> str:
@@ -242,6 +278,12 @@ FORM_EXAMPLE = {
     "description": "Until the end of May, a check of your heating costs nothing.",
     "body": "Call us before the end of **May**.\n\n## What we check\n\n- Pressure\n- Pump",
     "in_menu": "true",
+}
+AUTOSAVE_EXAMPLE = {
+    "title": "Spring offer",
+    "in_menu": "true",
+    "has_blocks": "1",
+    "blocks": [{"key": "text:text:1", "body": "Call us."}],
 }
 EDIT_EXAMPLE = {**FORM_EXAMPLE, "version": ANY_VERSION}
 ANY, DRAFT = {"page_id": "page_id"}, {"page_id": "draft_page_id"}
@@ -260,16 +302,19 @@ ROUTES = (
     route("POST", "/pages/snippet", preview_snippet, title="How a page may look in search results", media="html",
           permission="page.read", body=PageForm, example=FORM_EXAMPLE, queries_max=3),
     route("GET", "/pages/{page_id}", page_page, title="Page", media="html", permission="page.read", params=ANY,
-          queries_max=4),
+          queries_max=5),
     route("POST", "/pages/{page_id}", submit_page, title="Save a page", media="html", permission="page.write",
           body=PageForm, idempotency="key", effect="change", audit="page.edited", params=DRAFT,
-          example=EDIT_EXAMPLE, queries_max=11),
+          example=EDIT_EXAMPLE, queries_max=16),
+    route("PUT", "/pages/{page_id}/autosave", autosave_page, title="Save what is typed so far", media="html",
+          permission="page.write", body=PageForm, effect="change", audit="page.edited", params=DRAFT,
+          headers={"if-match": "*"}, example=AUTOSAVE_EXAMPLE, queries_max=15),
     route("POST", "/pages/{page_id}/save-and-publish", submit_page_and_publish, title="Save a page and publish it",
           media="html", permission="page.publish", body=PageForm, idempotency="key", effect="change",
-          audit="page.published", params=DRAFT, example=EDIT_EXAMPLE, queries_max=18),
+          audit="page.published", params=DRAFT, example=EDIT_EXAMPLE, queries_max=22),
     route("POST", "/pages/{page_id}/publish", submit_publish, title="Publish a page", media="html",
           permission="page.publish", body=SeenVersion, idempotency="key", effect="change", audit="page.published",
-          params=DRAFT, example={}, queries_max=11),
+          params=DRAFT, example={}, queries_max=13),
     route("POST", "/pages/{page_id}/unpublish", submit_unpublish, title="Unpublish a page", media="html",
           permission="page.publish", body=SeenVersion, idempotency="key", effect="change", audit="page.unpublished",
           params=PUBLISHED, example={}, queries_max=11),

@@ -28,14 +28,15 @@ DESIGN = Website("design", "A studio for identities, books and signs", "brick")
 
 
 async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
-    """Start the tenant's site and publish its pages, through the room's own code."""
+    """Start the tenant's site, write its pages, and publish them when all are there: they link to each other."""
     website = DESIGN if "design" in tenant.name.lower() else PLUMBING
     await start_site(
         ctx, title=tenant.name, tagline=website.tagline, accent=website.accent, host=tenant.site_host
     )
-    for file in sorted((_DEMO / website.folder).glob("*.md")):
-        text, is_published = read_page(file.read_text(encoding="utf-8"), tenant)
-        page_id = await create_page(ctx, text)
+    files = sorted((_DEMO / website.folder).glob("*.md"))
+    pages = [read_page(file.read_text(encoding="utf-8"), tenant) for file in files]
+    written = [(await create_page(ctx, text), is_published) for text, is_published in pages]
+    for page_id, is_published in written:
         if is_published:
             await publish_page(ctx, page_id)
 

@@ -11,7 +11,7 @@ from shipworthy.kernel.errors import Invalid
 from shipworthy.rooms.site.addresses import path_for_title, wanted_path
 from shipworthy.rooms.site.render import DESCRIPTION_CHARS, title_of
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CRUMB = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
 _NO_TITLE = "Title of the page"
 _NO_DESCRIPTION = "Without a description, search engines show the first words of the page."
@@ -34,7 +34,7 @@ def moment(when: datetime, *, now: datetime, time_zone: str) -> str:
         return f"Today, {local:%H:%M}"
     if local.date() == today - timedelta(days=1):
         return f"Yesterday, {local:%H:%M}"
-    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return f"{local.day} {MONTHS[local.month - 1]} {local.year}"
 
 
 def snippet(title: str, path: str, description: str, site: Row | None) -> dict[str, str]:

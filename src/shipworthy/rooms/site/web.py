@@ -11,8 +11,10 @@ from shipworthy.kernel.route import route
 from shipworthy.rooms.site import screens
 from shipworthy.rooms.site.bodies import PageBody, PageListQuery, page_json, pages_json, url_of
 from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.history.web import ROUTES as HISTORY_ROUTES
 from shipworthy.rooms.site.listing import list_pages
 from shipworthy.rooms.site.publish import publish_page, unpublish_page
+from shipworthy.rooms.site.schedule.web import ROUTES as SCHEDULE_ROUTES
 from shipworthy.rooms.site.versions import VersionNeeded, etag, version_of
 from shipworthy.rooms.site.write import create_page, edit_page, get_page
 
@@ -83,9 +85,11 @@ ROUTES = (
           body=PageBody, effect="change", audit="page.edited", params=_ANY, example=PAGE_EXAMPLE, queries_max=10),
     route("POST", "/api/pages/{page_id}/publish", api_publish_page, title="Publish a page",
           permission="page.publish", idempotency="key", effect="change", audit="page.published", params=_DRAFT,
-          example={}, queries_max=13),
+          example={}, queries_max=15),
     route("POST", "/api/pages/{page_id}/unpublish", api_unpublish_page, title="Unpublish a page",
           permission="page.publish", idempotency="key", effect="change", audit="page.unpublished",
           params=_PUBLISHED, example={}, queries_max=13),
     *screens.ROUTES,
+    *HISTORY_ROUTES,
+    *SCHEDULE_ROUTES,
 )  # fmt: skip

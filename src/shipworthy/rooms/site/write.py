@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record, UniqueViolation
 from shipworthy.kernel.errors import Conflict, Invalid, Missing
 from shipworthy.rooms.site.addresses import path_for_title, wanted_path
+from shipworthy.rooms.site.blocks.stored import blocks_of, body_of, checked_blocks, text_alone
+from shipworthy.rooms.site.blocks.written import write_blocks
 from shipworthy.rooms.site.catalogue import q
-from shipworthy.rooms.site.markup import BODY_CHARS_MAX, to_markup
+from shipworthy.rooms.site.markup import BODY_CHARS_MAX
 from shipworthy.rooms.site.start import started_site
 from shipworthy.rooms.site.versions import require_version
 
@@ -23,13 +27,18 @@ _ADDRESS_NUMBER_CHARS = 6  # of the page's id, behind an address that is taken
 
 @dataclass(frozen=True, kw_only=True)
 class PageText:
-    """What a page says, as somebody wrote it. An empty path means: make one from the title."""
+    """What a page says, as somebody wrote it. An empty path means: make one from the title.
+
+    `body` is short for one block of text; without `blocks` it is what the page consists of.
+    """
 
     title: str
     path: str = ""
     description: str = ""
     body: str = ""
+    blocks: Sequence[Any] | None = None
     in_menu: bool = True
+    is_autosave: bool = False
 
 
 async def create_page(ctx: Ctx, text: PageText) -> uuid.UUID:
@@ -37,7 +46,7 @@ async def create_page(ctx: Ctx, text: PageText) -> uuid.UUID:
 
     Errors:  Invalid naming each field; Conflict `site.path_taken` for an address that was asked for.
     """
-    text = checked(text)
+    text = checked(text, new_id=ctx.new_id)
     wanted = wanted_path(text.path) if text.path.strip() else path_for_title(text.title)
     site = await started_site(ctx)
     page_id = ctx.new_id()
@@ -55,11 +64,16 @@ async def edit_page(ctx: Ctx, page_id: uuid.UUID, text: PageText, *, seen: int |
 async def save_text(ctx: Ctx, before: Record, text: PageText, *, seen: int | None) -> int:
     """Save the next version of a page that is held; the same text again makes no version.
 
+    A `body` that the page has already, and no blocks, leaves its blocks alone: whoever reads a page, changes
+    its title and sends it back takes nothing away.
+
     Errors:  Stale when somebody saved after version `seen`; Invalid naming each field; Conflict
              `site.path_taken`, or `site.path_published` when a published page would move.
     """
     require_version(seen, now=before["version"])
-    text = checked(text)
+    if text.blocks is None and text.body == before["body"]:
+        text = replace(text, blocks=blocks_of(before))
+    text = checked(text, new_id=ctx.new_id)
     path = wanted_path(text.path) if text.path.strip() else before["path"]
     page_id, version = before["page_id"], before["version"]
     if not _is_same(text, before) or path != before["path"]:
@@ -85,10 +99,10 @@ async def hold_page(ctx: Ctx, page_id: uuid.UUID) -> Record:
     return await ctx.db.one(q.page_get, page_id=page_id)
 
 
-def checked(text: PageText) -> PageText:
-    """Return the text tidied: single spaces in one-line fields, plain line ends in the body.
+def checked(text: PageText, *, new_id: Callable[[], uuid.UUID]) -> PageText:
+    """Return the text tidied: single spaces in one-line fields, plain line ends in the body, blocks in any case.
 
-    Errors:  Invalid `site.page_invalid` naming each field.
+    Errors:  Invalid `site.page_invalid` naming each field; `site.blocks_invalid` naming each block.
     """
     wrong: dict[str, str] = {}
     title = _line(text.title, "title", TITLE_CHARS_MAX, wrong)
@@ -100,11 +114,16 @@ def checked(text: PageText) -> PageText:
         wrong["body"] = f"A page holds at most {BODY_CHARS_MAX} characters; this one has {len(body)}."
     elif _has_odd(body.replace("\n", "").replace("\t", "")):
         wrong["body"] = "The text holds a control character. Paste it again as plain text."
+    blocks = text_alone(body) if text.blocks is None else None
+    if blocks is None and not wrong:
+        blocks = checked_blocks(text.blocks or (), new_id=new_id)
+        if body not in ("", body_of(blocks)):
+            wrong["body"] = "Send blocks or body, not both: body is short for one block of text."
     if wrong:
         raise Invalid(
             "site.page_invalid", f"Some fields need another value: {', '.join(wrong)}.", fields=wrong
         )
-    return PageText(title=title, path=text.path, description=description, body=body, in_menu=text.in_menu)
+    return replace(text, title=title, description=description, body=body_of(blocks or ()), blocks=blocks)
 
 
 def _line(value: str, field: str, chars_max: int, wrong: dict[str, str]) -> str:
@@ -121,7 +140,8 @@ def _has_odd(text: str) -> bool:
 
 
 def _is_same(text: PageText, page: Record) -> bool:
-    return all(getattr(text, name) == page[name] for name in ("title", "description", "body", "in_menu"))
+    is_same = all(getattr(text, name) == page[name] for name in ("title", "description", "in_menu"))
+    return is_same and text.blocks == blocks_of(page)
 
 
 async def _first_free(
@@ -157,7 +177,8 @@ async def _move_on(ctx: Ctx, page_id: uuid.UUID, path: str) -> int:
 
 
 async def _write_version(ctx: Ctx, page_id: uuid.UUID, version: int, text: PageText) -> None:
-    markup = await to_markup(text.body)
+    blocks = text.blocks or ()
+    shown = await write_blocks(page_id, text.title, blocks)
     await ctx.db.run(
         q.version_create,
         page_id=page_id,
@@ -165,10 +186,15 @@ async def _write_version(ctx: Ctx, page_id: uuid.UUID, version: int, text: PageT
         title=text.title,
         description=text.description,
         body=text.body,
-        intro_html=markup.intro,
-        body_html=markup.rest,
+        blocks=blocks,
+        top_html=shown.top,
+        intro_html=shown.intro,
+        body_html=shown.body,
+        json_ld=shown.json_ld,
         in_menu=text.in_menu,
         author_id=ctx.principal.user_id if ctx.principal else None,
+        author_name=(ctx.principal.name or ctx.principal.email) if ctx.principal else "",
+        is_autosave=text.is_autosave,
         now=ctx.now(),
     )
 

@@ -1,0 +1,27 @@
+"""What somebody said, and who."""
+
+from __future__ import annotations
+
+from html import escape
+
+from shipworthy.rooms.site.blocks.block import Block, Field, Line, LongText, Place, markdown_html
+
+
+class Quote(Block):
+    type, label, symbol = "quote", "Quote", "user"
+    fields = (
+        Field("text", "Quote", kind="markdown"),
+        Field("by", "Who said it", hint="A name, and where from."),
+    )
+
+    text: LongText = ""
+    by: Line = ""
+
+    def html(self, place: Place) -> str:
+        if not self.text:
+            return ""
+        by = f"<p>{escape(self.by)}</p>" if self.by else ""
+        return f"<blockquote>{markdown_html(self.text)}{by}</blockquote>"
+
+    def markdown(self) -> tuple[str, ...]:
+        return (self.text,)

@@ -1,0 +1,1 @@
+"""Days on which a page comes and goes by itself."""
