@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from shipworthy.kernel.language import _, mark
+
 
 class Refusal(Exception):
     """An expected refusal with a stable `code`. `fields` names what was wrong, by field.
@@ -67,8 +69,11 @@ class Missing(Refusal):
 
     kind = "missing"
 
-    def __init__(self, what: str = "page") -> None:
-        super().__init__("not_found", f"There is no such {what}. Check the address, or go back to the list.")
+    def __init__(self, what: str = mark("page")) -> None:
+        super().__init__(
+            "not_found",
+            _("There is no such {what}. Check the address, or go back to the list.", what=_(what)),
+        )
 
 
 class Conflict(Refusal):

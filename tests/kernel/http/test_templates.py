@@ -20,6 +20,7 @@ import pytest
 from shipworthy.kernel.http.edge import PAGE_HEADERS
 from shipworthy.kernel.http.pages import KERNEL_TEMPLATES
 from shipworthy.kernel.http.static import KERNEL_STATIC
+from shipworthy.kernel.language import _, _n, other_languages
 from tests.support.browser import chromium
 from tests.support.gallery import DEMO_TEMPLATES, DEMOS, context, demo_pages, write_gallery
 
@@ -39,6 +40,7 @@ SHAPES = {
     "level": "2",
     "messages": '[{"kind": "error", "text": h}]',
     "options": "[[h, h]]",
+    "others": '[{"code": h, "name": h}]',
     "pairs": "[[h, h]]",
     "rows": "[[h, h]]",
     "size": "20",
@@ -389,6 +391,9 @@ def environment(loaded: set[str]) -> Any:
     strict = minijinja.Environment(
         loader=load, auto_escape_callback=lambda _name: "html", undefined_behavior="strict"
     )
+    strict.add_global("_", _)
+    strict.add_global("_n", _n)
+    strict.add_global("other_languages", other_languages)
     strict.add_global("static", lambda name: f"static/{name}")
     strict.add_global("idem", lambda: "key")
     strict.add_filter("money", lambda minor, currency: f"{currency} {minor}")

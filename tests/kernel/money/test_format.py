@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shipworthy.kernel.language import Locale
 from shipworthy.kernel.money.currencies import CURRENCIES
-from shipworthy.kernel.money.format import AmountStyle, Locale, format_amount, format_decimal, format_rate
+from shipworthy.kernel.money.format import AmountStyle, format_amount, format_decimal, format_rate
 
 
 @pytest.mark.parametrize(

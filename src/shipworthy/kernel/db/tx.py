@@ -20,6 +20,7 @@ import asyncpg
 from shipworthy.kernel.context import Scope
 from shipworthy.kernel.db.queries import NamedQuery
 from shipworthy.kernel.errors import Busy, Upstream
+from shipworthy.kernel.language import _
 
 Record = Mapping[str, Any]  # what asyncpg.Record offers
 
@@ -173,7 +174,7 @@ class Database:
         """Return a connection inside its transaction. Connections that died in the pool (the
         database was restarted) are replaced here, where nothing has been done yet."""
         statement = opening(scope)
-        for _ in range(self._pool.get_max_size()):
+        for _attempt in range(self._pool.get_max_size()):
             connection = await self._acquire()
             try:
                 await asyncio.wait_for(connection.execute(statement), timeout=self._acquire_timeout_s)
@@ -282,13 +283,15 @@ def _terminate(connection: Any) -> None:
 
 def _busy() -> Busy:
     return Busy(
-        "database.busy", "The database is busy. Nothing was changed; try again in a moment.", retry_after_s=2
+        "database.busy",
+        _("The database is busy. Nothing was changed; try again in a moment."),
+        retry_after_s=2,
     )
 
 
 def _away() -> Busy:
     return Busy(
         "database.away",
-        "The database does not answer. Nothing was changed; try again in a moment.",
+        _("The database does not answer. Nothing was changed; try again in a moment."),
         retry_after_s=5,
     )

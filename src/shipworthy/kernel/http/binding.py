@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from shipworthy.kernel.errors import Invalid, Refusal
+from shipworthy.kernel.language import _, mark
 
 FORM = "application/x-www-form-urlencoded"
 _FORM_FIELDS_MAX = 2_000
@@ -39,12 +40,13 @@ def parse_body(data: bytes, content_type: str, want: type[Any]) -> Any:
         try:
             raw = msgspec.json.decode(data or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-            raise NotUnderstood("body.malformed", f"The body is not valid JSON: {broken}.") from None
+            said = _("The body is not valid JSON: {what}.", what=broken)
+            raise NotUnderstood("body.malformed", said) from None
         if rb"\u0000" in data and _has_null(raw):
             raise _null_refused("body.malformed")
         strict = True
     else:
-        raise NotUnderstood("body.media_type", "Send the body as application/json or as a form.")
+        raise NotUnderstood("body.media_type", _("Send the body as application/json or as a form."))
     return convert(raw, want, strict=strict)
 
 
@@ -56,9 +58,8 @@ def convert(raw: Any, want: type[Any], *, strict: bool) -> Any:
         fields = dict(_problems(raw, want, strict, ""))
         if not fields:
             fields = {"body": str(first)}
-        raise Invalid(
-            "body.invalid", f"Some fields need another value: {', '.join(fields)}.", fields=fields
-        ) from None
+        said = _("Some fields need another value: {fields}.", fields=", ".join(fields))
+        raise Invalid("body.invalid", said, fields=fields) from None
 
 
 def parse_query(text: str, want: type[Any]) -> Any:
@@ -68,7 +69,8 @@ def parse_query(text: str, want: type[Any]) -> Any:
         pairs = parse_qsl(text, keep_blank_values=False, max_num_fields=_QUERY_FIELDS_MAX)
     except ValueError:
         raise NotUnderstood(
-            "query.malformed", f"An address may hold at most {_QUERY_FIELDS_MAX} parameters."
+            "query.malformed",
+            _("An address may hold at most {count} parameters.", count=_QUERY_FIELDS_MAX),
         ) from None
     if any("\0" in part for pair in pairs for part in pair):
         raise _null_refused("query.malformed")
@@ -80,7 +82,7 @@ def _form(data: bytes) -> dict[str, Any]:
     try:
         pairs = parse_qsl(data.decode("utf-8"), keep_blank_values=True, max_num_fields=_FORM_FIELDS_MAX)
     except (ValueError, UnicodeDecodeError):
-        raise NotUnderstood("body.malformed", "The form could not be read.") from None
+        raise NotUnderstood("body.malformed", _("The form could not be read.")) from None
     if any("\0" in part for pair in pairs for part in pair):
         raise _null_refused("body.malformed")
     fields: dict[str, Any] = {}
@@ -92,7 +94,9 @@ def _form(data: bytes) -> dict[str, Any]:
         elif not name.startswith("_"):
             fields[name] = value
     for name, by_index in rows.items():
-        fields[name] = [row for _, row in sorted(by_index.items()) if any(v.strip() for v in row.values())]
+        fields[name] = [
+            row for _index, row in sorted(by_index.items()) if any(v.strip() for v in row.values())
+        ]
     return fields
 
 
@@ -107,7 +111,8 @@ def _has_null(raw: Any) -> bool:
 
 def _null_refused(code: str) -> NotUnderstood:
     """PostgreSQL's text cannot hold U+0000, so no field of ours can."""
-    return NotUnderstood(code, "Text may not hold a null character (U+0000). Take it out and send it again.")
+    said = _("Text may not hold a null character (U+0000). Take it out and send it again.")
+    return NotUnderstood(code, said)
 
 
 def _problems(raw: Any, want: Any, strict: bool, path: str) -> typing.Iterator[tuple[str, str]]:
@@ -134,7 +139,7 @@ def _struct_problems(
     fields = {f.encode_name: f for f in msgspec.structs.fields(want)}
     for name in raw:
         if name not in fields:
-            yield f"{prefix}{name}", "is not a field of this request"
+            yield f"{prefix}{name}", _("is not a field of this request")
     for name, field in fields.items():
         if name in raw:
             kind = field.type
@@ -148,43 +153,43 @@ def _struct_problems(
                     continue
             yield from _problems(raw[name], kind, strict, f"{prefix}{name}")
         elif field.required:
-            yield f"{prefix}{name}", "is missing"
+            yield f"{prefix}{name}", _("is missing")
 
 
 _KINDS = {
-    "str": "text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "a record",
-    "uuid": "an id",
-    "date": "a date (YYYY-MM-DD)",
-    "null": "empty",
+    "str": mark("text"),
+    "int": mark("a whole number"),
+    "float": mark("a number"),
+    "bool": mark("true or false"),
+    "array": mark("a list"),
+    "object": mark("a record"),
+    "uuid": mark("an id"),
+    "date": mark("a date (YYYY-MM-DD)"),
+    "null": mark("empty"),
 }
 _SAYINGS = (
-    (r"Expected `str` of length >= 1$", "must not be empty"),
-    (r"Expected `str` of length >= (\d+)$", r"must have at least \1 characters"),
-    (r"Expected `str` of length <= (\d+)$", r"may have at most \1 characters"),
-    (r"Expected `array` of length >= (\d+)$", r"needs at least \1 entries"),
-    (r"Expected `array` of length <= (\d+)$", r"may have at most \1 entries"),
-    (r"Expected `(?:int|float)` >= (\S+)$", r"must be at least \1"),
-    (r"Expected `(?:int|float)` <= (\S+)$", r"may be at most \1"),
-    (r"Expected `str` matching regex .*", "has characters that may not stand here"),
-    (r"Invalid enum value .*", "is not one of the choices"),
-    (r"Invalid UUID$", "is not an id"),
-    (r"Invalid RFC3339 encoded date$", "is not a date (YYYY-MM-DD)"),
+    (r"Expected `str` of length >= 1$", mark("must not be empty")),
+    (r"Expected `str` of length >= (\d+)$", mark("must have at least {bound} characters")),
+    (r"Expected `str` of length <= (\d+)$", mark("may have at most {bound} characters")),
+    (r"Expected `array` of length >= (\d+)$", mark("needs at least {bound} entries")),
+    (r"Expected `array` of length <= (\d+)$", mark("may have at most {bound} entries")),
+    (r"Expected `(?:int|float)` >= (\S+)$", mark("must be at least {bound}")),
+    (r"Expected `(?:int|float)` <= (\S+)$", mark("may be at most {bound}")),
+    (r"Expected `str` matching regex .*", mark("has characters that may not stand here")),
+    (r"Invalid enum value .*", mark("is not one of the choices")),
+    (r"Invalid UUID$", mark("is not an id")),
+    (r"Invalid RFC3339 encoded date$", mark("is not a date (YYYY-MM-DD)")),
 )
 
 
 def _in_words(message: str) -> str:
     """Say a misfit as one would to a person; what is not known is passed on as it is."""
     for pattern, saying in _SAYINGS:
-        if re.match(pattern, message):
-            return re.sub(pattern, saying, message)
+        if found := re.match(pattern, message):
+            return _(saying, bound=found[1]) if found.re.groups else _(saying)
     if match := re.match(r"Expected `([^`]+)`, got `[^`]+`$", message):
-        kinds = [_KINDS.get(kind.strip(), kind.strip()) for kind in match.group(1).split("|")]
-        return f"must be {' or '.join(kinds)}"
+        kinds = [_(_KINDS.get(kind.strip(), kind.strip())) for kind in match.group(1).split("|")]
+        return _("must be {kind}", kind=_(" or ").join(kinds))
     return message
 
 

@@ -1,8 +1,8 @@
 """Doors: what some routes answer with nothing but a request's head, before its body is read.
 
-A door says no in the same words to everybody, so the words are made once; a flood of refusals then
-costs no task, no template and no connection to the database. Under a server that does not ask
-`at_once` the route refuses by itself, a little later.
+A door says no in the same words to everybody, in the app's own language, so the words are made once; a
+flood of refusals then costs no task, no template and no connection to the database. Under a server that
+does not ask `at_once` the route refuses by itself, a little later.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from shipworthy.kernel.http.problem import (
     wants_json,
 )
 from shipworthy.kernel.http.wire import SECURITY_HEADERS, head_bytes, headers_of
+from shipworthy.kernel.language import speaking
 from shipworthy.kernel.route import Route
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.trace import trace_id_of
@@ -34,6 +35,7 @@ class Doors:
     ) -> None:
         self._metrics = runtime.metrics
         self._words = words
+        self._locale = runtime.settings.app.locale
         self._doors = {(r.method, r.path.encode()): (r, r.door(runtime)) for r in routes if r.door}
         self._kept: dict[tuple[str, bool], bytes] = {}
 
@@ -44,11 +46,12 @@ class Doors:
             return None
         began = time.perf_counter()
         route, door = found
-        refusal = door(request)
-        if refusal is None:
-            return None
-        status = STATUS_OF_KIND[refusal.kind]
-        answer = self._written(refusal, status, headers_of(request), media=route.media)
+        with speaking(self._locale):
+            refusal = door(request)
+            if refusal is None:
+                return None
+            status = STATUS_OF_KIND[refusal.kind]
+            answer = self._written(refusal, status, headers_of(request), media=route.media)
         self._metrics.request(f"{route.method} {route.path}", status, time.perf_counter() - began, 0)
         return answer
 

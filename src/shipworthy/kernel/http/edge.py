@@ -56,6 +56,7 @@ from shipworthy.kernel.http.wire import (
     read_body,
     send_answer,
 )
+from shipworthy.kernel.language import LANGUAGE_COOKIE, Locale, _, chosen_language, speaking, spoken
 from shipworthy.kernel.route import Route
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
@@ -89,6 +90,7 @@ class Edge:
         self._doors = Doors(runtime, routes, words=self._words_of)
         self._console_hosts = frozenset(runtime.settings.app.hosts)
         self._session_cookie = cookies.name(runtime.settings, SESSION_COOKIE)
+        self._language_cookie = cookies.name(runtime.settings, LANGUAGE_COOKIE)
         self._permissions = permissions_of(runtime)
         self._nav = [
             {"href": n.href, "label": n.label, "icon": n.icon, "section": n.section}
@@ -106,7 +108,8 @@ class Edge:
         if path.startswith("/static/"):
             await send_answer(send, self._static_answer(scope["method"], path, headers), scope["method"])
             return
-        await self._console(scope, headers, host, receive, send)
+        with speaking(self._language(headers)):
+            await self._console(scope, headers, host, receive, send)
 
     def at_once(self, request: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
         """Return what the raw lane has ready for a host of its own, or what a door says to a caller."""
@@ -118,6 +121,13 @@ class Edge:
         # A port is digits: "localhost:@evil.example" would put another host into the links we mail.
         name, _, port = host.rpartition(":")
         return host in self._console_hosts or (name in self._console_hosts and port.isdecimal())
+
+    def _language(self, headers: dict[str, str]) -> Locale:
+        return chosen_language(
+            cookies.read(headers.get("cookie", ""), self._language_cookie),
+            headers.get("accept-language", ""),
+            otherwise=self._runtime.settings.app.locale,
+        )
 
     async def _foreign_host(self, scope: Any, receive: Receive, send: Send) -> None:
         if self._lane is not None:
@@ -229,7 +239,7 @@ class Edge:
         if ctx.principal is None and bearer_of(ctx.extra["headers"]) is not None:
             raise BearerRefused
         if ctx.principal is None:
-            raise SignInNeeded("session.missing", "Sign in first, then try again.")
+            raise SignInNeeded("session.missing", _("Sign in first, then try again."))
         check_permission(ctx, route, self._permissions)
         check_proof(ctx, within_s=route.step_up_s)
 
@@ -288,9 +298,9 @@ class Edge:
             "page": {"title": title, "section": section},
             "user": {"name": person.name or person.email, "email": person.email} if person else None,
             "tenant": {"name": person.tenant_name} if person and person.tenant_name else None,
-            "nav": self._nav if permitted else [],
+            "nav": [{**item, "label": _(item["label"])} for item in self._nav] if permitted else [],
             "flash": _flash(ctx.extra.get("headers", {}).get("cookie", ""), self._runtime),
-            "lang": self._runtime.settings.app.locale,
+            "lang": spoken(),
             "path": ctx.extra.get("path", ""),
         }
 

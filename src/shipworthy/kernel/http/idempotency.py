@@ -17,6 +17,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.queries import load_queries
 from shipworthy.kernel.errors import Conflict, Invalid
 from shipworthy.kernel.http.reply import Answer
+from shipworthy.kernel.language import _
 
 q = load_queries(Path(__file__).parent.parent / "queries.sql", room="kernel")
 
@@ -36,10 +37,14 @@ def key_of(headers: dict[str, str], body: bytes) -> str:
     if key is None:
         raise Invalid(
             "idempotency.key_missing",
-            "This request needs an Idempotency-Key header (any unique text), so that sending it twice does it once.",
+            _(
+                "This request needs an Idempotency-Key header (any unique text), so that sending it twice does it once."
+            ),
         )
     if not _KEY.fullmatch(key):
-        raise Invalid("idempotency.key_invalid", "An Idempotency-Key is 1 to 255 visible ASCII characters.")
+        raise Invalid(
+            "idempotency.key_invalid", _("An Idempotency-Key is 1 to 255 visible ASCII characters.")
+        )
     return key
 
 
@@ -56,7 +61,7 @@ async def replay(ctx: Ctx, key: str, *, method: str, path: str, body: bytes) -> 
     if first["request_sha256"] != digest:
         raise Conflict(
             "idempotency.key_reused",
-            "This Idempotency-Key was used for another request. Use a new key for a new request.",
+            _("This Idempotency-Key was used for another request. Use a new key for a new request."),
         )
     headers = [(n.encode(), v.encode()) for n, v in first["headers"]]
     return Answer(first["status"], [*headers, (b"idempotent-replayed", b"true")], first["body"])

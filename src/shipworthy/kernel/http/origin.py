@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from shipworthy.kernel.errors import Forbidden
+from shipworthy.kernel.language import _
 
 if TYPE_CHECKING:
     from shipworthy.kernel.context import Ctx
@@ -63,5 +64,7 @@ def _address_of(origin: str) -> str:
 def _cross_site() -> Forbidden:
     return Forbidden(
         "request.cross_site",
-        "This request came from another site. Open the page here and try again; programs send an Origin header.",
+        _(
+            "This request came from another site. Open the page here and try again; programs send an Origin header."
+        ),
     )

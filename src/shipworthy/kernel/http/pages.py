@@ -8,11 +8,34 @@ from typing import Any
 
 import minijinja
 
+from shipworthy.kernel.language import _, _n, mark, other_languages
+
 KERNEL_TEMPLATES = Path(__file__).parent / "templates"
+# What `ui.badge` says of a status that comes without a label: its own word.
+STATUSES = frozenset(
+    {
+        mark("Active"),
+        mark("Changed"),
+        mark("Credited"),
+        mark("Current"),
+        mark("Draft"),
+        mark("Failed"),
+        mark("Open"),
+        mark("Overdue"),
+        mark("Paid"),
+        mark("Pending"),
+        mark("Published"),
+        mark("Sent"),
+        mark("Uncollectible"),
+        mark("Unpublished"),
+        mark("Verified"),
+        mark("Void"),
+    }
+)
 
 
 class Pages:
-    """Renders `kernel/x.html` and `<room>/x.html`."""
+    """Renders `kernel/x.html` and `<room>/x.html`, in the reader's language (`_`, `_n`)."""
 
     def __init__(self, folders: Mapping[str, Path], *, static_url: Callable[[str], str]) -> None:
         self._folders = {"kernel": KERNEL_TEMPLATES, **folders}
@@ -20,6 +43,9 @@ class Pages:
             loader=self._load, auto_escape_callback=lambda _name: "html"
         )
         self._environment.add_global("static", static_url)
+        self._environment.add_global("_", _)
+        self._environment.add_global("_n", _n)
+        self._environment.add_global("other_languages", other_languages)
 
     def render(self, name: str, data: Mapping[str, Any]) -> bytes:
         """Return the page as UTF-8. Errors: minijinja.TemplateError, a mistake of ours."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Forbidden
+from shipworthy.kernel.language import _
 from shipworthy.kernel.room import NO_TENANT
 from shipworthy.kernel.route import Route
 from shipworthy.kernel.runtime import Runtime
@@ -17,7 +18,7 @@ class NoTenantChosen(Forbidden):
     """The person acts for no tenant; with one they may well do this."""
 
     def __init__(self) -> None:
-        super().__init__("permission.no_tenant", "You act for no organisation. Choose one first.")
+        super().__init__("permission.no_tenant", _("You act for no organisation. Choose one first."))
 
 
 def permissions_of(runtime: Runtime) -> Held:
@@ -38,5 +39,8 @@ def check_permission(ctx: Ctx, route: Route, held: Held) -> None:
         raise NoTenantChosen
     raise Forbidden(
         "permission.missing",
-        f"Your role does not include {route.permission!r}. Ask an owner of your organisation.",
+        _(
+            "Your role does not include '{permission}'. Ask an owner of your organisation.",
+            permission=route.permission,
+        ),
     )

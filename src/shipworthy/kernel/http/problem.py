@@ -10,6 +10,7 @@ import msgspec
 from shipworthy.kernel.errors import Refusal, SignInNeeded
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.http.reply import Answer
+from shipworthy.kernel.language import _, mark
 
 STATUS_OF_KIND = {
     "invalid": 422,
@@ -39,22 +40,22 @@ PAGE_HEADERS = [
 ]
 _NO_STORE = (b"cache-control", b"no-store")
 TITLES = {
-    400: "We could not read that",
-    401: "Please sign in",
-    403: "You may not do that",
-    404: "There is nothing here",
-    405: "That is not how this address works",
-    408: "That took too long",
-    409: "That is no longer possible",
-    412: "Somebody changed it first",
-    413: "That is too large",
-    421: "Wrong address",
-    422: "Please check your entries",
-    428: "Please reload and try again",
-    429: "Too many tries",
-    500: "Something broke on our side",
-    502: "A service we need failed",
-    503: "We are busy",
+    400: mark("We could not read that"),
+    401: mark("Please sign in"),
+    403: mark("You may not do that"),
+    404: mark("There is nothing here"),
+    405: mark("That is not how this address works"),
+    408: mark("That took too long"),
+    409: mark("That is no longer possible"),
+    412: mark("Somebody changed it first"),
+    413: mark("That is too large"),
+    421: mark("Wrong address"),
+    422: mark("Please check your entries"),
+    428: mark("Please reload and try again"),
+    429: mark("Too many tries"),
+    500: mark("Something broke on our side"),
+    502: mark("A service we need failed"),
+    503: mark("We are busy"),
 }
 
 
@@ -62,7 +63,9 @@ class TooLarge(Refusal):
     kind = "too_large"
 
     def __init__(self, bytes_max: int) -> None:
-        super().__init__("body.too_large", f"The request may hold at most {bytes_max} bytes.")
+        super().__init__(
+            "body.too_large", _("The request may hold at most {bytes_max} bytes.", bytes_max=bytes_max)
+        )
 
 
 class TooSlow(Refusal):
@@ -72,7 +75,8 @@ class TooSlow(Refusal):
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(
-            "body.too_slow", f"The request was not whole within {timeout_s:g} seconds. Send it again."
+            "body.too_slow",
+            _("The request was not whole within {seconds} seconds. Send it again.", seconds=f"{timeout_s:g}"),
         )
 
 
@@ -80,7 +84,7 @@ class Misdirected(Refusal):
     kind = "misdirected"
 
     def __init__(self) -> None:
-        super().__init__("host.unknown", "This server does not serve that address.")
+        super().__init__("host.unknown", _("This server does not serve that address."))
 
 
 class BearerRefused(SignInNeeded):
@@ -89,7 +93,7 @@ class BearerRefused(SignInNeeded):
     def __init__(self) -> None:
         super().__init__(
             "session.token_invalid",
-            "This access token is not valid here, or no longer. Refresh it and try again.",
+            _("This access token is not valid here, or no longer. Refresh it and try again."),
         )
 
 
@@ -99,7 +103,9 @@ class Crash(Refusal):
     kind = "crash"
 
     def __init__(self) -> None:
-        super().__init__("internal", "The error is logged. Try again; if it stays, quote the trace id below.")
+        super().__init__(
+            "internal", _("The error is logged. Try again; if it stays, quote the trace id below.")
+        )
 
 
 def problem_answer(refusal: Refusal, *, trace_id: str) -> Answer:
@@ -108,7 +114,7 @@ def problem_answer(refusal: Refusal, *, trace_id: str) -> Answer:
     status = STATUS_OF_KIND[refusal.kind]
     document: dict[str, Any] = {
         "type": f"urn:shipworthy:error:{refusal.code}",
-        "title": TITLES[status],
+        "title": _(TITLES[status]),
         "status": status,
         "code": refusal.code,
         "detail": refusal.message,
@@ -130,10 +136,10 @@ def problem_page(refusal: Refusal, pages: Pages, *, trace_id: str, base: dict[st
         "kernel/error.html",
         {
             **base,
-            "page": {"title": TITLES[status], "section": ""},
+            "page": {"title": _(TITLES[status]), "section": ""},
             "error": {
                 "status": status,
-                "title": TITLES[status],
+                "title": _(TITLES[status]),
                 "detail": refusal.message,
                 "fields": refusal.fields,
                 "trace_id": shown,

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 
 from shipworthy.kernel.errors import Missing, Refusal
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import Route
 
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
@@ -21,7 +22,8 @@ class MethodNotAllowed(Refusal):
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self.allowed = sorted(allowed)
-        super().__init__("method_not_allowed", f"This address takes {', '.join(self.allowed)} only.")
+        said = _("This address takes {methods} only.", methods=", ".join(self.allowed))
+        super().__init__("method_not_allowed", said)
 
 
 class Router:

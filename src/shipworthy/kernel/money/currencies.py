@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,10 @@ def currency_of(code: str) -> Currency:
     try:
         return CURRENCIES[code]
     except KeyError:
-        hint = (
-            f" Write {code.upper()}." if code.upper() in CURRENCIES else " Use an ISO 4217 code such as EUR."
-        )
-        raise Invalid("money.currency_unknown", f"There is no currency {code[:12]!r}.{hint}") from None
+        known = code.upper() if code.upper() in CURRENCIES else None
+        hint = _("Write {code}.", code=known) if known else _("Use an ISO 4217 code such as EUR.")
+        said = _("There is no currency '{code}'.", code=code[:12])
+        raise Invalid("money.currency_unknown", f"{said} {hint}") from None
 
 
 _CODES_BY_EXPONENT = {

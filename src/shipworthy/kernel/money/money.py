@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _, mark
 from shipworthy.kernel.money.currencies import Currency, currency_of
 
 # The largest whole number that every JSON reader keeps exact: a browser holds numbers as
@@ -48,7 +49,7 @@ class Money:
         return other.amount_minor
 
 
-def within_bounds(amount_minor: int, *, what: str = "The amount") -> int:
+def within_bounds(amount_minor: int, *, what: str = mark("The amount")) -> int:
     """Return the amount, once it is certain that every place it goes to can hold it exactly.
 
     Errors:  TypeError for a float, a Decimal or a bool; `money.too_large` beyond AMOUNT_MAX_MINOR.
@@ -56,5 +57,6 @@ def within_bounds(amount_minor: int, *, what: str = "The amount") -> int:
     if type(amount_minor) is not int:
         raise TypeError(f"An amount is a whole number of minor units, not {type(amount_minor).__name__}.")
     if abs(amount_minor) > AMOUNT_MAX_MINOR:
-        raise Invalid("money.too_large", f"{what} is larger than can be invoiced. Check quantity and price.")
+        said = _("{what} is larger than can be invoiced. Check quantity and price.", what=_(what))
+        raise Invalid("money.too_large", said)
     return amount_minor

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import NoReturn
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 from shipworthy.kernel.money.currencies import currency_of
 from shipworthy.kernel.money.money import within_bounds
 
@@ -39,14 +40,24 @@ def parse_decimal(text: str, *, field: str = "number", decimals_max: int = DECIM
         _refuse_text(text, field)
     sign, integer, decimals = found[1], found[2].lstrip("0") or "0", (found[3] or "").rstrip("0")
     if len(decimals) > decimals_max:
-        allowed = f"at most {decimals_max} decimals" if decimals_max else "no decimals"
-        _refuse(
-            "money.too_many_decimals", f"{text} has too many decimals; {allowed} can be used here.", field
+        said = (
+            _(
+                "{text} has too many decimals; at most {decimals_max} decimals can be used here.",
+                text=text,
+                decimals_max=decimals_max,
+            )
+            if decimals_max
+            else _("{text} has too many decimals; no decimals can be used here.", text=text)
         )
+        _refuse("money.too_many_decimals", said, field)
     if len(integer) > INTEGER_DIGITS_MAX:
         _refuse(
             "money.too_large",
-            f"{text} is too large; at most {INTEGER_DIGITS_MAX} digits before the point.",
+            _(
+                "{text} is too large; at most {digits} digits before the point.",
+                text=text,
+                digits=INTEGER_DIGITS_MAX,
+            ),
             field,
         )
     number = f"{integer}.{decimals}" if decimals else integer
@@ -90,17 +101,18 @@ def parse_rate_bp(text: str, *, field: str = "rate") -> int:
     """
     percent = parse_decimal(text, field=field, decimals_max=2)
     if not 0 <= percent <= 100:
-        _refuse("money.rate_out_of_range", f"{percent} % is not a rate; write a number from 0 to 100.", field)
+        said = _("{percent} % is not a rate; write a number from 0 to 100.", percent=percent)
+        _refuse("money.rate_out_of_range", said, field)
     return int(percent * 100)
 
 
 def _refuse_text(text: str, field: str) -> NoReturn:
     shown = repr(text if len(text) <= 24 else text[:24] + "…")
     if _LOOKS_LIKE_A_COMMA.fullmatch(text):
-        _refuse(
-            "money.decimal_comma", f"{shown} has a comma; write a point and no grouping, like 1234.50.", field
-        )
-    _refuse("money.not_a_number", f"{shown} is not a number; write digits, like 12 or 12.50.", field)
+        said = _("{text} has a comma; write a point and no grouping, like 1234.50.", text=shown)
+        _refuse("money.decimal_comma", said, field)
+    said = _("{text} is not a number; write digits, like 12 or 12.50.", text=shown)
+    _refuse("money.not_a_number", said, field)
 
 
 def _refuse(code: str, message: str, field: str) -> NoReturn:

@@ -21,6 +21,7 @@ from pgqueuer.domain.models import Job
 from pgqueuer.errors import RetryRequested
 
 from shipworthy.kernel.context import Ctx, Scope
+from shipworthy.kernel.language import speaking
 from shipworthy.kernel.queue.job import JobKind, Payload
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
@@ -75,8 +76,8 @@ async def run_job(kind: JobKind, runtime: Runtime, payload: bytes, *, attempt: i
     scope = Scope(uuid.UUID(facts.realm), uuid.UUID(facts.tenant) if facts.tenant else None)
     ctx = Ctx(scope=scope, runtime=runtime, trace_id=facts.trace)
     try:
-        async with asyncio.timeout(kind.timeout_s):
-            async with ctx.begin() as tx:
+        with speaking(runtime.settings.app.locale):
+            async with asyncio.timeout(kind.timeout_s), ctx.begin() as tx:
                 ctx.tx = tx
                 await kind.handler(ctx, facts.source)
         for later in ctx.after_commit:

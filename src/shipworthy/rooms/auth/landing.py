@@ -23,15 +23,25 @@ def landing(runtime: Runtime, wanted: str) -> str:
 
 
 def is_own_path(wanted: str) -> bool:
+    """Whether `wanted` is a page of this app that makes sense for somebody who has just signed in."""
+    path = _path_of(wanted)
+    return path is not None and not path.startswith(_DOORS)
+
+
+def is_path_here(wanted: str) -> bool:
     """Whether every browser and proxy takes `wanted` for a path on this very origin."""
+    return _path_of(wanted) is not None
+
+
+def _path_of(wanted: str) -> str | None:
     if len(wanted) > _CHARS_MAX or not _PATH.fullmatch(wanted):
-        return False
+        return None
     path = re.split(r"[?#]", wanted, maxsplit=1)[0]
     for _ in range(_DECODINGS_MAX):
         if "//" in path or "\\" in path or ".." in path or re.search(r"[\x00-\x20\x7f]", path):
-            return False
+            return None
         path = unquote(path)
-    return "%" not in path and not path.startswith(_DOORS)
+    return path if "%" not in path else None
 
 
 def first_page(runtime: Runtime) -> str:

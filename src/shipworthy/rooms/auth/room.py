@@ -25,6 +25,7 @@ from shipworthy.rooms.auth.gate.networks import STATE as NETWORKS
 from shipworthy.rooms.auth.gate.networks import Networks
 from shipworthy.rooms.auth.hashing import STATE, open_pool, pool_of
 from shipworthy.rooms.auth.jobs import JOBS
+from shipworthy.rooms.auth.language import ROUTES as LANGUAGE_ROUTES
 from shipworthy.rooms.auth.oauth.installed import start_providers, stop_providers, variable_of
 from shipworthy.rooms.auth.oauth.web import ROUTES as OAUTH_ROUTES
 from shipworthy.rooms.auth.orgs.invitation_web import ROUTES as INVITATION_ROUTES
@@ -93,6 +94,7 @@ ROOM = Room(
     folder=_FOLDER,
     queries=q,
     routes=ROUTES
+    + LANGUAGE_ROUTES
     + OAUTH_ROUTES
     + PROGRAM_ROUTES
     + RECOVERY_ROUTES

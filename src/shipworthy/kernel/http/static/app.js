@@ -67,6 +67,7 @@
   addEventListener("beforeunload", (event) => isDirty && event.preventDefault());
 
   // Partial requests. A form that comes back with its errors (422) is shown; any other refusal becomes a toast.
+  const words = document.getElementById("toasts").dataset; // in the page's language
   on("htmx:beforeSwap", ({ detail }) => {
     const { status, responseText } = detail.xhr;
     if (responseText.includes("<body class=\"public\" data-public>")) {
@@ -78,15 +79,15 @@
     }
   });
   on("htmx:responseError", ({ detail }) => toast(messageOf(detail.xhr)));
-  on("htmx:sendError", () => toast("The server could not be reached. Check your connection and try again."));
-  on("htmx:timeout", () => toast("The server took too long to answer. Try again."));
+  on("htmx:sendError", () => toast(words.lost));
+  on("htmx:timeout", () => toast(words.late));
   on("click", (event) => closest(event, "[data-dismiss]")?.parentElement.remove());
 
   function messageOf(xhr) {
     const text = xhr.responseText;
     if (xhr.getResponseHeader("content-type")?.includes("json")) return JSON.parse(text).detail;
     const found = new DOMParser().parseFromString(text, "text/html").querySelector("[data-problem]");
-    return found?.textContent || `That did not work (${xhr.status}). Try again.`;
+    return found?.textContent || words.failed;
   }
 
   function toast(text) {

@@ -1,0 +1,140 @@
+"""What language our texts are in: `_` marks a text, in code and in templates alike, and says it to its reader.
+
+The language is the one fact of a request that is ambient: a refusal is made where no `ctx` reaches, and is
+read by a person all the same. English stands in the code; every other language in gettext files,
+`languages/<language>/*.po` of the kernel and of each room, compiled when they are first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date
+from functools import cache, lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Literal, get_args
+
+from babel.dates import format_date
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+Locale = Literal["en", "de"]
+LOCALES: tuple[Locale, ...] = get_args(Locale)
+LANGUAGE_COOKIE = "language"
+
+_NAMES: dict[Locale, str] = {"en": "English", "de": "Deutsch"}
+_PACKAGE = Path(__file__).parent.parent
+_spoken: ContextVar[Locale] = ContextVar("language", default="en")
+_ACCEPT_CHARS_MAX = 200  # the languages a person reads stand at the beginning
+
+
+def _(text: str, /, *, context: str = "", **facts: object) -> str:
+    """Return a text of ours in the reader's language, its `{names}` filled in.
+
+    `context` tells apart what is one word in English and several elsewhere.
+
+    Example: `_("Issued as {number}.", number=number)`
+    """
+    words = translations(_spoken.get())
+    said = words.pgettext(context, text) if context else words.gettext(text)
+    return said.format(**facts) if facts else said
+
+
+def _n(one: str, many: str, count: int, /, **facts: object) -> str:
+    """Return the form that goes with `count`, which may stand in the text.
+
+    Example: `_n("{count} line", "{count} lines", count)`
+    """
+    return translations(_spoken.get()).ngettext(one, many, count).format(count=count, **facts)
+
+
+def mark(text: str, /) -> str:
+    """Mark a text that is written down before there is a reader; `_` says it when there is one."""
+    return text
+
+
+def spoken() -> Locale:
+    """Return the language in which this request (or job) speaks."""
+    return _spoken.get()
+
+
+def other_languages() -> list[dict[str, str]]:
+    """Return the languages that a reader may change to, each in its own words."""
+    return [{"code": code, "name": name} for code, name in _NAMES.items() if code != _spoken.get()]
+
+
+@contextmanager
+def speaking(locale: Locale) -> Iterator[None]:
+    """Speak this language in here."""
+    before = _spoken.set(locale)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
+
+
+def chosen_language(chosen: str | None, accept: str, *, otherwise: Locale) -> Locale:
+    """Return what the person chose, else what their browser asks for (RFC 9110, 12.5.4), else the app's."""
+    known = next((locale for locale in LOCALES if locale == chosen), None)
+    return known or _accepted(accept[:_ACCEPT_CHARS_MAX]) or otherwise
+
+
+def day_text(when: date, *, is_long: bool = False) -> str:
+    """Return a day as the reader writes it: `3 Nov 2026`, `03.11.2026`; long with the month's whole name."""
+    return format_date(when, _DAYS[_spoken.get()][is_long], locale=_spoken.get())
+
+
+# English as most of the world writes it: CLDR's own "en" is the American order.
+_DAYS: dict[Locale, tuple[str, str]] = {"en": ("d MMM y", "d MMMM y"), "de": ("dd.MM.y", "d. MMMM y")}
+
+
+@cache
+def translations(locale: Locale) -> NullTranslations:
+    """Return what our texts are called in a language. A text nobody translated stays English."""
+    if locale == "en":
+        return NullTranslations()
+    whole = Catalog(locale=locale)
+    for path in language_files(locale):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=locale):
+                if message.id and not message.fuzzy:
+                    whole.add(message.id, message.string, context=message.context)
+    compiled = BytesIO()
+    write_mo(compiled, whole)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def language_files(locale: Locale) -> list[Path]:
+    """Return the files of a language, the kernel's first. A capability may have a file of its own."""
+    kernel, rooms = _PACKAGE / "kernel", _PACKAGE / "rooms"
+    homes = [kernel, *sorted(room for room in rooms.iterdir() if room.is_dir())]
+    return [path for home in homes for path in sorted((home / "languages" / locale).glob("*.po"))]
+
+
+@lru_cache(maxsize=256)
+def _accepted(header: str) -> Locale | None:
+    """Return the language of ours that a browser would rather have; None where it names none of them."""
+    weighed: dict[Locale, float] = {}
+    for part in header.split(","):
+        tag, *parameters = part.strip().lower().split(";")
+        known = next((locale for locale in LOCALES if locale == tag.partition("-")[0]), None)
+        if known is not None:
+            weighed[known] = max(weighed.get(known, 0.0), _weight(parameters))
+    best = max(weighed, key=lambda locale: weighed[locale], default=None)
+    return best if best is not None and weighed[best] > 0 else None
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, sign, value = parameter.strip().partition("=")
+        if name == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0) if sign else 0.0
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,32 @@
+"""The language a person chooses, for this browser: kept there for a year, also by who is not signed in."""
+
+from __future__ import annotations
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.http import cookies
+from shipworthy.kernel.http.binding import Body
+from shipworthy.kernel.http.reply import Redirect
+from shipworthy.kernel.http.step_up import page_before
+from shipworthy.kernel.language import LANGUAGE_COOKIE, Locale
+from shipworthy.kernel.route import route
+from shipworthy.rooms.auth.landing import is_path_here
+
+_KEPT_FOR_S = 365 * 24 * 3600
+
+
+class ChosenLanguage(Body):
+    language: Locale
+
+
+async def choose_language(ctx: Ctx, chosen: ChosenLanguage) -> Redirect:
+    """Keep the choice in a cookie and go back to the page it was made on."""
+    cookie = cookies.write(ctx.runtime.settings, LANGUAGE_COOKIE, chosen.language, max_age_s=_KEPT_FOR_S)
+    back = page_before(ctx.extra["headers"], ctx.host)
+    return Redirect(back if is_path_here(back) else "/", cookies=(cookie,))
+
+
+# It changes nothing here, so it needs no key: the choice is the browser's.
+ROUTES = (
+    route("POST", "/language", choose_language, auth="public", media="html", transaction=False, body=ChosenLanguage,
+          title="Choose a language", example={"language": "en"}, queries_max=1),
+)  # fmt: skip
