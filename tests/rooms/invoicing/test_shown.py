@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine
-from shipworthy.rooms.invoicing.shown import day, happened, line_texts, sums, sums_so_far, tax_label
+from shipworthy.rooms.invoicing.shown import happened, line_texts, sums, sums_so_far, tax_label
 from shipworthy.rooms.invoicing.tax import TaxGroup
 
 LINE = InvoiceLine(
@@ -51,4 +51,3 @@ def test_what_happened_is_dated_as_it_was_there() -> None:
         paid_at=datetime(2026, 2, 3, 12, tzinfo=UTC),
     )  # type: ignore[arg-type]  # fmt: skip
     assert happened(invoice, time_zone="Europe/Berlin") == [["Written", "1 Feb 2026"], ["Paid", "3 Feb 2026"]]
-    assert day(date(2026, 12, 24)) == "24 Dec 2026"

@@ -16,6 +16,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Invalid, Missing
+from shipworthy.kernel.language import _
 from shipworthy.kernel.money.parse import parse_quantity
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.finalise import issue_locked
@@ -71,18 +72,26 @@ async def credit_invoice(
     wanted = _read(text.quantities, invoiced, wrong)
     if wrong:
         named = ", ".join(wrong)
-        raise Invalid("invoicing.credit_invalid", f"Some fields need another value: {named}.", fields=wrong)
+        raise Invalid(
+            "invoicing.credit_invalid",
+            _("Some fields need another value: {fields}.", fields=named),
+            fields=wrong,
+        )
     if not wanted:
         raise Conflict(
-            "invoicing.nothing_to_credit", f"Nothing is left to credit of invoice {invoice['number']}."
+            "invoicing.nothing_to_credit",
+            _("Nothing is left to credit of invoice {number}.", number=invoice["number"]),
         )
     totals = compute_credit(invoiced, wanted, exponent=invoice["exponent"])
     left_minor = invoice["gross_minor"] - invoice["credited_before_minor"]
     if not 0 < totals.gross_minor <= left_minor:
         raise Conflict(
             "invoicing.credit_too_high",
-            f"These lines come to less than nothing, or to more than is left of invoice {invoice['number']}. "
-            "Credit the lines together that were invoiced together.",
+            _(
+                "These lines come to less than nothing, or to more than is left of invoice {number}. "
+                "Credit the lines together that were invoiced together.",
+                number=invoice["number"],
+            ),
         )
     credit_note_id = await _write(ctx, invoice, invoiced, wanted, totals, note)
     settled, status = min(totals.gross_minor, invoice["balance_minor"]), invoice["status"]
@@ -184,9 +193,9 @@ def _read(
             wrong[field] = refused.message
             continue
         if line is None:
-            wrong[field] = f"The invoice has no line {line_no}."
+            wrong[field] = _("The invoice has no line {line_no}.", line_no=line_no)
         elif quantity and (quantity * line.left <= 0 or abs(quantity) > abs(line.left)):
-            wrong[field] = f"Of this line {line.left.normalize():f} is left to credit."
+            wrong[field] = _("Of this line {left} is left to credit.", left=f"{line.left.normalize():f}")
         elif quantity:
             wanted[line_no] = quantity
     return wanted

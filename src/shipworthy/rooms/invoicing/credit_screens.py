@@ -11,6 +11,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Conflict, Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
+from shipworthy.kernel.language import _, spoken
 from shipworthy.kernel.money.format import format_amount, format_decimal
 from shipworthy.kernel.route import route
 from shipworthy.rooms.invoicing.bodies import decimal_text
@@ -60,10 +61,11 @@ async def submit_credit(ctx: Ctx, invoice_id: uuid.UUID, form: CreditForm) -> Re
         invoice = await load_invoice(ctx, invoice_id)
         lines = await _lines_left(ctx, invoice)
         raise refused.shown_on(_form_page(ctx, invoice, lines, form, errors=refused.fields)) from None
-    said = f"Credit note {credit_note.number} is issued. Its PDF is being made."
+    said = _("Credit note {number} is issued. Its PDF is being made.", number=credit_note.number)
     if credit_note.balance_minor:
         currency = (await load_invoice(ctx, invoice_id)).currency
-        said += f" {_money(ctx, credit_note.balance_minor, currency)} of it is the customer's credit."
+        amount = _money(credit_note.balance_minor, currency)
+        said += " " + _("{amount} of it is the customer's credit.", amount=amount)
     return Redirect(f"/invoices/{credit_note.invoice_id}", flash=said)
 
 
@@ -71,7 +73,8 @@ async def _lines_left(ctx: Ctx, invoice: Invoice) -> list[InvoicedLine]:
     lines = [line for line in await load_invoiced_lines(ctx, invoice.invoice_id) if line.left]
     if not lines:
         raise Conflict(
-            "invoicing.nothing_to_credit", f"Nothing is left to credit of invoice {invoice.number}."
+            "invoicing.nothing_to_credit",
+            _("Nothing is left to credit of invoice {number}.", number=invoice.number),
         )
     return lines
 
@@ -84,7 +87,7 @@ def _form_page(
     *,
     errors: dict[str, str] | None = None,
 ) -> Page:
-    locale = ctx.runtime.settings.app.locale
+    locale = spoken()
     typed = {line.line_no: line.quantity for line in form.lines}
     wrong = errors or {}
     shown = [
@@ -112,13 +115,15 @@ def _form_page(
         "lines": shown,
         "form": form,
         "errors": errors_here,
-        "labels": {f"lines[{index}].quantity": f"Line {number}" for number, index in at.items()},
+        "labels": {
+            f"lines[{index}].quantity": _("Line {number}", number=number) for number, index in at.items()
+        },
     }
-    return Page("invoicing/credit_form.html", data, title="Credit an invoice", section="invoices")
+    return Page("invoicing/credit_form.html", data, title=_("Credit an invoice"), section="invoices")
 
 
-def _money(ctx: Ctx, amount_minor: int, currency: str) -> str:
-    return format_amount(amount_minor, currency=currency, locale=ctx.runtime.settings.app.locale)
+def _money(amount_minor: int, currency: str) -> str:
+    return format_amount(amount_minor, currency=currency, locale=spoken())
 
 
 _OPEN = {"invoice_id": "open_invoice_id"}

@@ -9,6 +9,7 @@ from typing import Any
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid, Missing
+from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.parties import read_party
 
@@ -72,5 +73,9 @@ def _check(text: CustomerText) -> dict[str, str]:
     clean = read_party(text, chars_max=_CHARS_MAX, needed=("name",), wrong=wrong)
     if wrong:
         named = ", ".join(wrong)
-        raise Invalid("invoicing.customer_invalid", f"Some fields need another value: {named}.", fields=wrong)
+        raise Invalid(
+            "invoicing.customer_invalid",
+            _("Some fields need another value: {fields}.", fields=named),
+            fields=wrong,
+        )
     return clean

@@ -12,7 +12,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Tx
 from shipworthy.kernel.errors import Conflict, Missing
 from shipworthy.kernel.files.store import object_key
-from shipworthy.kernel.money.format import Locale
+from shipworthy.kernel.language import Locale, _
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.einvoice.issued import needs
 from shipworthy.rooms.invoicing.einvoice.writing import write_einvoice
@@ -103,7 +103,7 @@ async def kept_pdf(tx: Tx, invoice_id: uuid.UUID) -> Kept:
     if kept is None:
         raise Conflict(
             "invoicing.pdf_pending",
-            f"The PDF of invoice {state['number']} is being made. Try again in a moment.",
+            _("The PDF of invoice {number} is being made. Try again in a moment.", number=state["number"]),
             retry_after_s=2,
         )
     return Kept(number=state["number"], object_key=kept["object_key"], sha256=kept["sha256"])

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 from shipworthy.kernel.money.currencies import CURRENCIES, Currency
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import due_on, today_in
@@ -96,20 +97,26 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
     wrong = dict(text.unreadable)
     facts = await ctx.db.maybe(q.draft_facts, customer_id=text.customer_id) if text.customer_id else None
     if facts is None:
-        wrong["customer_id"] = "Choose one of your customers."
+        wrong["customer_id"] = _("Choose one of your customers.")
     currency = CURRENCIES.get(text.currency)
     if currency is None:
-        wrong["currency"] = f"There is no currency {text.currency[:12]!r}; write a code such as EUR."
+        wrong["currency"] = _(
+            "There is no currency '{currency}'; write a code such as EUR.", currency=text.currency[:12]
+        )
     note = read_text(text.note, "note", wrong, chars_max=NOTE_CHARS_MAX)
     if not 0 <= text.payment_days <= PAYMENT_DAYS_MAX:
-        wrong["payment_days"] = f"Between 0 and {PAYMENT_DAYS_MAX} days."
+        wrong["payment_days"] = _("Between 0 and {days_max} days.", days_max=PAYMENT_DAYS_MAX)
     today = today_in(facts["time_zone"] if facts else "UTC", now=ctx.now())
     if text.supply_date and abs((text.supply_date - today).days) > SUPPLY_DAYS_MAX:
-        wrong["supply_date"] = "This is more than ten years from today."
+        wrong["supply_date"] = _("This is more than ten years from today.")
     lines = read_lines(text.lines, wrong)
     if wrong or facts is None or currency is None or text.customer_id is None:
         named = ", ".join(wrong)
-        raise Invalid("invoicing.draft_invalid", f"Some fields need another value: {named}.", fields=wrong)
+        raise Invalid(
+            "invoicing.draft_invalid",
+            _("Some fields need another value: {fields}.", fields=named),
+            fields=wrong,
+        )
     return _Draft(
         customer_id=text.customer_id,
         customer_name=facts["customer_name"],

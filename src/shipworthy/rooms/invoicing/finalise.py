@@ -9,6 +9,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Invalid, Missing
+from shipworthy.kernel.language import _
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import due_on, today_in
@@ -40,7 +41,7 @@ async def finalise(
     if draft["gross_minor"] < 0:
         raise Conflict(
             "invoicing.total_negative",
-            "An invoice cannot ask for less than nothing. Credit the invoice that was too high instead.",
+            _("An invoice cannot ask for less than nothing. Credit the invoice that was too high instead."),
         )
     return await issue_locked(ctx, draft, issue_date=issue_date)
 
@@ -57,7 +58,7 @@ async def issue_locked(
     today = today_in(draft["time_zone"], now=now)
     issue_date = issue_date or today
     if issue_date > today:
-        said = "This day is still to come."
+        said = _("This day is still to come.")
         raise Invalid("invoicing.date_to_come", said, fields={"issue_date": said})
     require_open(draft["closed_until"], issue_date)
     issue = Issue(

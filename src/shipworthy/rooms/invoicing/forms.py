@@ -13,6 +13,7 @@ from msgspec import Meta, field
 
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
+from shipworthy.kernel.language import _, mark
 from shipworthy.kernel.money.currencies import CURRENCIES
 from shipworthy.rooms.invoicing.bodies import decimal_text
 from shipworthy.rooms.invoicing.draft import PAYMENT_DAYS_MAX, DraftText
@@ -25,6 +26,12 @@ from shipworthy.rooms.invoicing.tax_choices import read_tax_value, tax_value
 _COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "JPY")
 
 _LINE_FIELD = re.compile(r"lines\[(\d+)\]\.(\w+)")
+_LINE_WORDS = {
+    "description": mark("description"),
+    "quantity": mark("quantity"),
+    "unit_price": mark("unit price"),
+    "tax": mark("tax"),
+}
 
 Text = Annotated[str, Meta(max_length=4000)]
 
@@ -121,17 +128,25 @@ def form_errors(fields: dict[str, str]) -> dict[str, str]:
 
 def error_labels(errors: dict[str, str]) -> dict[str, str]:
     """Return what people call the fields that are wrong: `lines[1].unit_price` is Line 2, unit price."""
-    labels = {"customer_id": "Customer", "payment_days": "Payable within", "supply_date": "Date of supply"}
+    labels = {
+        "customer_id": _("Customer"),
+        "payment_days": _("Payable within"),
+        "supply_date": _("Date of supply"),
+    }
     for name in errors:
         if found := _LINE_FIELD.fullmatch(name):
-            labels[name] = f"Line {int(found[1]) + 1}, {found[2].replace('_', ' ')}"
+            labels[name] = _(
+                "Line {number}, {field}",
+                number=int(found[1]) + 1,
+                field=_(_LINE_WORDS.get(found[2], found[2])),
+            )
     return labels
 
 
 def _line_text(line: LineForm, index: int, wrong: dict[str, str]) -> LineText:
     tax = read_tax_value(line.tax)
     if tax is None:
-        wrong[f"lines[{index}].tax"] = "Choose one of the rates."
+        wrong[f"lines[{index}].tax"] = _("Choose one of the rates.")
     category, rate_bp = tax or ("O", 0)
     return LineText(
         description=line.description,
@@ -160,7 +175,7 @@ def _days(text: str, wrong: dict[str, str]) -> int:
     text = text.strip()
     if text.isascii() and text.isdigit() and len(text) <= 3:
         return int(text)
-    wrong["payment_days"] = f"Write a number of days, 0 to {PAYMENT_DAYS_MAX}."
+    wrong["payment_days"] = _("Write a number of days, 0 to {days_max}.", days_max=PAYMENT_DAYS_MAX)
     return 0
 
 
@@ -178,5 +193,5 @@ def _date(text: str, wrong: dict[str, str]) -> date | None:
     try:
         return date.fromisoformat(text.strip()) if text.strip() else None
     except ValueError:
-        wrong["supply_date"] = "There is no such day; write it like 2026-01-31."
+        wrong["supply_date"] = _("There is no such day; write it like 2026-01-31.")
         return None

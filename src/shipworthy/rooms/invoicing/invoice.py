@@ -10,6 +10,7 @@ from typing import Any
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Conflict, Missing, Refusal
+from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.tax import TaxGroup
 from shipworthy.rooms.invoicing.versions import Stale
@@ -119,21 +120,29 @@ async def why_not(
     if voiding and state["settled_minor"] and version in (None, state["version"]):
         return Conflict(
             "invoicing.settled_in_part",
-            f"A part of invoice {state['number']} is paid or credited. Reverse its payments first, or credit the rest.",
+            _(
+                "A part of invoice {number} is paid or credited. Reverse its payments first, or credit the rest.",
+                number=state["number"],
+            ),
         )
     return Stale(state["version"])
 
 
 def wrong_status(status: str, number: str | None, *, wanted: str) -> Conflict:
     """Return the refusal for an invoice that is not in the status a change needs."""
-    name = f"Invoice {number}" if number else "This invoice"
+    name = _("Invoice {number}", number=number) if number else _("This invoice")
     if wanted == "draft":
         return Conflict(
             "invoicing.not_draft",
-            f"{name} is issued and can no longer be changed. Credit it and write a new one instead.",
+            _(
+                "{name} is issued and can no longer be changed. Credit it and write a new one instead.",
+                name=name,
+            ),
         )
     if status == "draft":
-        return Conflict("invoicing.not_issued", "This invoice is still a draft. Issue it first.")
+        return Conflict("invoicing.not_issued", _("This invoice is still a draft. Issue it first."))
     if status == "credited":
-        return Conflict("invoicing.not_open", f"{number} is a credit note; only an open invoice can change.")
-    return Conflict("invoicing.not_open", f"{name} is {status} already; only an open invoice can change.")
+        said = _("{number} is a credit note; only an open invoice can change.", number=number)
+        return Conflict("invoicing.not_open", said)
+    said = _("{name} is {status} already; only an open invoice can change.", name=name, status=_(status))
+    return Conflict("invoicing.not_open", said)

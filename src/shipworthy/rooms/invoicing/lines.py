@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 from shipworthy.kernel.money.parse import parse_price, parse_quantity
 from shipworthy.rooms.invoicing.tax import LINES_MAX, TAXED, Line, Totals, compute_totals
 
@@ -37,9 +38,13 @@ class LineText:
 def read_lines(texts: Sequence[LineText], wrong: dict[str, str]) -> list[Line]:
     """Return the lines that can be read; what is wrong with the others is added to `wrong`, by field."""
     if not texts:
-        wrong["lines"] = "Add at least one line."
+        wrong["lines"] = _("Add at least one line.")
     if len(texts) > LINES_MAX:
-        wrong["lines"] = f"{len(texts)} lines are too many; split the invoice at {LINES_MAX}."
+        wrong["lines"] = _(
+            "{count} lines are too many; split the invoice at {lines_max}.",
+            count=len(texts),
+            lines_max=LINES_MAX,
+        )
         return []
     read = [_read_line(text, f"lines[{index}]", wrong) for index, text in enumerate(texts)]
     return [line for line in read if line is not None]
@@ -60,11 +65,15 @@ def read_text(text: str, field: str, wrong: dict[str, str], *, chars_max: int, n
     """Return the text without outer blanks; refuse control characters and what is too long."""
     text = text.replace("\r\n", "\n").strip()
     if needed and not text:
-        wrong[field] = "Please fill this in."
+        wrong[field] = _("Please fill this in.")
     elif len(text) > chars_max:
-        wrong[field] = f"At most {chars_max} characters fit here; these are {len(text)}."
+        wrong[field] = _(
+            "At most {chars_max} characters fit here; these are {count}.",
+            chars_max=chars_max,
+            count=len(text),
+        )
     elif _CONTROL.search(text):
-        wrong[field] = "There is a control character in this text; please type it anew."
+        wrong[field] = _("There is a control character in this text; please type it anew.")
     return text
 
 

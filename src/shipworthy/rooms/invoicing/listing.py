@@ -15,12 +15,20 @@ from typing import Any
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _, mark
 from shipworthy.rooms.invoicing.catalogue import q
 
 INVOICES_PER_PAGE = 25
 PAYMENTS_PER_PAGE = 25
 CUSTOMERS_PER_PAGE = 50
-STATUSES = ("draft", "open", "paid", "credited", "uncollectible", "void")
+STATUSES = (
+    mark("draft"),
+    mark("open"),
+    mark("paid"),
+    mark("credited"),
+    mark("uncollectible"),
+    mark("void"),
+)
 
 Row = Mapping[str, Any]
 
@@ -41,7 +49,7 @@ async def list_invoices(ctx: Ctx, *, status: str | None, cursor: str | None) -> 
     Cost:    one query.
     """
     if status is not None and status not in STATUSES:
-        known = f"A status is one of {', '.join(STATUSES)}."
+        known = _("A status is one of {choices}.", choices=", ".join(STATUSES))
         raise Invalid("invoicing.status_unknown", known, fields={"status": known})
     place = _opened(cursor, date.fromisoformat) if cursor else _NEWEST
     if status is None:
@@ -115,16 +123,16 @@ def _cursor(way: str, key: object, row_id: object) -> str:
 def _opened(cursor: str, parse_key: Callable[[str], object]) -> _Place:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-        way, _, rest = text.partition("/")
-        key, _, row_id = rest.rpartition("/")
+        way, _slash, rest = text.partition("/")
+        key, _slash, row_id = rest.rpartition("/")
         if way not in (_ONWARD, _BACK):
             raise ValueError(way)
         return _Place(parse_key(key), uuid.UUID(row_id), is_back=way == _BACK)
     except ValueError:
         raise Invalid(
             "invoicing.cursor_invalid",
-            "This cursor is none of ours; leave it out to start from the beginning.",
-            fields={"cursor": "This is not a cursor of this list."},
+            _("This cursor is none of ours; leave it out to start from the beginning."),
+            fields={"cursor": _("This is not a cursor of this list.")},
         ) from None
 
 

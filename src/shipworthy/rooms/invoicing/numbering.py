@@ -19,6 +19,7 @@ from typing import Any
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record, UniqueViolation
 from shipworthy.kernel.errors import Conflict
+from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.catalogue import q
 
 POLICIES = ("gapless", "gapless_chronological", "unique_only")
@@ -93,12 +94,14 @@ async def issue_numbered(ctx: Ctx, invoice_id: uuid.UUID, series: Series, issue:
     except UniqueViolation:
         raise Conflict(
             "invoicing.number_taken",
-            "Another document has this number already, from a time when its series wrote numbers like that. "
-            "Give this series another prefix under Numbers, then issue again.",
+            _(
+                "Another document has this number already, from a time when its series wrote numbers like that. "
+                "Give this series another prefix under Numbers, then issue again."
+            ),
         ) from None
     if issued is None:
         raise Conflict(
             "invoicing.date_before_last",
-            "This series goes by date, and its last number has a later one. Issue it with today's date.",
+            _("This series goes by date, and its last number has a later one. Issue it with today's date."),
         )
     return issued

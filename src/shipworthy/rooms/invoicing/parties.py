@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.countries import COUNTRIES
 from shipworthy.rooms.invoicing.lines import read_text
 
@@ -24,9 +25,9 @@ def read_party(
     clean["country"] = clean["country"].upper()
     for field, value in clean.items():
         if _LINE_BREAK.search(value):
-            wrong.setdefault(field, "This fits on one line only.")
+            wrong.setdefault(field, _("This fits on one line only."))
     if clean["email"] and not _EMAIL.fullmatch(clean["email"]):
-        wrong.setdefault("email", "This does not look like an e-mail address, e.g. office@example.com.")
+        wrong.setdefault("email", _("This does not look like an e-mail address, e.g. office@example.com."))
     if clean["country"] and clean["country"] not in COUNTRIES:
-        wrong.setdefault("country", "Write the two letters of the country, such as DE.")
+        wrong.setdefault("country", _("Write the two letters of the country, such as DE."))
     return clean

@@ -9,6 +9,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
+from shipworthy.kernel.language import _, mark, spoken
 from shipworthy.kernel.money.format import format_amount
 from shipworthy.kernel.money.parse import parse_minor
 from shipworthy.kernel.route import route
@@ -29,8 +30,6 @@ from shipworthy.rooms.invoicing.payments import (
 from shipworthy.rooms.invoicing.permissions import may_write
 from shipworthy.rooms.invoicing.shown import METHOD_LABELS, amount_text, pager
 
-METHOD_CHOICES = [[name, label if name != "other" else "Other"] for name, label in METHOD_LABELS.items()]
-
 
 class PaymentForm(Body):
     """Everything is text, so that a refused form shows what was typed."""
@@ -47,19 +46,23 @@ async def payments_page(ctx: Ctx, query: PaymentListQuery) -> Page:
         {**row, "badge": _badge(row["reversed_at"] is not None, row["amount_minor"] - row["allocated_minor"])}
         for row in shown.rows
     ]
-    data = {"payments": payments, "methods": METHOD_LABELS, **pager("/payments", shown)}
-    return Page("invoicing/payments.html", data, title="Payments", section="payments")
+    data = {
+        "payments": payments,
+        "methods": {name: _(label) for name, label in METHOD_LABELS.items()},
+        **pager("/payments", shown),
+    }
+    return Page("invoicing/payments.html", data, title=_("Payments"), section="payments")
 
 
 async def payment_page(ctx: Ctx, payment_id: uuid.UUID) -> Page:
     payment = await load_payment(ctx, payment_id)
     data = {
         "payment": payment,
-        "method": METHOD_LABELS[payment.method],
+        "method": _(METHOD_LABELS[payment.method]),
         "badge": _badge(payment.reversed_at is not None, payment.rest_minor),
         "may_write": may_write(ctx),
     }
-    return Page("invoicing/payment.html", data, title="Payment", section="payments")
+    return Page("invoicing/payment.html", data, title=_("Payment"), section="payments")
 
 
 async def new_payment_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
@@ -76,24 +79,35 @@ async def submit_payment(ctx: Ctx, invoice_id: uuid.UUID, form: PaymentForm) -> 
         recorded = await record_payment(ctx, _read(form, invoice))
     except Invalid as refused:
         raise refused.shown_on(_form_page(invoice, form, errors=refused.fields)) from None
-    said = f"{_money(ctx, recorded.allocated_minor, invoice.currency)} of invoice {invoice.number} is paid."
+    said = _(
+        "{amount} of invoice {number} is paid.",
+        amount=_money(recorded.allocated_minor, invoice.currency),
+        number=invoice.number,
+    )
     if recorded.rest_minor:
-        said += (
-            f" {_money(ctx, recorded.rest_minor, invoice.currency)} more came: it is the customer's credit."
-        )
+        more = _money(recorded.rest_minor, invoice.currency)
+        said += " " + _("{amount} more came: it is the customer's credit.", amount=more)
     return Redirect(f"/invoices/{invoice_id}", flash=said)
 
 
 async def submit_use_credit(ctx: Ctx, invoice_id: uuid.UUID, form: UseCreditBody) -> Redirect:
     changed = await use_credit(ctx, invoice_id, amount_minor=form.amount_minor)
-    said = "paid" if changed.status == "paid" else "paid in part"
-    return Redirect(f"/invoices/{invoice_id}", flash=f"Invoice {changed.number} is {said} with the credit.")
+    said = (
+        _("Invoice {number} is paid with the credit.", number=changed.number)
+        if changed.status == "paid"
+        else _("Invoice {number} is paid in part with the credit.", number=changed.number)
+    )
+    return Redirect(f"/invoices/{invoice_id}", flash=said)
 
 
 async def submit_reversal(ctx: Ctx, payment_id: uuid.UUID, form: ReversalBody) -> Redirect:
     reopened = await reverse_payment(ctx, payment_id, reason=form.reason)
     numbers = ", ".join(row["number"] for row in reopened)
-    said = f"The payment is taken back. Owed again: {numbers}." if numbers else "The payment is taken back."
+    said = (
+        _("The payment is taken back. Owed again: {numbers}.", numbers=numbers)
+        if numbers
+        else _("The payment is taken back.")
+    )
     return Redirect(f"/payments/{payment_id}", flash=said)
 
 
@@ -114,10 +128,12 @@ def _read(form: PaymentForm, invoice: Invoice) -> PaymentText:
     try:
         paid_on = date.fromisoformat(form.paid_on.strip())
     except ValueError:
-        wrong["paid_on"] = "There is no such day; write it like 2026-01-31."
+        wrong["paid_on"] = _("There is no such day; write it like 2026-01-31.")
     if wrong:
         raise Invalid(
-            "invoicing.payment_invalid", f"Some fields need another value: {', '.join(wrong)}.", fields=wrong
+            "invoicing.payment_invalid",
+            _("Some fields need another value: {fields}.", fields=", ".join(wrong)),
+            fields=wrong,
         )
     return PaymentText(
         invoice_id=invoice.invoice_id,
@@ -133,24 +149,24 @@ def _form_page(invoice: Invoice, form: PaymentForm, *, errors: dict[str, str] | 
         "invoice": invoice,
         "form": form,
         "errors": errors or {},
-        "labels": {"paid_on": "Received on"},
-        "methods": METHOD_CHOICES,
+        "labels": {"paid_on": _("Received on"), "method": _("By")},
+        "methods": [[name, _(label)] for name, label in {**METHOD_LABELS, "other": mark("Other")}.items()],
     }
-    return Page("invoicing/payment_form.html", data, title="Record a payment", section="invoices")
+    return Page("invoicing/payment_form.html", data, title=_("Record a payment"), section="invoices")
 
 
 def _badge(is_reversed: bool, rest_minor: int) -> dict[str, str]:
     if is_reversed:
-        return {"status": "void", "label": "Reversed"}
+        return {"status": "void", "label": _("Reversed")}
     return (
-        {"status": "pending", "label": "Credit left"}
+        {"status": "pending", "label": _("Credit left")}
         if rest_minor
-        else {"status": "paid", "label": "Allocated"}
+        else {"status": "paid", "label": _("Allocated")}
     )
 
 
-def _money(ctx: Ctx, amount_minor: int, currency: str) -> str:
-    return format_amount(amount_minor, currency=currency, locale=ctx.runtime.settings.app.locale)
+def _money(amount_minor: int, currency: str) -> str:
+    return format_amount(amount_minor, currency=currency, locale=spoken())
 
 
 _OPEN, _PAYMENT = {"invoice_id": "open_invoice_id"}, {"payment_id": "payment_id"}

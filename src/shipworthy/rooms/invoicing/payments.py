@@ -17,6 +17,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Invalid, Missing
+from shipworthy.kernel.language import _, mark
 from shipworthy.kernel.money.currencies import CURRENCIES
 from shipworthy.kernel.money.money import within_bounds
 from shipworthy.rooms.invoicing.catalogue import q
@@ -143,7 +144,7 @@ async def reverse_payment(ctx: Ctx, payment_id: uuid.UUID, *, reason: str) -> li
     if payment is None:
         await load_payment(ctx, payment_id)  # a reversed one is out of a lock's reach, and there all the same
         raise Conflict(
-            "invoicing.payment_reversed", "This payment is reversed already. Nothing is left of it."
+            "invoicing.payment_reversed", _("This payment is reversed already. Nothing is left of it.")
         )
     now = ctx.now()
     await ctx.db.all(q.payment_invoices_lock, payment_id=payment_id)
@@ -184,7 +185,11 @@ async def use_credit(ctx: Ctx, invoice_id: uuid.UUID, *, amount_minor: int | Non
     if not parts:
         raise Conflict(
             "invoicing.no_credit",
-            f"{invoice['customer_name']} has no credit in {invoice['currency']}. Record a payment instead.",
+            _(
+                "{customer} has no credit in {currency}. Record a payment instead.",
+                customer=invoice["customer_name"],
+                currency=invoice["currency"],
+            ),
         )
     await ctx.db.run(
         q.credit_allocate,
@@ -257,18 +262,20 @@ async def _check(ctx: Ctx, text: PaymentText, owed: Record | None) -> PaymentTex
     wrong: dict[str, str] = {}
     if owed:
         if text.customer_id not in (None, owed["customer_id"]):
-            wrong["customer_id"] = f"Invoice {owed['number']} is another customer's."
+            wrong["customer_id"] = _("Invoice {number} is another customer's.", number=owed["number"])
         if text.currency not in (None, owed["currency"]):
-            wrong["currency"] = f"Invoice {owed['number']} is in {owed['currency']}."
+            wrong["currency"] = _(
+                "Invoice {number} is in {currency}.", number=owed["number"], currency=owed["currency"]
+            )
         time_zone, currency, customer_id = owed["time_zone"], owed["currency"], owed["customer_id"]
         closed_until = owed["closed_until"]
         amount = owed["balance_minor"] if text.amount_minor is None else text.amount_minor
     else:
         facts = await ctx.db.maybe(q.draft_facts, customer_id=text.customer_id) if text.customer_id else None
         if facts is None:
-            wrong["customer_id"] = "Choose one of your customers, or name an invoice."
+            wrong["customer_id"] = _("Choose one of your customers, or name an invoice.")
         if text.currency not in CURRENCIES:
-            wrong["currency"] = "Write a currency's code, such as EUR."
+            wrong["currency"] = _("Write a currency's code, such as EUR.")
         time_zone = facts["time_zone"] if facts else "UTC"
         closed_until = facts["closed_until"] if facts else None
         currency, customer_id, amount = text.currency, text.customer_id, text.amount_minor or 0
@@ -276,9 +283,9 @@ async def _check(ctx: Ctx, text: PaymentText, owed: Record | None) -> PaymentTex
         wrong["amount"] = "A payment is more than nothing."
     today = today_in(time_zone, now=ctx.now())
     if text.paid_on is not None and text.paid_on > today:
-        wrong["paid_on"] = "This day is still to come."
+        wrong["paid_on"] = _("This day is still to come.")
     if text.method not in METHODS:
-        wrong["method"] = f"One of {', '.join(METHODS)}."
+        wrong["method"] = _("One of {choices}.", choices=", ".join(METHODS))
     reference = read_text(text.reference, "reference", wrong, chars_max=REFERENCE_CHARS_MAX)
     source = [
         read_text(value, field, wrong, chars_max=most, needed=True)
@@ -289,13 +296,13 @@ async def _check(ctx: Ctx, text: PaymentText, owed: Record | None) -> PaymentTex
         if value is not None
     ]
     if len(source) == 1:
-        wrong["source_id"] = "Name both the kind of the source and its line, or neither."
+        wrong["source_id"] = _("Name both the kind of the source and its line, or neither.")
     if wrong:
         _refuse(wrong)
     require_open(closed_until, text.paid_on or today)
     return replace(
         text,
-        amount_minor=within_bounds(amount, what="The payment"),
+        amount_minor=within_bounds(amount, what=mark("The payment")),
         customer_id=customer_id,
         currency=currency,
         paid_on=text.paid_on or today,
@@ -312,8 +319,11 @@ async def _known(ctx: Ctx, text: PaymentText) -> Recorded:
     if any(before[name] != value for name, value in said.items()):
         raise Conflict(
             "invoicing.source_taken",
-            f"A payment of {text.source_type} {text.source_id} is here already and says something else. "
-            "Look at it, and give this one a source of its own.",
+            _(
+                "A payment of {source} is here already and says something else. "
+                "Look at it, and give this one a source of its own.",
+                source=f"{text.source_type} {text.source_id}",
+            ),
         )
     payment = await load_payment(ctx, before["payment_id"])
     await record(ctx, "payment.repeated", of="payment", id=payment.payment_id)
@@ -327,4 +337,8 @@ async def _known(ctx: Ctx, text: PaymentText) -> Recorded:
 
 def _refuse(wrong: dict[str, Any]) -> NoReturn:
     named = ", ".join(wrong)
-    raise Invalid("invoicing.payment_invalid", f"Some fields need another value: {named}.", fields=wrong)
+    raise Invalid(
+        "invoicing.payment_invalid",
+        _("Some fields need another value: {fields}.", fields=named),
+        fields=wrong,
+    )

@@ -24,11 +24,12 @@ from typing import Any
 import typst
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import Locale, day_text, speaking
 from shipworthy.kernel.money.currencies import currency_of
-from shipworthy.kernel.money.format import AmountStyle, Locale, format_amount, format_decimal, format_rate
+from shipworthy.kernel.money.format import AmountStyle, format_amount, format_decimal, format_rate
 from shipworthy.rooms.invoicing.einvoice.facturx import mark_as_facturx
 from shipworthy.rooms.invoicing.tax import TaxGroup
-from shipworthy.rooms.invoicing.wording import WORDING, Wording
+from shipworthy.rooms.invoicing.wording import Wording, wording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ def _fonts(extra_dirs: tuple[Path, ...]) -> typst.Fonts:
 
 def _view(document: InvoiceDocument) -> dict[str, Any]:
     """Return what the template prints: texts only, worded and formatted."""
-    words, locale = WORDING[document.locale], document.locale
+    words, locale = wording(document.locale), document.locale
     title = f"{words.credit_note if document.credits else words.invoice} {document.number}"
     issued = document.issue_date
     return {
@@ -191,16 +192,16 @@ def _summary(document: InvoiceDocument, words: Wording) -> str:
     amount = _amount(abs(document.gross_minor), document, style="symbol")
     is_owed = document.gross_minor > 0 and not document.credits
     pattern = words.amount_due if is_owed else words.in_your_favour
-    return pattern.format(amount=amount, date=_date(document.due_date, words))
+    return pattern.format(amount=amount, date=_date(document.due_date, document.locale))
 
 
 def _facts(document: InvoiceDocument, words: Wording) -> list[tuple[str, str]]:
     facts = [
         (words.credit_note_number if document.credits else words.invoice_number, document.number),
         (words.credited_invoice, document.credits),
-        (words.issue_date, _date(document.issue_date, words)),
-        (words.supply_date, _date(document.supply_date, words) if document.supply_date else ""),
-        (words.due_date, "" if document.credits else _date(document.due_date, words)),
+        (words.issue_date, _date(document.issue_date, document.locale)),
+        (words.supply_date, _date(document.supply_date, document.locale) if document.supply_date else ""),
+        (words.due_date, "" if document.credits else _date(document.due_date, document.locale)),
         (words.order_reference, document.order_reference),
         (words.buyer_id, document.buyer.tax_id),
     ]
@@ -270,8 +271,9 @@ def _amount(amount_minor: int, document: InvoiceDocument, *, style: AmountStyle 
     return format_amount(amount_minor, currency=document.currency, locale=document.locale, style=style)
 
 
-def _date(day: dt.date, words: Wording) -> str:
-    return words.date.format(day=day.day, month=words.months[day.month - 1], year=day.year)
+def _date(day: dt.date, locale: Locale) -> str:
+    with speaking(locale):
+        return day_text(day, is_long=True)
 
 
 _UNDRAWABLE = re.compile(r"the text `\"(.+?)\"` could not be displayed")

@@ -11,7 +11,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
-from shipworthy.kernel.money.format import Locale
+from shipworthy.kernel.language import _, day_text, mark, spoken
 from shipworthy.kernel.route import route
 from shipworthy.rooms.invoicing.bodies import (
     CUSTOMER_PERSONAL,
@@ -42,7 +42,6 @@ from shipworthy.rooms.invoicing.seller import get_seller
 from shipworthy.rooms.invoicing.settle import give_up, pay, void
 from shipworthy.rooms.invoicing.shown import (
     Sums,
-    day,
     happened,
     line_texts,
     pager,
@@ -76,9 +75,9 @@ async def invoices_page(ctx: Ctx, query: InvoiceListQuery) -> Page:
     counts = await ctx.db.one(q.invoice_counts)
     today = today_in(counts["time_zone"], now=ctx.now())
     invoices = [{**row, "badge": _badge(row["status"], row["due_date"] < today)} for row in shown.rows]
-    tabs = [{"key": "", "href": "/invoices", "label": "All"}]
+    tabs = [{"key": "", "href": "/invoices", "label": _("All")}]
     for status in STATUSES:
-        label = "Credit notes" if status == "credited" else status.capitalize()
+        label = _("Credit notes") if status == "credited" else _(status.capitalize())
         tab = {"key": status, "href": f"/invoices?status={status}", "label": label}
         count = {"draft": counts["drafts"], "open": counts["unpaid"]}.get(status)
         tabs.append(tab if not count else {**tab, "count": "99+" if count > 99 else str(count)})
@@ -89,13 +88,13 @@ async def invoices_page(ctx: Ctx, query: InvoiceListQuery) -> Page:
         "may_write": may_write(ctx),
         **pager("/invoices", shown, status=query.status),
     }
-    return Page("invoicing/invoices.html", data, title="Invoices", section="invoices")
+    return Page("invoicing/invoices.html", data, title=_("Invoices"), section="invoices")
 
 
 async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
     invoice = await load_invoice(ctx, invoice_id)
     seller = await ctx.db.one(q.seller_get)
-    currency, locale = invoice.currency, _locale(ctx)
+    currency, locale = invoice.currency, spoken()
     settlements = await ctx.db.all(q.invoice_settlements, invoice_id=invoice_id)
     credit_minor = 0
     credit_notes = []
@@ -123,8 +122,11 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         "happened": happened(invoice, time_zone=seller["time_zone"]),
         "may_write": may_write(ctx),
     }
-    word = "Credit note" if invoice.kind == "credit_note" else "Invoice"
-    title = f"{word} {invoice.number}" if invoice.number else "Draft invoice"
+    title = _("Draft invoice")
+    if invoice.number:
+        is_credit = invoice.kind == "credit_note"
+        word = mark("Credit note {number}") if is_credit else mark("Invoice {number}")
+        title = _(word, number=invoice.number)
     return Page("invoicing/invoice.html", data, title=title, section="invoices")
 
 
@@ -150,7 +152,7 @@ async def submit_new_invoice(ctx: Ctx, form: InvoiceForm) -> Redirect:
     except Invalid as refused:
         raise refused.shown_on(await _form_page(ctx, form, errors=refused.fields)) from None
     return Redirect(
-        f"/invoices/{invoice.invoice_id}", flash="Draft saved. It gets its number when you issue it."
+        f"/invoices/{invoice.invoice_id}", flash=_("Draft saved. It gets its number when you issue it.")
     )
 
 
@@ -163,40 +165,48 @@ async def submit_invoice(ctx: Ctx, invoice_id: uuid.UUID, form: InvoiceForm) -> 
     except Stale as stale:
         form.version = str(stale.version)
         raise stale.shown_on(await _form_page(ctx, form, invoice_id=invoice_id, is_stale=True)) from None
-    return Redirect(f"/invoices/{invoice_id}", flash="Draft saved.")
+    return Redirect(f"/invoices/{invoice_id}", flash=_("Draft saved."))
 
 
-async def preview_sums(ctx: Ctx, form: InvoiceForm) -> Page:
+async def preview_sums(_ctx: Ctx, form: InvoiceForm) -> Page:
     """The sums of what is typed so far. Changes nothing."""
-    return Page("invoicing/sums.html", {"sums": _sums_so_far(ctx, form)})
+    return Page("invoicing/sums.html", {"sums": _sums_so_far(form)})
 
 
 async def submit_finalise(ctx: Ctx, invoice_id: uuid.UUID, seen: IssueForm) -> Redirect:
     issue_date = read_day(seen.issue_date)
     issued = await finalise(ctx, invoice_id, version=seen.version, issue_date=issue_date)
-    return Redirect(f"/invoices/{invoice_id}", flash=f"Issued as {issued.number}. Its PDF is being made.")
+    return Redirect(
+        f"/invoices/{invoice_id}", flash=_("Issued as {number}. Its PDF is being made.", number=issued.number)
+    )
 
 
 async def submit_delete(ctx: Ctx, invoice_id: uuid.UUID, seen: SeenVersion) -> Redirect:
     await delete_draft(ctx, invoice_id, version=seen.version)
-    return Redirect("/invoices", flash="The draft is gone.")
+    return Redirect("/invoices", flash=_("The draft is gone."))
 
 
 async def submit_pay(ctx: Ctx, invoice_id: uuid.UUID, seen: SeenVersion) -> Redirect:
     paid = await pay(ctx, invoice_id, version=seen.version)
-    return Redirect(f"/invoices/{invoice_id}", flash=f"Invoice {paid.number} is marked as paid.")
+    return Redirect(
+        f"/invoices/{invoice_id}", flash=_("Invoice {number} is marked as paid.", number=paid.number)
+    )
 
 
 async def submit_give_up(ctx: Ctx, invoice_id: uuid.UUID, seen: SeenVersion) -> Redirect:
     changed = await give_up(ctx, invoice_id, version=seen.version)
     return Redirect(
-        f"/invoices/{invoice_id}", flash=f"Invoice {changed.number} is given up. It can still be paid."
+        f"/invoices/{invoice_id}",
+        flash=_("Invoice {number} is given up. It can still be paid.", number=changed.number),
     )
 
 
 async def submit_void(ctx: Ctx, invoice_id: uuid.UUID, seen: SeenVersion) -> Redirect:
     voided = await void(ctx, invoice_id, version=seen.version)
-    return Redirect(f"/invoices/{invoice_id}", flash=f"Invoice {voided.number} is void. It keeps its number.")
+    return Redirect(
+        f"/invoices/{invoice_id}",
+        flash=_("Invoice {number} is void. It keeps its number.", number=voided.number),
+    )
 
 
 async def customers_page(ctx: Ctx, query: CustomerListQuery) -> Page:
@@ -206,7 +216,7 @@ async def customers_page(ctx: Ctx, query: CustomerListQuery) -> Page:
         "may_write": may_write(ctx),
         **pager("/customers", shown),
     }
-    return Page("invoicing/customers.html", data, title="Customers", section="customers")
+    return Page("invoicing/customers.html", data, title=_("Customers"), section="customers")
 
 
 async def customer_page(ctx: Ctx, customer_id: uuid.UUID) -> Page:
@@ -217,7 +227,7 @@ async def customer_page(ctx: Ctx, customer_id: uuid.UUID) -> Page:
     invoices = [{**row, "badge": _badge(row["status"], row["due_date"] < today)} for row in rows]
     data = {
         "customer": customer,
-        "since": day(today_in(seller["time_zone"], now=customer["created_at"])),
+        "since": day_text(today_in(seller["time_zone"], now=customer["created_at"])),
         "invoices": invoices,
         "may_write": may_write(ctx),
     }
@@ -233,7 +243,9 @@ async def submit_new_customer(ctx: Ctx, form: CustomerBody) -> Redirect:
         customer = await create_customer(ctx, form.text())
     except Invalid as refused:
         raise refused.shown_on(_customer_form(form, errors=refused.fields)) from None
-    return Redirect(f"/customers/{customer['customer_id']}", flash=f"{customer['name']} is now a customer.")
+    return Redirect(
+        f"/customers/{customer['customer_id']}", flash=_("{name} is now a customer.", name=customer["name"])
+    )
 
 
 async def edit_customer_page(ctx: Ctx, customer_id: uuid.UUID) -> Page:
@@ -248,7 +260,9 @@ async def submit_customer(ctx: Ctx, customer_id: uuid.UUID, form: CustomerBody) 
     except Invalid as refused:
         page = _customer_form(form, errors=refused.fields, customer_id=customer_id)
         raise refused.shown_on(page) from None
-    return Redirect(f"/customers/{customer_id}", flash=f"{customer['name']} is saved. New invoices say so.")
+    return Redirect(
+        f"/customers/{customer_id}", flash=_("{name} is saved. New invoices say so.", name=customer["name"])
+    )
 
 
 async def _form_page(
@@ -274,15 +288,13 @@ async def _form_page(
         "is_stale": is_stale,
         "customers": customers,
         "currencies": currency_choices(),
-        "taxes": tax_choices(
-            seller["country"], locale=_locale(ctx), also=tuple(line.tax for line in form.lines)
-        ),
-        "sums": _sums_so_far(ctx, form),
+        "taxes": tax_choices(seller["country"], locale=spoken(), also=tuple(line.tax for line in form.lines)),
+        "sums": _sums_so_far(form),
     }
     return Page(
         "invoicing/invoice_form.html",
         data,
-        title="Edit invoice" if invoice_id else "New invoice",
+        title=_("Edit invoice") if invoice_id else _("New invoice"),
         section="invoices",
     )
 
@@ -299,23 +311,23 @@ async def _customer_choice(ctx: Ctx, customer_id: str) -> list[tuple[str, str]]:
 def _customer_form(
     form: CustomerBody, *, errors: dict[str, str], customer_id: uuid.UUID | None = None
 ) -> Page:
-    labels = {"tax_id": "VAT number", "postal_code": "Postcode", "buyer_reference": "Their reference"}
+    labels = {
+        "tax_id": _("VAT number"),
+        "postal_code": _("Postcode"),
+        "buyer_reference": _("Their reference"),
+    }
     action = f"/customers/{customer_id}" if customer_id else "/customers"
     data = {"form": form, "errors": errors, "labels": labels, "action": action}
-    title = "Edit customer" if customer_id else "New customer"
+    title = _("Edit customer") if customer_id else _("New customer")
     return Page("invoicing/customer_form.html", data, title=title, section="customers")
 
 
-def _sums_so_far(ctx: Ctx, form: InvoiceForm) -> Sums:
-    return sums_so_far(totals_so_far(form), currency=form.currency.strip(), locale=_locale(ctx))
+def _sums_so_far(form: InvoiceForm) -> Sums:
+    return sums_so_far(totals_so_far(form), currency=form.currency.strip(), locale=spoken())
 
 
 def _badge(status: str, is_late: bool) -> str:
     return "overdue" if status == "open" and is_late else {"credited": "credit note"}.get(status, status)
-
-
-def _locale(ctx: Ctx) -> Locale:
-    return ctx.runtime.settings.app.locale
 
 
 FORM_EXAMPLE = {

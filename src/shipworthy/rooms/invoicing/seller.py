@@ -12,6 +12,7 @@ from typing import Any
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.countries import COUNTRIES
 from shipworthy.rooms.invoicing.parties import read_party
@@ -81,12 +82,16 @@ def _check(text: SellerText) -> dict[str, str]:
     if clean["vat_id"] and not _is_vat_id(clean["vat_id"]):
         wrong.setdefault("vat_id", "A VAT number begins with the letters of its country, e.g. DE123456789.")
     if clean["iban"] and not _is_iban(clean["iban"]):
-        wrong.setdefault("iban", "This is not an IBAN: its check digits do not fit. Please compare it.")
+        wrong.setdefault("iban", _("This is not an IBAN: its check digits do not fit. Please compare it."))
     if clean["bic"] and not _BIC.fullmatch(clean["bic"]):
         wrong.setdefault("bic", "A BIC has 8 or 11 letters and digits, e.g. BYLADEM1001.")
     if wrong:
         named = ", ".join(wrong)
-        raise Invalid("invoicing.seller_invalid", f"Some fields need another value: {named}.", fields=wrong)
+        raise Invalid(
+            "invoicing.seller_invalid",
+            _("Some fields need another value: {fields}.", fields=named),
+            fields=wrong,
+        )
     return clean
 
 

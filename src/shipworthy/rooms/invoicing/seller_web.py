@@ -10,6 +10,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
 from shipworthy.rooms.invoicing.permissions import may
 from shipworthy.rooms.invoicing.seller import SellerText, get_seller, save_seller
@@ -56,13 +57,21 @@ async def submit_seller(ctx: Ctx, form: SellerBody) -> Redirect:
         await save_seller(ctx, form.text())
     except Invalid as refused:
         raise refused.shown_on(_page(ctx, form, errors=refused.fields)) from None
-    return Redirect("/seller", flash="Saved. Invoices you issue from now on carry these details.")
+    return Redirect("/seller", flash=_("Saved. Invoices you issue from now on carry these details."))
 
 
 def _page(ctx: Ctx, form: SellerBody, *, errors: dict[str, str]) -> Page:
-    labels = {"vat_id": "VAT number", "postal_code": "Postcode", "iban": "IBAN", "bic": "BIC"}
+    labels = {
+        "vat_id": _("VAT number"),
+        "registration_id": _("Company register number"),
+        "postal_code": _("Postcode"),
+        "contact_name": _("Contact person"),
+        "iban": "IBAN",
+        "bic": "BIC",
+        "bank_name": _("Bank"),
+    }
     data = {"form": form, "errors": errors, "labels": labels, "may_write": may(ctx, "seller.write")}
-    return Page("invoicing/seller.html", data, title="Seller details", section="seller")
+    return Page("invoicing/seller.html", data, title=_("Seller details"), section="seller")
 
 
 SELLER_EXAMPLE = {

@@ -11,6 +11,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Invalid
+from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import today_in
 from shipworthy.rooms.invoicing.numbering import DEFAULTS, PERIODS, POLICIES, Series
@@ -53,8 +54,10 @@ async def save_series(ctx: Ctx, wanted: Series) -> Numbers:
         if is_other_kind or before.opening_seq != wanted.opening_seq:
             raise Conflict(
                 "invoicing.series_in_use",
-                "This series has given numbers already: it cannot begin elsewhere, nor change between numbers "
-                "with and without gaps.",
+                _(
+                    "This series has given numbers already: it cannot begin elsewhere, nor change between numbers "
+                    "with and without gaps."
+                ),
             )
     if wanted.policy == "unique_only":
         await ctx.db.run(q.series_begin, series_id=wanted.series_id, opening_seq=wanted.opening_seq)
@@ -70,7 +73,7 @@ async def close_books(ctx: Ctx, closed_until: date | None) -> date | None:
     """
     seller = await ctx.db.one(q.seller_get)
     if closed_until is not None and closed_until >= today_in(seller["time_zone"], now=ctx.now()):
-        said = "Choose a day that is over."
+        said = _("Choose a day that is over.")
         raise Invalid("invoicing.books_invalid", said, fields={"closed_until": said})
     await ctx.db.run(q.books_close, closed_until=closed_until, now=ctx.now())
     detail = {"closed_until": closed_until.isoformat() if closed_until else None}
@@ -83,8 +86,12 @@ def require_open(closed_until: date | None, day: date) -> None:
     if closed_until is not None and day <= closed_until:
         raise Conflict(
             "invoicing.books_closed",
-            f"The books are closed until {closed_until.isoformat()}, so nothing can be dated {day.isoformat()}. "
-            "Take a later day, or let an owner open them under Numbers.",
+            _(
+                "The books are closed until {closed_until}, so nothing can be dated {day}. "
+                "Take a later day, or let an owner open them under Numbers.",
+                closed_until=closed_until.isoformat(),
+                day=day.isoformat(),
+            ),
         )
 
 
@@ -116,17 +123,21 @@ def _check(wanted: Series, numbers: Numbers) -> None:
     wrong: dict[str, str] = {}
     others = [series for name, series in numbers.series.items() if name != wanted.series_id]
     if not _PREFIX.fullmatch(wanted.prefix):
-        wrong["prefix"] = "At most ten letters, points, slashes and hyphens; no digits."
+        wrong["prefix"] = _("At most ten letters, points, slashes and hyphens; no digits.")
     elif any(wanted.prefix.lower() == other.prefix.lower() for other in others):
-        wrong["prefix"] = "The other series has this prefix already; the numbers could not be told apart."
+        wrong["prefix"] = _("The other series has this prefix already; the numbers could not be told apart.")
     if not 1 <= wanted.digits <= 9:
-        wrong["digits"] = "Between 1 and 9 digits."
+        wrong["digits"] = _("Between 1 and 9 digits.")
     if wanted.per not in PERIODS:
-        wrong["per"] = f"One of {', '.join(PERIODS)}."
+        wrong["per"] = _("One of {choices}.", choices=", ".join(PERIODS))
     if wanted.policy not in POLICIES:
-        wrong["policy"] = f"One of {', '.join(POLICIES)}."
+        wrong["policy"] = _("One of {choices}.", choices=", ".join(POLICIES))
     if not 1 <= wanted.opening_seq <= OPENING_MAX:
-        wrong["opening_seq"] = f"Between 1 and {OPENING_MAX}."
+        wrong["opening_seq"] = _("Between 1 and {number_max}.", number_max=OPENING_MAX)
     if wrong:
         named = ", ".join(wrong)
-        raise Invalid("invoicing.series_invalid", f"Some fields need another value: {named}.", fields=wrong)
+        raise Invalid(
+            "invoicing.series_invalid",
+            _("Some fields need another value: {fields}.", fields=named),
+            fields=wrong,
+        )

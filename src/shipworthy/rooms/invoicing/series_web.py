@@ -12,6 +12,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
+from shipworthy.kernel.language import _, mark
 from shipworthy.kernel.route import route
 from shipworthy.rooms.invoicing.dates import today_in
 from shipworthy.rooms.invoicing.numbering import Series
@@ -25,13 +26,13 @@ from shipworthy.rooms.invoicing.series import (
     save_series,
 )
 
-POLICY_CHOICES = [
-    ["gapless", "Without gaps"],
-    ["gapless_chronological", "Without gaps, dates in order"],
-    ["unique_only", "Unique, gaps allowed (fastest)"],
-]
-PERIOD_CHOICES = [["year", "Every year"], ["month", "Every month"], ["none", "Never"]]
-SERIES_LABELS = {"invoice": "Invoices", "credit_note": "Credit notes"}
+POLICY_LABELS = {
+    "gapless": mark("Without gaps"),
+    "gapless_chronological": mark("Without gaps, dates in order"),
+    "unique_only": mark("Unique, gaps allowed (fastest)"),
+}
+PERIOD_LABELS = {"year": mark("Every year"), "month": mark("Every month"), "none": mark("Never")}
+SERIES_LABELS = {"invoice": mark("Invoices"), "credit_note": mark("Credit notes")}
 
 
 class SeriesBody(Body):
@@ -81,7 +82,10 @@ async def submit_series(ctx: Ctx, form: SeriesBody) -> Redirect:
         await save_series(ctx, form.series())
     except Invalid as refused:
         raise refused.shown_on(await _page(ctx, typed=form.series(), errors=refused.fields)) from None
-    return Redirect("/numbers", flash=f"Saved. {SERIES_LABELS[form.series_id]} are numbered so from now on.")
+    return Redirect(
+        "/numbers",
+        flash=_("Saved. {series} are numbered so from now on.", series=_(SERIES_LABELS[form.series_id])),
+    )
 
 
 async def submit_books(ctx: Ctx, form: BooksForm) -> Redirect:
@@ -89,13 +93,13 @@ async def submit_books(ctx: Ctx, form: BooksForm) -> Redirect:
         text = form.closed_until.strip()
         closed = await close_books(ctx, date.fromisoformat(text) if text else None)
     except ValueError:
-        said = {"closed_until": "There is no such day; write it like 2026-01-31."}
+        said = {"closed_until": _("There is no such day; write it like 2026-01-31.")}
         refusal = Invalid("invoicing.books_invalid", said["closed_until"], fields=said)
         raise refusal.shown_on(await _page(ctx, errors=said, closed_until=form.closed_until)) from None
     except Invalid as refused:
         page = await _page(ctx, errors=refused.fields, closed_until=form.closed_until)
         raise refused.shown_on(page) from None
-    return Redirect("/numbers", flash="The books are closed." if closed else "The books are open.")
+    return Redirect("/numbers", flash=_("The books are closed.") if closed else _("The books are open."))
 
 
 async def _page(
@@ -115,7 +119,7 @@ async def _page(
         series.append(
             {
                 **asdict(shown),
-                "label": SERIES_LABELS[name],
+                "label": _(SERIES_LABELS[name]),
                 "in_use": name in numbers.in_use,
                 "errors": errors or {} if shown is typed else {},
                 "example": shown.prefix
@@ -130,12 +134,12 @@ async def _page(
         "closed_until": closed_until,
         "books_errors": errors or {} if typed is None else {},
         "audit": audit,
-        "labels": SERIES_LABELS,
-        "policies": POLICY_CHOICES,
-        "periods": PERIOD_CHOICES,
+        "labels": {name: _(label) for name, label in SERIES_LABELS.items()},
+        "policies": [[name, _(label)] for name, label in POLICY_LABELS.items()],
+        "periods": [[name, _(label)] for name, label in PERIOD_LABELS.items()],
         "may_write": may(ctx, "numbers.write"),
     }
-    return Page("invoicing/numbers.html", data, title="Numbers", section="numbers")
+    return Page("invoicing/numbers.html", data, title=_("Numbers"), section="numbers")
 
 
 def _numbers_json(numbers: Numbers) -> dict[str, Any]:

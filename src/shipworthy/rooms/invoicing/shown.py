@@ -7,39 +7,37 @@ and would make them binary fractions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from shipworthy.kernel.language import Locale, _, day_text, mark, spoken
 from shipworthy.kernel.money.currencies import currency_of
-from shipworthy.kernel.money.format import Locale, format_amount, format_decimal, format_rate
+from shipworthy.kernel.money.format import format_amount, format_decimal, format_rate
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.invoicing.dates import today_in
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine
 from shipworthy.rooms.invoicing.listing import Row, Slice
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES, TaxGroup, Totals
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DOT = " \N{MIDDLE DOT} "
 _NOTHING_YET = "\N{EN DASH}"
 
-METHOD_LABELS = {"transfer": "Bank transfer", "card": "Card", "cash": "Cash", "other": "Payment"}
+METHOD_LABELS = {
+    "transfer": mark("Bank transfer"),
+    "card": mark("Card"),
+    "cash": mark("Cash"),
+    "other": mark("Payment"),
+}
 
 Sums = dict[str, object]  # {"rows": [[label, amount]], "last": [label, amount]}
 
 
 async def register(runtime: Runtime) -> None:
     """Let the room's templates write money and days."""
-    locale: Locale = runtime.settings.app.locale
     runtime.pages.filter(
-        "money", lambda minor, currency: format_amount(minor, currency=currency, locale=locale)
+        "money", lambda minor, currency: format_amount(minor, currency=currency, locale=spoken())
     )
-    runtime.pages.filter("day", day)
-
-
-def day(when: date) -> str:
-    """Return a day as people read it: 3 Nov 2026."""
-    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+    runtime.pages.filter("day", day_text)
 
 
 def line_texts(lines: Sequence[InvoiceLine], *, currency: str, locale: Locale) -> list[dict[str, str]]:
@@ -60,12 +58,12 @@ def line_texts(lines: Sequence[InvoiceLine], *, currency: str, locale: Locale) -
 def happened(invoice: Invoice, *, time_zone: str) -> list[list[str]]:
     """Return what became of an invoice and on which day it was there and then."""
     moments = {
-        "Written": invoice.created_at,
-        "Paid": invoice.paid_at,
-        "Voided": invoice.voided_at,
-        "Given up": invoice.uncollectible_at,
+        _("Written"): invoice.created_at,
+        _("Paid"): invoice.paid_at,
+        _("Voided"): invoice.voided_at,
+        _("Given up"): invoice.uncollectible_at,
     }
-    return [[word, day(today_in(time_zone, now=at))] for word, at in moments.items() if at]
+    return [[word, day_text(today_in(time_zone, now=at))] for word, at in moments.items() if at]
 
 
 def sums(
@@ -76,21 +74,24 @@ def sums(
     def amount(minor: int) -> str:
         return format_amount(minor, currency=currency, locale=locale)
 
-    taxes = [[f"{_group_label(g, locale)} on {amount(g.base_minor)}", amount(g.tax_minor)] for g in groups]
-    return {"rows": [["Net", amount(net_minor)], *taxes], "last": ["Total", amount(gross_minor)]}
+    taxes = [
+        [_("{tax} on {base}", tax=_group_label(g, locale), base=amount(g.base_minor)), amount(g.tax_minor)]
+        for g in groups
+    ]
+    return {"rows": [[_("Net"), amount(net_minor)], *taxes], "last": [_("Total"), amount(gross_minor)]}
 
 
 def settled(invoice: Invoice, *, locale: Locale) -> Sums | None:
     """Return what was paid and credited of an invoice, and what is owed; None where nothing was yet."""
     if invoice.kind == "credit_note" or not (invoice.paid_minor or invoice.credited_minor):
         return None
-    parts = {"Paid": invoice.paid_minor, "Credited": invoice.credited_minor}
+    parts = {_("Paid"): invoice.paid_minor, _("Credited"): invoice.credited_minor}
 
     def amount(minor: int) -> str:
         return format_amount(minor, currency=invoice.currency, locale=locale)
 
     rows = [[word, amount(-minor)] for word, minor in parts.items() if minor]
-    return {"rows": rows, "last": ["Still owed", amount(invoice.balance_minor)]}
+    return {"rows": rows, "last": [_("Still owed"), amount(invoice.balance_minor)]}
 
 
 def settlement_texts(rows: Sequence[Row], *, currency: str, locale: Locale) -> list[dict[str, object]]:
@@ -100,9 +101,11 @@ def settlement_texts(rows: Sequence[Row], *, currency: str, locale: Locale) -> l
             "href": f"/payments/{row['payment_id']}"
             if row["payment_id"]
             else f"/invoices/{row['credit_note_id']}",
-            "day": day(row["settled_on"]),
+            "day": day_text(row["settled_on"]),
             "how": _DOT.join(
-                part for part in (METHOD_LABELS.get(row["method"], "Credit note"), row["reference"]) if part
+                part
+                for part in (_(METHOD_LABELS.get(row["method"], mark("Credit note"))), row["reference"])
+                if part
             ),
             "amount": format_amount(row["amount_minor"], currency=currency, locale=locale),
             "is_undone": row["undone_at"] is not None,
@@ -129,15 +132,15 @@ def pager(path: str, shown: Slice, **filters: str | None) -> dict[str, str]:
 def sums_so_far(totals: Totals | None, *, currency: str, locale: Locale) -> Sums:
     """Return the sums of a draft being written; a dash while there is nothing to add."""
     if totals is None:
-        return {"rows": [["Net", _NOTHING_YET]], "last": ["Total", _NOTHING_YET]}
+        return {"rows": [[_("Net"), _NOTHING_YET]], "last": [_("Total"), _NOTHING_YET]}
     return sums(totals.net_minor, totals.groups, totals.gross_minor, currency=currency, locale=locale)
 
 
 def tax_label(category: str, rate_bp: int, *, locale: Locale) -> str:
     """Return `19%`, or why there is no tax: `reverse charge`."""
-    return format_rate(rate_bp, locale=locale) if category == TAXED else UNTAXED_CATEGORIES[category]
+    return format_rate(rate_bp, locale=locale) if category == TAXED else _(UNTAXED_CATEGORIES[category])
 
 
 def _group_label(group: TaxGroup, locale: Locale) -> str:
     label = tax_label(group.category, group.rate_bp, locale=locale)
-    return f"Tax {label}" if group.category == TAXED else label.capitalize()
+    return _("Tax {rate}", rate=label) if group.category == TAXED else label[:1].upper() + label[1:]

@@ -24,6 +24,7 @@ from fractions import Fraction
 from typing import NoReturn
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import mark
 from shipworthy.kernel.money.money import within_bounds
 from shipworthy.kernel.money.rounding import exact_arithmetic, round_minor
 
@@ -36,12 +37,12 @@ NUMBER_BOUND = Decimal(10) ** 12
 # UNCL 5305, as EN 16931 restricts it. The island taxes L and M come with their first customer.
 TAXED = "S"
 UNTAXED_CATEGORIES = {
-    "Z": "zero rated",
-    "E": "exempt",
-    "AE": "reverse charge",
-    "K": "intra-community supply",
-    "G": "export",
-    "O": "not subject to tax",
+    "Z": mark("zero rated"),
+    "E": mark("exempt"),
+    "AE": mark("reverse charge"),
+    "K": mark("intra-community supply"),
+    "G": mark("export"),
+    "O": mark("not subject to tax"),
 }
 
 

@@ -6,7 +6,8 @@ Source:  national VAT acts, standard and reduced rates in force in January 2026.
 
 from __future__ import annotations
 
-from shipworthy.kernel.money.format import Locale, format_rate
+from shipworthy.kernel.language import Locale, _
+from shipworthy.kernel.money.format import format_rate
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES
 
 _RATES_BP = {
@@ -38,13 +39,13 @@ def tax_value(category: str, rate_bp: int) -> str:
 
 def read_tax_value(value: str) -> tuple[str, int] | None:
     """Return category and rate of a form value; None for what no form of ours sent."""
-    category, _, rate = value.partition(":")
+    category, _colon, rate = value.partition(":")
     known = category == TAXED or category in UNTAXED_CATEGORIES
     return (category, int(rate)) if known and rate.isascii() and rate.isdigit() and len(rate) <= 5 else None
 
 
 def _label(value: str, locale: Locale) -> str:
-    category, _, rate = value.partition(":")
+    category, _colon, rate = value.partition(":")
     if category == TAXED:
         return format_rate(int(rate), locale=locale)
-    return f"{format_rate(0, locale=locale)} {UNTAXED_CATEGORIES[category]}"
+    return f"{format_rate(0, locale=locale)} {_(UNTAXED_CATEGORIES[category])}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from shipworthy.kernel.errors import Refusal
+from shipworthy.kernel.language import _
 
 VERSION_MAX = 999_999_999
 _ETAG = re.compile(r'"([0-9]{1,9})"')
@@ -22,7 +23,7 @@ class Stale(Refusal):
     def __init__(self, version: int | None = None) -> None:
         super().__init__(
             "invoicing.stale",
-            "Somebody changed this invoice since you opened it. Load it again, then make your change.",
+            _("Somebody changed this invoice since you opened it. Load it again, then make your change."),
         )
         self.version = version  # the one that stands now
 
@@ -35,7 +36,7 @@ class VersionNeeded(Refusal):
     def __init__(self) -> None:
         super().__init__(
             "invoicing.version_needed",
-            "Send the invoice's ETag as If-Match, so that nobody's change is overwritten unseen.",
+            _("Send the invoice's ETag as If-Match, so that nobody's change is overwritten unseen."),
         )
 
 

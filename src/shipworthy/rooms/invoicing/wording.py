@@ -1,13 +1,15 @@
-"""The words that the program itself puts on an invoice, one record per language.
+"""The words that the program itself puts on an invoice, in the language of the paper.
 
-Knows nothing of layout. A new language is a new record here and a new `Locale` in kernel/money.
+Knows nothing of layout. The texts are marked like all others, in a context of their own: a tax on paper has
+another short form than one on a screen.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
-from shipworthy.kernel.money.format import Locale
+from shipworthy.kernel.language import Locale, _, speaking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,135 +49,58 @@ class Wording:
     notes: str
     page: str
     of: str
-    date: str
-    months: tuple[str, ...]
     group_names: dict[str, str]
     legal: dict[str, str]
 
 
-WORDING: dict[Locale, Wording] = {
-    "en": Wording(
-        invoice="Invoice",
-        credit_note="Credit note",
-        position="#",
-        description="Description",
-        quantity="Quantity",
-        unit_price="Unit price",
-        tax="Tax",
-        amount="Amount",
-        discount="less {rate} discount",
-        net_total="Net total",
-        taxed_group="Tax {rate} on {base}",
-        total_due="Total due",
-        total_credited="Total credited",
-        amount_due="{amount} due by {date}",
-        in_your_favour="{amount} in your favour",
-        nothing_due="Nothing is due",
-        invoice_number="Invoice number",
-        credit_note_number="Credit note number",
-        credited_invoice="For invoice",
-        issue_date="Date of issue",
-        due_date="Due by",
-        supply_date="Date of supply",
-        order_reference="Your reference",
-        buyer_id="Your VAT ID",
-        vat_id="VAT ID",
-        tax_number="Tax number",
-        payment="Payment by bank transfer",
-        account_holder="Account holder",
-        bank="Bank",
-        payment_reference="Reference",
-        notes="Notes",
-        page="Page",
-        of="of",
-        date="{day} {month} {year}",
-        months=(
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ),
-        group_names={
-            "E": "Tax exempt, on {base}",
-            "AE": "Reverse charge, on {base}",
-            "K": "Intra-community supply, on {base}",
-            "G": "Export, on {base}",
-            "O": "Not subject to tax, on {base}",
-        },
-        legal={
-            "AE": "Reverse charge: the recipient is liable for the tax.",
-            "K": "Intra-community supply, exempt from VAT.",
-            "G": "Export of goods, exempt from VAT.",
-        },
-    ),
-    "de": Wording(
-        invoice="Rechnung",
-        credit_note="Rechnungskorrektur",
-        position="Pos.",
-        description="Beschreibung",
-        quantity="Menge",
-        unit_price="Einzelpreis",
-        tax="USt.",
-        amount="Betrag",
-        discount="abzüglich {rate} Rabatt",
-        net_total="Nettobetrag",
-        taxed_group="USt. {rate} auf {base}",
-        total_due="Zahlbetrag",
-        total_credited="Gutschriftbetrag",
-        amount_due="{amount} fällig bis {date}",
-        in_your_favour="{amount} zu Ihren Gunsten",
-        nothing_due="Es ist nichts zu zahlen",
-        invoice_number="Rechnungsnummer",
-        credit_note_number="Belegnummer",
-        credited_invoice="Zu Rechnung",
-        issue_date="Rechnungsdatum",
-        due_date="Fällig bis",
-        supply_date="Leistungsdatum",
-        order_reference="Ihre Referenz",
-        buyer_id="Ihre USt-IdNr.",
-        vat_id="USt-IdNr.",
-        tax_number="Steuernummer",
-        payment="Zahlung per Überweisung",
-        account_holder="Kontoinhaber",
-        bank="Bank",
-        payment_reference="Verwendungszweck",
-        notes="Hinweise",
-        page="Seite",
-        of="von",
-        date="{day}. {month} {year}",
-        months=(
-            "Januar",
-            "Februar",
-            "März",
-            "April",
-            "Mai",
-            "Juni",
-            "Juli",
-            "August",
-            "September",
-            "Oktober",
-            "November",
-            "Dezember",
-        ),
-        group_names={
-            "E": "Steuerfrei, auf {base}",
-            "AE": "Reverse Charge, auf {base}",
-            "K": "Innergemeinschaftlich, auf {base}",
-            "G": "Ausfuhr, auf {base}",
-            "O": "Nicht steuerbar, auf {base}",
-        },
-        legal={
-            "AE": "Steuerschuldnerschaft des Leistungsempfängers.",
-            "K": "Steuerfreie innergemeinschaftliche Lieferung.",
-            "G": "Steuerfreie Ausfuhrlieferung.",
-        },
-    ),
-}
+@cache
+def wording(locale: Locale) -> Wording:
+    """Return the words of a language. Those with {names} are filled in where they are used."""
+    with speaking(locale):
+        return Wording(
+            invoice=_("Invoice", context="paper"),
+            credit_note=_("Credit note", context="paper"),
+            position=_("#", context="paper"),
+            description=_("Description", context="paper"),
+            quantity=_("Quantity", context="paper"),
+            unit_price=_("Unit price", context="paper"),
+            tax=_("Tax", context="paper"),
+            amount=_("Amount", context="paper"),
+            discount=_("less {rate} discount", context="paper"),
+            net_total=_("Net total", context="paper"),
+            taxed_group=_("Tax {rate} on {base}", context="paper"),
+            total_due=_("Total due", context="paper"),
+            total_credited=_("Total credited", context="paper"),
+            amount_due=_("{amount} due by {date}", context="paper"),
+            in_your_favour=_("{amount} in your favour", context="paper"),
+            nothing_due=_("Nothing is due", context="paper"),
+            invoice_number=_("Invoice number", context="paper"),
+            credit_note_number=_("Credit note number", context="paper"),
+            credited_invoice=_("For invoice", context="paper"),
+            issue_date=_("Date of issue", context="paper"),
+            due_date=_("Due by", context="paper"),
+            supply_date=_("Date of supply", context="paper"),
+            order_reference=_("Your reference", context="paper"),
+            buyer_id=_("Your VAT ID", context="paper"),
+            vat_id=_("VAT ID", context="paper"),
+            tax_number=_("Tax number", context="paper"),
+            payment=_("Payment by bank transfer", context="paper"),
+            account_holder=_("Account holder", context="paper"),
+            bank=_("Bank", context="paper"),
+            payment_reference=_("Reference", context="paper"),
+            notes=_("Notes", context="paper"),
+            page=_("Page", context="paper"),
+            of=_("of", context="paper"),
+            group_names={
+                "E": _("Tax exempt, on {base}", context="paper"),
+                "AE": _("Reverse charge, on {base}", context="paper"),
+                "K": _("Intra-community supply, on {base}", context="paper"),
+                "G": _("Export, on {base}", context="paper"),
+                "O": _("Not subject to tax, on {base}", context="paper"),
+            },
+            legal={
+                "AE": _("Reverse charge: the recipient is liable for the tax.", context="paper"),
+                "K": _("Intra-community supply, exempt from VAT.", context="paper"),
+                "G": _("Export of goods, exempt from VAT.", context="paper"),
+            },
+        )

@@ -12,12 +12,13 @@ from decimal import Decimal
 from typing import Literal
 
 from shipworthy.kernel.errors import Conflict
-from shipworthy.kernel.money.format import Locale, format_amount
+from shipworthy.kernel.language import Locale
+from shipworthy.kernel.money.format import format_amount
 from shipworthy.rooms.invoicing.countries import COUNTRIES
 from shipworthy.rooms.invoicing.einvoice import model
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES, TaxGroup
-from shipworthy.rooms.invoicing.wording import WORDING
+from shipworthy.rooms.invoicing.wording import wording
 
 Format = Literal["ubl", "cii", "xrechnung", "peppol"]
 FORMATS: tuple[Format, ...] = ("ubl", "cii", "xrechnung", "peppol")
@@ -245,13 +246,13 @@ def _preceding(invoice: Invoice) -> tuple[model.Reference, ...]:
 
 def _in_favour(invoice: Invoice, locale: Locale) -> str:
     amount = format_amount(invoice.gross_minor, currency=invoice.currency, locale=locale, style="symbol")
-    return WORDING[locale].in_your_favour.format(amount=amount)
+    return wording(locale).in_your_favour.format(amount=amount)
 
 
 def _tax(tax: TaxGroup, invoice: Invoice, locale: Locale) -> model.Tax:
     reason = None
     if tax.category in UNTAXED_CATEGORIES and tax.category != "Z":
-        reason = WORDING[locale].legal.get(tax.category) or UNTAXED_CATEGORIES[tax.category].capitalize()
+        reason = wording(locale).legal.get(tax.category) or UNTAXED_CATEGORIES[tax.category].capitalize()
     return model.Tax(
         base=_major(tax.base_minor, invoice),
         amount=_major(tax.tax_minor, invoice),

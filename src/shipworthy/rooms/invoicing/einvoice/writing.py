@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipworthy.kernel.errors import Conflict
-from shipworthy.kernel.money.format import Locale
+from shipworthy.kernel.language import Locale
 from shipworthy.rooms.invoicing.einvoice.arithmetic import wrong_lines, wrong_sums
 from shipworthy.rooms.invoicing.einvoice.cii import write_cii
 from shipworthy.rooms.invoicing.einvoice.issued import Format, as_einvoice
