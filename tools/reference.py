@@ -4,6 +4,7 @@ otherwise the pages are compared and a difference fails (run by `make check`).""
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -74,7 +75,9 @@ def errors_page() -> str:
         "internal": ("Crash", 500, "An error of ours; the trace id finds it in the logs."),
     }
     for path in sorted(SRC.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        said = _said_before(tree)
+        for node in ast.walk(tree):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name)
@@ -83,9 +86,8 @@ def errors_page() -> str:
             ):
                 code = node.args[0]
                 if isinstance(code, ast.Constant) and len(node.args) > 1:
-                    found.setdefault(
-                        str(code.value), (node.func.id, REFUSALS[node.func.id], _text(node.args[1]))
-                    )
+                    text = said.get(node.lineno, node.args[1]) if _is_said(node.args[1]) else node.args[1]
+                    found.setdefault(str(code.value), (node.func.id, REFUSALS[node.func.id], _text(text)))
     lines = [
         "# Error codes",
         "",
@@ -99,7 +101,25 @@ def errors_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _said_before(tree: ast.AST) -> dict[int, ast.expr]:
+    """Return, by line, what `said` was last made before it: `said = _("…")` and then `raise Invalid(code, said)`."""
+    made = [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and any(_is_said(target) for target in node.targets)
+    ]
+    last = getattr(tree, "body", [])
+    end = last[-1].end_lineno + 1 if last else 1
+    return {line: value for at, value in sorted(made, key=lambda pair: pair[0]) for line in range(at, end)}
+
+
+def _is_said(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "said"
+
+
 def _text(node: ast.expr) -> str:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
+        return re.sub(r"\{\w+\}", "…", _text(node.args[0]))
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.JoinedStr):

@@ -35,6 +35,9 @@ _CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _SAID = re.compile(rf"(?<![\w.])_\(\s*({_LITERAL})(?:\s*,\s*context\s*=\s*({_LITERAL}))?")
 _COUNTED = re.compile(rf"(?<![\w.])_n\(\s*({_LITERAL})\s*,\s*({_LITERAL})")
+_LOOK = re.compile(
+    rf"""(?:\bkind\s*=|"kind"\s*:)\s*(?:{_LITERAL})(?:\s+if\s+\w+\s+else\s+(?:{_LITERAL}))?"""
+)  # how a button looks
 _READ_ALOUD = re.compile(r'\b(?:aria-label|title|placeholder|alt)="([^"]*)"')
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 _ENTITY = re.compile(r"&\w+;")
@@ -57,7 +60,7 @@ def unmarked_in_template(source: str) -> Iterator[str]:
     """Words between tags, in attributes that are read aloud, and literals that read like a text."""
     source = _COMMENT.sub("", source)
     for code in _CODE.findall(source):
-        rest = _COUNTED.sub("", _SAID.sub("", code))
+        rest = _LOOK.sub("", _COUNTED.sub("", _SAID.sub("", code)))
         rest = re.sub(rf"\bcontext\s*=\s*(?:{_LITERAL})", "", rest)
         yield from (
             value

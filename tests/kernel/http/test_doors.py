@@ -13,10 +13,12 @@ from shipworthy.kernel.http.doors import Doors
 from shipworthy.kernel.http.metrics import Metrics
 from shipworthy.kernel.route import Route, route
 from tests.kernel.toy import ROOM
+from tests.support.app import make_settings
 
 
 class Runtime:
     metrics = Metrics()
+    settings = make_settings((ROOM,))
 
 
 def doors(refusal: Refusal | None, **declared: Any) -> tuple[Doors, list[Refusal]]:

@@ -44,8 +44,8 @@ def currency_of(code: str) -> Currency:
     except KeyError:
         known = code.upper() if code.upper() in CURRENCIES else None
         hint = _("Write {code}.", code=known) if known else _("Use an ISO 4217 code such as EUR.")
-        said = _("There is no currency '{code}'.", code=code[:12])
-        raise Invalid("money.currency_unknown", f"{said} {hint}") from None
+        said = _("There is no currency '{code}'. {hint}", code=code[:12], hint=hint)
+        raise Invalid("money.currency_unknown", said) from None
 
 
 _CODES_BY_EXPONENT = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Forbidden
+from shipworthy.kernel.language import _
 from shipworthy.kernel.sessions.store import NewSession
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import Browser, new_token
@@ -118,4 +119,6 @@ async def begin_session(
 
 
 def _closed() -> Forbidden:
-    return Forbidden("auth.account_closed", "This account cannot be signed in to. Ask whoever runs this app.")
+    return Forbidden(
+        "auth.account_closed", _("This account cannot be signed in to. Ask whoever runs this app.")
+    )

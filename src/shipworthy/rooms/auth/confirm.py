@@ -13,6 +13,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Missing, SignInNeeded
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, recognise
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import Browser
@@ -46,7 +47,9 @@ async def confirm(ctx: Ctx, *, token: str, password: str, browser: Browser) -> S
     if not await is_right(ctx, password, stored=row["pending"]["password_hash"], budget=budget):
         raise SignInNeeded(
             "auth.confirm_refused",
-            "This is not the password chosen with this sign-up. If you signed up more than once, use the latest mail.",
+            _(
+                "This is not the password chosen with this sign-up. If you signed up more than once, use the latest mail."
+            ),
         )
     person = _owner(ctx, row)
     assert person.tenant_id is not None
@@ -97,7 +100,7 @@ async def create_person(
         now=now,
     )
     if not is_first:
-        raise Conflict("auth.already_confirmed", "This address is confirmed already. Sign in with it.")
+        raise Conflict("auth.already_confirmed", _("This address is confirmed already. Sign in with it."))
     await tx.run(q.token_use, email_canon=email_canon, now=now)
     if password_hash is not None:
         await tx.run(q.credential_create, **_credential(ctx, person, password_hash))

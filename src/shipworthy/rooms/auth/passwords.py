@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from itertools import pairwise
 
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.breached import breached
 
 CHARS_MAX = 256
@@ -35,17 +36,17 @@ def password_problem(password: str, *, chars_min: int, known_words: Iterable[str
     has_odd = "\x00" in password or any(unicodedata.category(char) == "Cs" for char in password)
     is_regular = len(set(text)) < _DISTINCT_MIN or _is_repeated(text) or _is_run(text)
     problems = (
-        (has_odd, "Leave out the characters that no keyboard makes."),
-        (len(password) > CHARS_MAX, f"Use at most {CHARS_MAX} characters."),
+        (has_odd, _("Leave out the characters that no keyboard makes.")),
+        (len(password) > CHARS_MAX, _("Use at most {count} characters.", count=CHARS_MAX)),
         (
             len(text) < chars_min,
-            f"Use at least {chars_min} characters; a few words you can remember are best.",
+            _("Use at least {count} characters; a few words you can remember are best.", count=chars_min),
         ),
-        (is_common(password), "Many people use this password, so it is tried first. Choose another."),
-        (is_regular, "Use something less regular; a few words you can remember are best."),
+        (is_common(password), _("Many people use this password, so it is tried first. Choose another.")),
+        (is_regular, _("Use something less regular; a few words you can remember are best.")),
         (
             _is_made_of(text, known_words),
-            "Leave out your name, address and organisation; they are tried first.",
+            _("Leave out your name, address and organisation; they are tried first."),
         ),
     )
     return next((sentence for applies, sentence in problems if applies), None)

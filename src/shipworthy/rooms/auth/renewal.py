@@ -12,6 +12,7 @@ from shipworthy.kernel.db.tx import Tx
 from shipworthy.kernel.errors import SignInNeeded
 from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.edge import SESSION_COOKIE
+from shipworthy.kernel.language import _
 from shipworthy.kernel.sessions.store import Acting
 from shipworthy.kernel.settings import Settings
 
@@ -33,7 +34,7 @@ async def renew(
     session_id = ctx.user.session_id
     token = await ctx.runtime.sessions.renew(session_id, email=email, amr=amr, acting=acting, tx=tx)
     if token is None:
-        raise SignInNeeded("session.missing", "Sign in first, then try again.")
+        raise SignInNeeded("session.missing", _("Sign in first, then try again."))
     return session_cookie(ctx.runtime.settings, token)
 
 

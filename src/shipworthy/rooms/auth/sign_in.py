@@ -14,6 +14,7 @@ from shipworthy.kernel.audit.record import entry, record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Busy, SignInNeeded
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.addresses import read_address
 from shipworthy.rooms.auth.admit import KnownDevice, Person, SignedIn, begin_session
 from shipworthy.rooms.auth.catalogue import q
@@ -63,7 +64,9 @@ async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> S
 def _refused() -> SignInNeeded:
     return SignInNeeded(
         "auth.refused",
-        "That address and password do not belong together. If the account is new, confirm its address first.",
+        _(
+            "That address and password do not belong together. If the account is new, confirm its address first."
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.addresses import Address, read_address
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.hashing import pool_of
@@ -36,14 +37,16 @@ def read_sign_up(ctx: Ctx, *, name: str, organisation: str, email: str, password
         known_words=(name, organisation, email, ctx.runtime.settings.app.name),
     )
     problems = {
-        "name": None if person else f"Enter your name, at most {PERSON_CHARS_MAX} characters.",
-        "organisation": None if company else f"Enter its name, at most {ORGANISATION_CHARS_MAX} characters.",
-        "email": None if address else "Enter an e-mail address like ada@example.com.",
+        "name": None if person else _("Enter your name, at most {count} characters.", count=PERSON_CHARS_MAX),
+        "organisation": None
+        if company
+        else _("Enter its name, at most {count} characters.", count=ORGANISATION_CHARS_MAX),
+        "email": None if address else _("Enter an e-mail address like ada@example.com."),
         "password": weakness,
     }
     wrong = {field: problem for field, problem in problems.items() if problem}
     if wrong or not (person and company and address):
-        raise Invalid("auth.sign_up_invalid", "Some entries need another value.", fields=wrong)
+        raise Invalid("auth.sign_up_invalid", _("Some entries need another value."), fields=wrong)
     return Wanted(name=person, organisation=company, address=address, password=password)
 
 
@@ -75,8 +78,8 @@ async def mail_again(ctx: Ctx, email: str) -> None:
     """
     address = read_address(email)
     if address is None:
-        problem = "Enter an e-mail address like ada@example.com."
-        raise Invalid("auth.address_invalid", "This is no e-mail address.", fields={"email": problem})
+        problem = _("Enter an e-mail address like ada@example.com.")
+        raise Invalid("auth.address_invalid", _("This is no e-mail address."), fields={"email": problem})
     async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
         await reserve(ctx, tx, sign_up_budget(ctx))
         row = await tx.maybe(q.token_pending, email_canon=address.canonical, now=ctx.now())

@@ -20,6 +20,7 @@ from math import ceil
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Tx
 from shipworthy.kernel.errors import TooMany
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import Browser
 
@@ -155,7 +156,7 @@ def refuse_for(wait_s: int) -> None:
         in_words = f"{wait_s} s" if wait_s < 60 else f"{ceil(wait_s / 60)} min"
         raise TooMany(
             "auth.throttled",
-            f"Too many tries. Wait {in_words}, then try again.",
+            _("Too many tries. Wait {time}, then try again.", time=in_words),
             retry_after_s=wait_s,
         )
 

@@ -15,6 +15,7 @@ from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.edge import SESSION_COOKIE
 from shipworthy.kernel.http.reply import Json, Page, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth import account
 from shipworthy.rooms.auth.admit import SignedIn
@@ -91,7 +92,7 @@ async def login(ctx: Ctx, body: SignIn) -> Any:
         signed_in = await sign_in(ctx, email=body.email, password=body.password, browser=browser_of(ctx))
     except Refusal as refusal:
         raise refusal.shown_on(login_page_of(ctx, next=body.next, email=body.email, error=refusal)) from None
-    weak = "Many people use your password, so it is tried first. Choose another on your account page."
+    weak = _("Many people use your password, so it is tried first. Choose another on your account page.")
     return welcome(
         ctx, signed_in, to=landing(ctx.runtime, body.next), flash=weak if is_common(body.password) else ""
     )
@@ -100,7 +101,7 @@ async def login(ctx: Ctx, body: SignIn) -> Any:
 async def logout(ctx: Ctx) -> Any:
     await account.sign_out(ctx)
     gone = cookies.write(ctx.runtime.settings, SESSION_COOKIE, "", max_age_s=0)
-    return Redirect("/login", flash="You are signed out.", cookies=(gone,))
+    return Redirect("/login", flash=_("You are signed out."), cookies=(gone,))
 
 
 async def signup_page(ctx: Ctx) -> Any:
@@ -116,7 +117,7 @@ async def signup(ctx: Ctx, body: SignUp) -> Any:
 
 
 async def signup_sent_page(ctx: Ctx) -> Any:
-    return Page("auth/check_mail.html", {"hours": _link_hours(ctx)}, title="Check your mail")
+    return Page("auth/check_mail.html", {"hours": _link_hours(ctx)}, title=_("Check your mail"))
 
 
 async def signup_again_page(_ctx: Ctx) -> Any:
@@ -148,7 +149,7 @@ async def verify(ctx: Ctx, body: Confirmation) -> Any:
     except Refusal as refusal:
         email = await address_to_confirm(ctx, body.token) or ""
         raise refusal.shown_on(_verify_page(token=body.token, email=email, error=refusal)) from None
-    greeting = f"Your address is confirmed. Welcome, {signed_in.person.name}."
+    greeting = _("Your address is confirmed. Welcome, {name}.", name=signed_in.person.name)
     return welcome(ctx, signed_in, to=first_page(ctx.runtime), flash=greeting)
 
 
@@ -161,7 +162,7 @@ async def account_rename(ctx: Ctx, body: NewName) -> Any:
         await account.rename(ctx, body.name)
     except Refusal as refusal:
         raise refusal.shown_on(await account_page_of(ctx, name=body.name, error=refusal)) from None
-    return Redirect(ACCOUNT, flash="Your name is changed.")
+    return Redirect(ACCOUNT, flash=_("Your name is changed."))
 
 
 async def account_password(ctx: Ctx, body: NewPassword) -> Any:
@@ -169,18 +170,18 @@ async def account_password(ctx: Ctx, body: NewPassword) -> Any:
         kept = await account.change_password(ctx, current=body.current, new=body.new)
     except Refusal as refusal:
         raise refusal.shown_on(await account_page_of(ctx, error=refusal)) from None
-    flash = "Your password is changed, and all other sessions are ended."
+    flash = _("Your password is changed, and all other sessions are ended.")
     return Redirect(ACCOUNT, flash=flash, cookies=(kept,))
 
 
 async def account_end_session(ctx: Ctx, session_id: uuid.UUID) -> Any:
     await account.end_session(ctx, session_id)
-    return Redirect(ACCOUNT, flash="That session is ended.")
+    return Redirect(ACCOUNT, flash=_("That session is ended."))
 
 
 async def account_end_others(ctx: Ctx) -> Any:
     await account.end_other_sessions(ctx)
-    return Redirect(ACCOUNT, flash="All other sessions are ended.")
+    return Redirect(ACCOUNT, flash=_("All other sessions are ended."))
 
 
 def welcome(ctx: Ctx, signed_in: SignedIn | Halfway, *, to: str, flash: str = "") -> Any:
@@ -219,7 +220,7 @@ def login_page_of(ctx: Ctx, *, next: str = "", email: str = "", error: Refusal |
     return Page(
         "auth/login.html",
         {"next": wanted, "email": email, "ways": ways_of(ctx, wanted), **error_of(error)},
-        title="Sign in",
+        title=_("Sign in"),
     )
 
 
@@ -229,20 +230,20 @@ def _signup_page(ctx: Ctx, *, values: SignUp | None = None, error: Refusal | Non
         "chars_min": _chars_min(ctx),
         "ways": ways_of(ctx),
     }
-    return Page("auth/signup.html", {**data, **error_of(error)}, title="Create your account")
+    return Page("auth/signup.html", {**data, **error_of(error)}, title=_("Create your account"))
 
 
 def _again_page(*, email: str = "", error: Refusal | None = None) -> Page:
-    return Page("auth/signup_again.html", {"email": email, **error_of(error)}, title="Send the mail again")
+    return Page("auth/signup_again.html", {"email": email, **error_of(error)}, title=_("Send the mail again"))
 
 
 def _verify_page(*, token: str, email: str, error: Refusal | None = None) -> Page:
     data = {"token": token, "email": email, **error_of(error)}
-    return Page("auth/verify.html", data, title="Confirm your address")
+    return Page("auth/verify.html", data, title=_("Confirm your address"))
 
 
 def _dead_link_page() -> Page:
-    return Page("auth/dead_link.html", title="This link no longer works")
+    return Page("auth/dead_link.html", title=_("This link no longer works"))
 
 
 async def account_page_of(ctx: Ctx, *, name: str | None = None, error: Refusal | None = None) -> Page:

@@ -16,6 +16,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Missing, SignInNeeded
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, person_of, recognise
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import Browser
@@ -127,7 +128,7 @@ async def finish(ctx: Ctx, token: str | None, *, code: str, browser: Browser, is
             )
         await record(ctx, "auth.second_factor_refused", of="user", id=tried["user_id"], tx=tx)
         await purge(ctx, tx)
-    raise SignInNeeded("auth.code_wrong", "That code is not right, or was used. Wait for the next one.")
+    raise SignInNeeded("auth.code_wrong", _("That code is not right, or was used. Wait for the next one."))
 
 
 async def is_code_right(ctx: Ctx, tx: Tx, user_id: uuid.UUID, code: str) -> bool:

@@ -14,6 +14,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Invalid, Missing
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.addresses import Address, read_address
 from shipworthy.rooms.auth.admit import SignedIn, begin_session, person_of, recognise
 from shipworthy.rooms.auth.catalogue import q
@@ -39,8 +40,8 @@ async def ask(ctx: Ctx, email: str) -> None:
     """
     address = read_address(email)
     if address is None:
-        problem = "Enter an e-mail address like ada@example.com."
-        raise Invalid("auth.address_invalid", "This is no e-mail address.", fields={"email": problem})
+        problem = _("Enter an e-mail address like ada@example.com.")
+        raise Invalid("auth.address_invalid", _("This is no e-mail address."), fields={"email": problem})
     async with ctx.begin(_realm(ctx)) as tx:
         await reserve(ctx, tx, sign_up_budget(ctx))
         is_too_often = await wait_of(ctx, tx, mail_budget(ctx, account=address.canonical)) > 0
@@ -133,7 +134,7 @@ def _check(ctx: Ctx, new: str, user: Record) -> None:
         known_words=(user["name"], user["email_raw"], settings.app.name),
     )
     if problem:
-        raise Invalid("auth.password_invalid", "The new password will not do.", fields={"new": problem})
+        raise Invalid("auth.password_invalid", _("The new password will not do."), fields={"new": problem})
 
 
 def _realm(ctx: Ctx) -> Scope:

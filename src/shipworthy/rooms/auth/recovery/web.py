@@ -13,6 +13,7 @@ from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.edge import SESSION_COOKIE
 from shipworthy.kernel.http.reply import Json, Page, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth.devices import browser_of
 from shipworthy.rooms.auth.factors.proving import STEP_UP_S
@@ -59,7 +60,7 @@ async def forgot(ctx: Ctx, body: Forgotten) -> Any:
 
 async def forgot_sent_page(ctx: Ctx) -> Any:
     minutes = ctx.runtime.settings.auth.reset_ttl_s // 60
-    return Page("auth/forgot_sent.html", {"minutes": minutes}, title="Check your mail")
+    return Page("auth/forgot_sent.html", {"minutes": minutes}, title=_("Check your mail"))
 
 
 async def reset_page(ctx: Ctx, query: Link) -> Any:
@@ -79,15 +80,15 @@ async def reset_password(ctx: Ctx, body: NewPassword) -> Any:
     except Refusal as refusal:
         email = await reset.address_of(ctx, body.token) or ""
         raise refusal.shown_on(_reset_page(ctx, token=body.token, email=email, error=refusal)) from None
-    flash = "Your password is changed, and everything that was signed in is signed out."
+    flash = _("Your password is changed, and everything that was signed in is signed out.")
     return welcome(ctx, signed_in, to="/account/ways-in", flash=flash)
 
 
 async def ways_in_page(ctx: Ctx) -> Any:
     """What else opens the account, shown after a reset: whoever was in may have left a way back."""
-    identities, _ = await ways_in_of(ctx)
+    identities, _others = await ways_in_of(ctx)
     data = {"identities": identities, **await factors_shown(ctx)}
-    return Page("auth/ways_in.html", data, title="What opens your account")
+    return Page("auth/ways_in.html", data, title=_("What opens your account"))
 
 
 async def address_form(ctx: Ctx) -> Any:
@@ -101,7 +102,7 @@ async def address_ask(ctx: Ctx, body: NewAddress) -> Any:
         raise refusal.shown_on(_address_form(ctx, email=body.email, error=refusal)) from None
     if sent_json(ctx):
         return Json({"status": "mail_sent"})
-    return Redirect(ACCOUNT, flash="We have mailed a link to that address. Open it in this browser.")
+    return Redirect(ACCOUNT, flash=_("We have mailed a link to that address. Open it in this browser."))
 
 
 async def address_page(ctx: Ctx, query: Link) -> Any:
@@ -125,7 +126,7 @@ async def address_confirm(ctx: Ctx, body: Spent) -> Any:
     except Refusal as refusal:
         email = await address.address_behind(ctx, body.token, purpose=address.CHANGE) or ""
         raise refusal.shown_on(_address_page(token=body.token, email=email, error=refusal)) from None
-    flash = "Your address is changed, and everything else is signed out."
+    flash = _("Your address is changed, and everything else is signed out.")
     return Redirect(ACCOUNT, flash=flash, cookies=(kept,))
 
 
@@ -146,7 +147,7 @@ async def address_undo(ctx: Ctx, body: Spent) -> Any:
     except Refusal as refusal:
         email = await address.address_behind(ctx, body.token, purpose=address.CHANGED) or ""
         raise refusal.shown_on(_undo_page(token=body.token, email=email, error=refusal)) from None
-    return Redirect(f"/reset?token={token}", flash="This address is yours again. Choose a new password.")
+    return Redirect(f"/reset?token={token}", flash=_("This address is yours again. Choose a new password."))
 
 
 async def leave_page(ctx: Ctx) -> Any:
@@ -165,7 +166,7 @@ async def leave(ctx: Ctx) -> Any:
 
 
 async def left_page(_ctx: Ctx) -> Any:
-    return Page("auth/left.html", title="Your account is closed")
+    return Page("auth/left.html", title=_("Your account is closed"))
 
 
 async def stay_page(ctx: Ctx, query: Link) -> Any:
@@ -173,7 +174,7 @@ async def stay_page(ctx: Ctx, query: Link) -> Any:
         return Redirect("/login")
     if not await leaving.is_open(ctx, query.token):
         raise Missing("account to take back behind this link").shown_on(_dead_stay_page())
-    return Page("auth/stay.html", {"token": query.token}, title="Keep your account?")
+    return Page("auth/stay.html", {"token": query.token}, title=_("Keep your account?"))
 
 
 async def stay(ctx: Ctx, body: Spent) -> Any:
@@ -181,11 +182,11 @@ async def stay(ctx: Ctx, body: Spent) -> Any:
         await leaving.stay(ctx, body.token)
     except Missing as missing:
         raise missing.shown_on(_dead_stay_page()) from None
-    return Redirect("/login", flash="Your account stays. Sign in as before.")
+    return Redirect("/login", flash=_("Your account stays. Sign in as before."))
 
 
 def _forgot_page(*, email: str = "", error: Refusal | None = None) -> Page:
-    return Page("auth/forgot.html", {"email": email, **error_of(error)}, title="Forgot your password?")
+    return Page("auth/forgot.html", {"email": email, **error_of(error)}, title=_("Forgot your password?"))
 
 
 def _reset_page(ctx: Ctx, *, token: str, email: str, error: Refusal | None = None) -> Page:
@@ -195,52 +196,52 @@ def _reset_page(ctx: Ctx, *, token: str, email: str, error: Refusal | None = Non
         "chars_min": ctx.runtime.settings.auth.password_chars_min,
         **error_of(error),
     }
-    return Page("auth/reset.html", data, title="Choose a new password")
+    return Page("auth/reset.html", data, title=_("Choose a new password"))
 
 
 def _address_form(ctx: Ctx, *, email: str = "", error: Refusal | None = None) -> Page:
     data = {"current": ctx.user.email, "email": email, **error_of(error)}
-    return Page("auth/address_form.html", data, title="Change your address", section="account")
+    return Page("auth/address_form.html", data, title=_("Change your address"), section="account")
 
 
 def _address_page(*, token: str, email: str, error: Refusal | None = None) -> Page:
     data = {"token": token, "email": email, **error_of(error)}
-    return Page("auth/address_confirm.html", data, title="Use this address?", section="account")
+    return Page("auth/address_confirm.html", data, title=_("Use this address?"), section="account")
 
 
 def _undo_page(*, token: str, email: str, error: Refusal | None = None) -> Page:
     data = {"token": token, "email": email, **error_of(error)}
-    return Page("auth/address_undo.html", data, title="Take the change back?")
+    return Page("auth/address_undo.html", data, title=_("Take the change back?"))
 
 
 async def _leave_page(ctx: Ctx, *, error: Refusal | None = None) -> Page:
     kept = [{"name": name, "others": others} for name, others in await leaving.ownerless(ctx)]
     days = ctx.runtime.settings.auth.leaving_ttl_s // 86_400
     data = {"ownerless": kept, "days": days, **error_of(error)}
-    return Page("auth/leave_account.html", data, title="Delete your account", section="account")
+    return Page("auth/leave_account.html", data, title=_("Delete your account"), section="account")
 
 
 def _dead_reset_page() -> Page:
-    return _dead("Have another one mailed.", "Mail me a new link", "/forgot")
+    return _dead(_("Have another one mailed."), _("Mail me a new link"), "/forgot")
 
 
 def _dead_address_page() -> Page:
-    return _dead("Ask for another one on your account page.", "To my account", ACCOUNT)
+    return _dead(_("Ask for another one on your account page."), _("To my account"), ACCOUNT)
 
 
 def _dead_undo_page() -> Page:
     return _dead(
-        "If your account is not as you left it, choose a new password.", "Choose a password", "/forgot"
+        _("If your account is not as you left it, choose a new password."), _("Choose a password"), "/forgot"
     )
 
 
 def _dead_stay_page() -> Page:
-    return _dead("If the account is still there, you can sign in.", "Sign in", "/login")
+    return _dead(_("If the account is still there, you can sign in."), _("Sign in"), "/login")
 
 
 def _dead(hint: str, label: str, href: str) -> Page:
     data = {"hint": hint, "label": label, "href": href}
-    return Page("auth/dead_mail_link.html", data, title="This link no longer works")
+    return Page("auth/dead_mail_link.html", data, title=_("This link no longer works"))
 
 
 _DOOR: Any = {"auth": "public", "media": "html", "transaction": False}
