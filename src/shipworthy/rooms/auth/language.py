@@ -28,5 +28,6 @@ async def choose_language(ctx: Ctx, chosen: ChosenLanguage) -> Redirect:
 # It changes nothing here, so it needs no key: the choice is the browser's.
 ROUTES = (
     route("POST", "/language", choose_language, auth="public", media="html", transaction=False, body=ChosenLanguage,
+          body_bytes_max=1_024,
           title="Choose a language", example={"language": "en"}, queries_max=1),
 )  # fmt: skip
