@@ -78,7 +78,7 @@ NOT_YET = (
 )
 # What says nothing on a page: a standard's words, patterns, example data, declarations for machines.
 NO_PAGE = (
-    *(f"kernel/http/{name}.py" for name in ("binding", "cookies", "metrics", "static")),
+    *(f"kernel/http/{name}.py" for name in ("binding", "cookies", "metrics", "multipart", "static")),
     "rooms/invoicing/einvoice/",
     *(f"rooms/invoicing/{name}.py" for name in ("bodies", "jobs", "room", "seed")),
 )

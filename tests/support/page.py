@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-_VOID = {"meta", "link", "base", "br", "hr", "img", "input"}
+_VOID = {"source", "meta", "link", "base", "br", "hr", "img", "input"}
 
 
 @dataclass

@@ -26,3 +26,12 @@ async def test_a_store_that_cannot_write_is_an_upstream_failure(tmp_path: Path) 
     (tmp_path / "files" / "a").write_bytes(b"a file where a folder must be")
     with pytest.raises(Upstream, match="will be tried again"):
         await files.put("a/b", b"x")
+
+
+async def test_what_is_deleted_is_missing_and_deleting_it_again_is_no_error(tmp_path: Path) -> None:
+    files = open_files("", default_folder=tmp_path / "files")
+    await files.put("a/b", b"x")
+    await files.delete("a/b")
+    await files.delete("a/b")
+    with pytest.raises(Missing):
+        await files.get("a/b")

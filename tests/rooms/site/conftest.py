@@ -225,13 +225,14 @@ async def seeded(
 
 
 async def queued(app: RunningApp) -> list[bytes]:
-    """Take the payloads of all waiting jobs, oldest first."""
-    rows = await app.admin("delete from pgqueuer returning id, payload")
-    return [row["payload"] for row in sorted(rows, key=lambda row: row["id"])]
+    """Take all waiting jobs; return the payloads of those that make sitemaps, oldest first."""
+    rows = await app.admin("delete from pgqueuer returning id, entrypoint, payload")
+    kept = [row for row in rows if row["entrypoint"] == JOBS[0].kind]
+    return [row["payload"] for row in sorted(kept, key=lambda row: row["id"])]
 
 
 async def work(app: RunningApp, payloads: list[bytes] | None = None) -> list[str]:
-    """Run jobs as the worker's own role does; all that wait unless told which. Return their sources."""
+    """Make sitemaps as the worker's own role does; for all jobs that wait unless told which. Return their sources."""
     jobs = await queued(app) if payloads is None else payloads
     async with app.role("worker") as database:
         runtime = replace(app.runtime, database=database, state={})  # another process

@@ -40,3 +40,8 @@ async def record(
     transaction = tx or ctx.db
     query = q.audit_write if transaction.scope.tenant_id else q.realm_audit_write
     await transaction.run(query, **entry(ctx, action, of=of, id=id, detail=detail))
+
+
+def unchanged(ctx: Ctx) -> None:
+    """Say that a request that may change something found nothing to change: no row is owed."""
+    ctx.extra["audited"] = True

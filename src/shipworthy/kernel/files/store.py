@@ -38,6 +38,17 @@ class FileStore:
                 "files.unavailable", "The file store does not answer. Try again in a moment."
             ) from failed
 
+    async def delete(self, key: str) -> None:
+        """Delete an object; one that is gone already is no error. Errors: Upstream `files.unavailable`."""
+        try:
+            await self._store.delete_async(key)
+        except FileNotFoundError:
+            return
+        except (BaseError, OSError) as failed:
+            raise Upstream(
+                "files.unavailable", "The file store could not delete the file; it will be tried again."
+            ) from failed
+
 
 def object_key(tenant_id: uuid.UUID, kind: str, name: str) -> str:
     """Return the key of a tenant's object; every tenant's objects share its prefix."""

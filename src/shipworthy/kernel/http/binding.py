@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import typing
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from shipworthy.kernel.errors import Invalid, Refusal
+from shipworthy.kernel.http.multipart import MULTIPART, BadMultipart, parse_multipart
 from shipworthy.kernel.language import _, mark
 
 FORM = "application/x-www-form-urlencoded"
@@ -35,6 +37,9 @@ def parse_body(data: bytes, content_type: str, want: type[Any]) -> Any:
     media = content_type.partition(";")[0].strip().lower()
     if media == FORM:
         raw: Any = _form(data)
+        strict = False
+    elif media == MULTIPART:
+        raw = _form_with_files(data, content_type)
         strict = False
     elif media == "application/json" or media.endswith("+json"):
         try:
@@ -83,10 +88,22 @@ def _form(data: bytes) -> dict[str, Any]:
         pairs = parse_qsl(data.decode("utf-8"), keep_blank_values=True, max_num_fields=_FORM_FIELDS_MAX)
     except (ValueError, UnicodeDecodeError):
         raise NotUnderstood("body.malformed", _("The form could not be read.")) from None
-    if any("\0" in part for pair in pairs for part in pair):
+    return _fields(pairs)
+
+
+def _form_with_files(data: bytes, content_type: str) -> dict[str, Any]:
+    """Decode a form with files: a file is `bytes`, and its name stands beside it as `<field>_name`."""
+    try:
+        return _fields(parse_multipart(data, content_type))
+    except BadMultipart:
+        raise NotUnderstood("body.malformed", _("The form could not be read.")) from None
+
+
+def _fields(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    if any("\0" in part for pair in pairs for part in pair if isinstance(part, str)):
         raise _null_refused("body.malformed")
     fields: dict[str, Any] = {}
-    rows: dict[str, dict[int, dict[str, str]]] = {}
+    rows: dict[str, dict[int, dict[str, Any]]] = {}
     for name, value in pairs:
         parts = name.split("-")
         if len(parts) == 3 and parts[1].isdecimal() and len(parts[1]) <= 4:
@@ -166,6 +183,7 @@ _KINDS = {
     "uuid": mark("an id"),
     "date": mark("a date (YYYY-MM-DD)"),
     "null": mark("empty"),
+    "bytes": mark("a file (base64)"),
 }
 _SAYINGS = (
     (r"Expected `str` of length >= 1$", mark("must not be empty")),
@@ -179,6 +197,7 @@ _SAYINGS = (
     (r"Invalid enum value .*", mark("is not one of the choices")),
     (r"Invalid UUID$", mark("is not an id")),
     (r"Invalid RFC3339 encoded date$", mark("is not a date (YYYY-MM-DD)")),
+    (r"Invalid base64 encoded string$", mark("is not base64")),
 )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from shipworthy.kernel.settings import SiteSection
+from shipworthy.rooms.site.assets.serve import Picture
 from shipworthy.rooms.site.hosts import Site
 from shipworthy.rooms.site.render import CSP, HTML, Rendered, ready
 from shipworthy.rooms.site.robots import robots_txt
@@ -14,6 +17,7 @@ _SAFE: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"),)
 _VARY: Header = (b"vary", b"accept-encoding")
 _GZIP: Header = (b"content-encoding", b"gzip")
 _CSP: Header = (b"content-security-policy", CSP.encode())
+_FOR_EVER: Header = (b"cache-control", b"public, max-age=31536000, immutable")
 _NO_STORE: Header = (b"cache-control", b"no-store")
 _NOINDEX: Header = (b"x-robots-tag", b"noindex")
 _TEXT: Header = (b"content-type", b"text/plain; charset=utf-8")
@@ -40,6 +44,20 @@ class Answers:
         """Return robots.txt, which never changes while the site lives on its host."""
         text = robots_txt(site_origin=site.origin, is_primary=site.is_primary)
         return self.found(ready("text/plain; charset=utf-8", text), site, Clock(), 0)
+
+    def picture(self, picture: Picture, site: Site, clock: Clock, count: int) -> Entry:
+        """Return a picture; one that stands in for another is asked for again."""
+        kept = (_FOR_EVER if picture.is_final else _NO_STORE,)
+        headers = [(b"content-type", picture.media_type.encode()), *kept, *_SAFE, *_robots(site)]
+        etag = f'"{hashlib.sha256(picture.body).hexdigest()[:20]}"'.encode()
+        form = make_form(200, headers, picture.body, etag=etag, kept=kept)
+        return Entry(
+            200, form, form, clock, count if picture.is_final else -1, FORMS_BYTES + len(picture.body)
+        )
+
+    def no_picture(self, site: Site, clock: Clock, count: int) -> Entry:
+        form = refusal(404, "There is no such picture.", _NOINDEX)
+        return Entry(404, form, form, clock, count, ENTRY_BYTES)
 
     def missing(self, rendered: Rendered, site: Site, clock: Clock, count: int) -> Entry:
         return _entry(404, rendered, site, clock, count, kept=(_NO_STORE, _VARY), etag=b"")

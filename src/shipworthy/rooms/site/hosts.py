@@ -30,6 +30,7 @@ class Clocks:
 
     pages: Clock = field(default_factory=Clock)
     sitemap: Clock = field(default_factory=Clock)
+    pictures: Clock = field(default_factory=Clock)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +93,7 @@ class Hosts:
         for clocks in self._clocks.values():
             clocks.pages.count += 1
             clocks.sitemap.count += 1
+            clocks.pictures.count += 1
 
     async def _look_up(self, host: str) -> Site | None:
         async with self._runtime.database.begin(Scope(self._runtime.realm_id)) as tx:

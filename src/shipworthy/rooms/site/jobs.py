@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from shipworthy.kernel.queue.job import JobKind
+from shipworthy.rooms.site.assets.forms import discard, make_variants
+from shipworthy.rooms.site.assets.library import DISCARD_JOB, VARIANTS_JOB
 from shipworthy.rooms.site.publish import SITEMAP_JOB
 from shipworthy.rooms.site.schedule.plan import SCHEDULE_JOB, carry_out
 from shipworthy.rooms.site.sitemap import make_sitemap
@@ -22,5 +24,19 @@ JOBS = (
         title="Publish or unpublish a page when its time has come",
         attempts_max=1_000,  # a day of trying: what was promised for a time is done late rather than never
         triggered_by="PUT /api/pages/{page_id}/plan",
+    ),
+    JobKind(
+        kind=VARIANTS_JOB,
+        handler=make_variants,
+        title="Make every form of a picture",
+        timeout_s=120.0,
+        triggered_by="POST /api/assets",
+    ),
+    JobKind(
+        kind=DISCARD_JOB,
+        handler=discard,
+        title="Delete the files of a picture that was thrown away",
+        timeout_s=60.0,
+        triggered_by="DELETE /api/assets/{asset_id}",
     ),
 )

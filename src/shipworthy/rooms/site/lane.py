@@ -25,6 +25,8 @@ from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
 from shipworthy.rooms.site.addresses import ROBOTS_PATH, SITEMAP_PATH, encoded, requested_path
 from shipworthy.rooms.site.answers import Answers, refusal, shared
+from shipworthy.rooms.site.assets.names import PREFIX
+from shipworthy.rooms.site.assets.serve import load_picture
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import CHANNEL, announced, on_change
 from shipworthy.rooms.site.flights import Flights
@@ -36,6 +38,7 @@ from shipworthy.rooms.site.sitemap import load_sitemap
 _READING = ("GET", "HEAD")
 _ROUTE = "site"  # the name of this lane in the metrics
 _ROBOTS, _SITEMAP = ROBOTS_PATH.encode(), SITEMAP_PATH.encode()
+_PICTURES = f"{PREFIX}/".encode()
 _PAUSE_S = 1.0  # after the database failed to answer, until it is asked again for what is kept anyway
 _BEAT_S, _BEAT_TIMEOUT_S, _RELISTEN_S = 1.0, 2.0, 0.5
 
@@ -139,7 +142,7 @@ class Lane:
             return kept, HIT
         if kept is not None and time.monotonic() < self._ask_again_at:
             return kept, STALE
-        clock = site.clocks.sitemap if raw_path == _SITEMAP else site.clocks.pages
+        clock = _clock(site, raw_path)
         try:
             # The count is in the key: who asks after a change does not join a fetch from before it.
             async with asyncio.timeout(None if kept is None else PATIENCE_S):
@@ -154,6 +157,8 @@ class Lane:
     async def _load(self, site: Site, raw_path: bytes, key: bytes, clock: Clock, count: int) -> Entry:
         if raw_path == _SITEMAP:
             entry = await self._load_sitemap(site, clock, count)
+        elif raw_path.startswith(_PICTURES):
+            entry = await self._load_picture(site, raw_path, clock, count)
         else:
             entry = await self._load_page(site, raw_path, clock, count)
         self._shelf.keep(key, entry)
@@ -165,6 +170,12 @@ class Lane:
         if rendered is None:
             return await self._load_page(site, _SITEMAP, clock, count)  # where no page can be: missing
         return self._answers.found(rendered, site, clock, count)
+
+    async def _load_picture(self, site: Site, raw_path: bytes, clock: Clock, count: int) -> Entry:
+        picture = await load_picture(self._runtime.files, site.tenant_id, raw_path)
+        if picture is None:
+            return self._answers.no_picture(site, clock, count)
+        return self._answers.picture(picture, site, clock, count)
 
     async def _load_page(self, site: Site, raw_path: bytes, clock: Clock, count: int) -> Entry:
         """Return the page; where only the way of writing is wrong, one redirect to it; else that it is missing."""
@@ -195,6 +206,9 @@ class Lane:
         clocks = self._hosts.clocks_of(site_id)
         if clocks is None:
             return
+        if what == PREFIX:
+            clocks.pictures.count += 1
+            return
         clocks.sitemap.count += 1
         if what != SITEMAP_PATH:
             clocks.pages.count += 1
@@ -220,6 +234,12 @@ class Lane:
         finally:
             self._is_listening = False
             await database.unlisten(connection)
+
+
+def _clock(site: Site, raw_path: bytes) -> Clock:
+    if raw_path.startswith(_PICTURES):
+        return site.clocks.pictures
+    return site.clocks.sitemap if raw_path == _SITEMAP else site.clocks.pages
 
 
 class _Asked(NamedTuple):

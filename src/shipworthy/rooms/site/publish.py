@@ -11,6 +11,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict
 from shipworthy.kernel.queue.job import enqueue
+from shipworthy.rooms.site.assets.library import keep_uses
 from shipworthy.rooms.site.blocks.stored import blocks_of, text_alone
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
@@ -49,6 +50,7 @@ async def show_version(ctx: Ctx, page: Record) -> None:
         content_changed_at=now if is_new_content else page["content_changed_at"],
         now=now,
     )
+    await keep_uses(ctx, page_id, page["top_html"] + page["intro_html"] + page["body_html"])
     await _show(ctx, page["site_id"])
     await record(
         ctx,

@@ -153,6 +153,93 @@ where p.site_id = :site_id and p.status = 'published' and p.in_menu order by p.p
 select page_id, path, content_changed_at from page
 where site_id = :site_id and status = 'published' and page_id > :after_id order by page_id limit 10000
 
+-- asset_create --
+-- A picture that was taken in; no row when the same file is there already.
+-- index: none (insert)   rows: <= 1
+-- with: asset_id = gen_random_uuid(), name = 'Sample', alt = '', key = left(md5(random()::text), 16), slug = 'sample', sent_sha256 = sha256(gen_random_uuid()::text::bytea), media_type = 'image/jpeg', width = 640, height = 480, bytes = 1000::bigint, now = now()
+insert into asset (asset_id, name, alt, key, slug, sent_sha256, media_type, width, height, bytes, created_at)
+values (:asset_id, :name, :alt, :key, :slug, :sent_sha256, :media_type, :width, :height, :bytes, :now)
+on conflict (tenant_id, sent_sha256) do nothing returning asset_id
+
+-- asset_sent --
+-- The picture that was made of a file, when the same file was sent before.
+-- index: asset_sent_idx   rows: <= 1
+-- with: sent_sha256 = (select sent_sha256 from asset limit 1)
+select asset_id from asset where sent_sha256 = :sent_sha256
+
+-- asset_get --
+-- One picture.
+-- index: asset_pkey   rows: <= 1
+-- with: asset_id = (select asset_id from asset order by asset_id desc limit 1)
+select asset_id, name, alt, key, slug, media_type, width, height, bytes, variants_bytes, ready_at, created_at
+from asset where asset_id = :asset_id
+
+-- asset_some --
+-- The pictures a page asks for by their ids.
+-- index: asset_pkey   rows: <= 500
+-- with: asset_ids = array(select asset_id from asset order by asset_id desc limit 3)
+select a.asset_id, a.name, a.alt, a.key, a.slug, a.width, a.height
+from unnest(:asset_ids::uuid[]) as wanted (asset_id) join asset a on a.asset_id = wanted.asset_id
+
+-- asset_list --
+-- Pictures, the newest first; the list screen and the API both use it.
+-- index: asset_created_idx   rows: <= 25
+-- with: created_at = 'infinity'::timestamptz, asset_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+select asset_id, name, alt, key, slug, media_type, width, height, bytes, variants_bytes, ready_at, created_at from asset
+where (created_at, asset_id) < (:created_at, :asset_id) order by created_at desc, asset_id desc limit 25
+
+-- asset_stored --
+-- How many pictures there are and how much room they take, with all their forms.
+-- index: asset_stored_idx   rows: <= 1
+select count(*) as pictures, coalesce(sum(bytes + variants_bytes), 0)::bigint as bytes from asset
+
+-- asset_edit --
+-- Call a picture something else, or say in other words what it shows.
+-- index: asset_pkey   rows: <= 1
+-- with: asset_id = (select asset_id from asset limit 1), name = 'Sample', alt = 'A sample'
+update asset set name = :name, alt = :alt where asset_id = :asset_id returning asset_id
+
+-- asset_ready --
+-- Every form of a picture is in the file store.
+-- index: asset_pkey   rows: <= 0   role: worker
+-- with: asset_id = (select asset_id from asset limit 1), variants_bytes = 1000::bigint, now = now()
+update asset set variants_bytes = :variants_bytes, ready_at = coalesce(ready_at, :now) where asset_id = :asset_id
+
+-- asset_delete --
+-- Forget a picture. One that a page shows cannot be forgotten: its foreign key says so.
+-- index: asset_pkey   rows: <= 1
+-- with: asset_id = (select a.asset_id from asset a where not exists (select from asset_use u where u.asset_id = a.asset_id) limit 1)
+delete from asset where asset_id = :asset_id returning key, slug, width
+
+-- asset_uses --
+-- The pages that show a picture.
+-- index: asset_use_asset_idx, page_pkey, page_version_pkey   rows: <= 50
+-- with: asset_id = (select asset_id from asset_use limit 1)
+select p.page_id, p.path, p.status, v.title
+from asset_use u join page p on p.tenant_id = u.tenant_id and p.page_id = u.page_id
+join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
+where u.asset_id = :asset_id order by p.page_id limit 50
+
+-- asset_use_add --
+-- A page shows these pictures.
+-- index: asset_key_idx   rows: <= 0
+-- with: page_id = (select page_id from page limit 1), keys = array(select key from asset limit 2)
+insert into asset_use (page_id, asset_id) select :page_id, asset_id from asset where key = any(:keys::text[])
+on conflict do nothing
+
+-- asset_use_only --
+-- A page shows these pictures to visitors, and no version of it that counts shows another.
+-- index: asset_use_pkey   rows: <= 0
+-- with: page_id = (select page_id from asset_use limit 1), keys = array(select key from asset limit 2)
+with kept as (
+  select u.page_id, u.asset_id, a.key = any(:keys::text[]) as is_kept
+  from asset_use u join asset a on a.tenant_id = u.tenant_id and a.asset_id = u.asset_id where u.page_id = :page_id
+), gone as (
+  delete from asset_use u using kept k where u.page_id = k.page_id and u.asset_id = k.asset_id and not k.is_kept
+)
+update asset_use u set is_shown = true from kept k
+where u.page_id = k.page_id and u.asset_id = k.asset_id and k.is_kept and not u.is_shown
+
 -- render_get --
 -- What a job rendered under this address of the site.
 -- index: page_render_pkey   rows: <= 1

@@ -60,6 +60,7 @@ ROOM = Room(
     tables=(
         *(Table(name=name, scope="tenant", column="tenant_id") for name in ("site", "page", "page_version")),
         Table(name="page_render", scope="tenant", column="tenant_id"),
+        *(Table(name=name, scope="tenant", column="tenant_id") for name in ("asset", "asset_use")),
         Table(name="site_domain", scope="realm", column="realm_id"),
     ),
     samples=(
@@ -70,6 +71,11 @@ ROOM = Room(
             name="page_version",
             sql="select version from page_version where page_id = (select page_id from page order by page_id desc limit 1)"
             " order by version limit 1",
+        ),
+        Sample(name="asset_id", sql="select asset_id from asset order by asset_id limit 1"),
+        Sample(
+            name="unused_asset_id",
+            sql="select asset_id from asset a where not exists (select from asset_use u where u.asset_id = a.asset_id) order by asset_id desc limit 1",
         ),
     ),
     slos=_slos,

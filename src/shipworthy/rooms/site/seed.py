@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.room import SeedTenant
+from shipworthy.rooms.site.assets.seed import seed_pictures
 from shipworthy.rooms.site.publish import publish_page
 from shipworthy.rooms.site.start import start_site
 from shipworthy.rooms.site.write import PageText, create_page
@@ -33,6 +34,7 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
     await start_site(
         ctx, title=tenant.name, tagline=website.tagline, accent=website.accent, host=tenant.site_host
     )
+    await seed_pictures(ctx, tenant)
     files = sorted((_DEMO / website.folder).glob("*.md"))
     pages = [read_page(file.read_text(encoding="utf-8"), tenant) for file in files]
     written = [(await create_page(ctx, text), is_published) for text, is_published in pages]

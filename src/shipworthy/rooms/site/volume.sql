@@ -30,3 +30,13 @@ insert into page_render (tenant_id, site_id, path, epoch, origin, media_type, et
 select tenant_id, site_id, '/sitemap.xml', 0, 'http://volume.example', 'application/xml', '"volume"', '', '', now()
 from site
 on conflict do nothing;
+
+insert into asset (asset_id, name, alt, key, slug, sent_sha256, media_type, width, height, bytes, variants_bytes, ready_at, created_at)
+select md5(my_tenant()::text || '/asset/' || n)::uuid, 'Volume ' || n, '', left(md5(my_tenant()::text || '/asset/' || n), 16), 'volume-' || n,
+  sha256((my_tenant()::text || n)::bytea), 'image/jpeg', 1920, 1080, 400000, 900000, now(), now() - n * interval '1 hour'
+from generate_series(1, greatest(1, current_setting('volume.rows')::int / 2)) as n;
+
+insert into asset_use (page_id, asset_id)
+select md5(my_tenant()::text || '/page/' || n)::uuid, md5(my_tenant()::text || '/asset/' || (n + shown))::uuid
+from generate_series(1, greatest(1, current_setting('volume.rows')::int / 4)) as n, generate_series(0, 1) as shown
+where n + shown <= greatest(1, current_setting('volume.rows')::int / 4);

@@ -9,6 +9,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.http.reply import Json
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site import screens
+from shipworthy.rooms.site.assets import web as assets
 from shipworthy.rooms.site.bodies import PageBody, PageListQuery, page_json, pages_json, url_of
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.history.web import ROUTES as HISTORY_ROUTES
@@ -76,20 +77,21 @@ _ANY, _DRAFT, _PUBLISHED = screens.ANY, screens.DRAFT, screens.PUBLISHED
 ROUTES = (
     route("POST", "/api/pages", api_create_page, title="Create a page", permission="page.write", body=PageBody,
           status=201, idempotency="key", effect="create", audit="page.created", example=PAGE_EXAMPLE,
-          queries_max=18),
+          queries_max=19),
     route("GET", "/api/pages", api_list_pages, title="List pages", permission="page.read", query=PageListQuery,
           queries_max=3),
     route("GET", "/api/pages/{page_id}", api_get_page, title="Read a page", permission="page.read", params=_ANY,
           queries_max=4),
     route("PUT", "/api/pages/{page_id}", api_edit_page, title="Replace a page's text", permission="page.write",
-          body=PageBody, effect="change", audit="page.edited", params=_ANY, example=PAGE_EXAMPLE, queries_max=10),
+          body=PageBody, effect="change", audit="page.edited", params=_ANY, example=PAGE_EXAMPLE, queries_max=11),
     route("POST", "/api/pages/{page_id}/publish", api_publish_page, title="Publish a page",
           permission="page.publish", idempotency="key", effect="change", audit="page.published", params=_DRAFT,
-          example={}, queries_max=15),
+          example={}, queries_max=16),
     route("POST", "/api/pages/{page_id}/unpublish", api_unpublish_page, title="Unpublish a page",
           permission="page.publish", idempotency="key", effect="change", audit="page.unpublished",
           params=_PUBLISHED, example={}, queries_max=13),
     *screens.ROUTES,
     *HISTORY_ROUTES,
     *SCHEDULE_ROUTES,
+    *assets.ROUTES,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record, UniqueViolation
 from shipworthy.kernel.errors import Conflict, Invalid, Missing
 from shipworthy.rooms.site.addresses import path_for_title, wanted_path
+from shipworthy.rooms.site.assets.library import note_uses
 from shipworthy.rooms.site.blocks.stored import blocks_of, body_of, checked_blocks, text_alone
 from shipworthy.rooms.site.blocks.written import write_blocks
 from shipworthy.rooms.site.catalogue import q
@@ -197,6 +198,7 @@ async def _write_version(ctx: Ctx, page_id: uuid.UUID, version: int, text: PageT
         is_autosave=text.is_autosave,
         now=ctx.now(),
     )
+    await note_uses(ctx, page_id, shown.top + shown.intro + shown.body)
 
 
 def _taken(path: str) -> Conflict:

@@ -1,0 +1,1 @@
+"""Pictures: taken in, kept in every size a page asks for, served under addresses that never change."""

@@ -1,0 +1,52 @@
+"""Jobs: every form of a picture, made once; and nothing left of one that was thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.rooms.site.assets.image import Variant, variants
+from shipworthy.rooms.site.assets.names import FORMATS, PREFIX, master_object, variant_object, widths_of
+from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.changes import announce
+
+
+async def make_variants(ctx: Ctx, source: str) -> None:
+    """Job `site.variants`: keep every form of the picture `source`. However often it runs, the same files are
+    there after it: their names follow from the picture, their bytes from the master's."""
+    asset = await ctx.db.maybe(q.asset_get, asset_id=uuid.UUID(source))
+    if asset is None or asset["ready_at"] is not None:
+        return
+    files, key, slug = ctx.runtime.files, asset["key"], asset["slug"]
+    forms = variants(await files.get(master_object(ctx.tenant_id, key, slug)))
+    size_bytes = 0
+    while (form := await asyncio.to_thread(_next, forms)) is not None:
+        size_bytes += len(form.body)
+        await files.put(variant_object(ctx.tenant_id, key, slug, form.width, form.format), form.body)
+    ready = {"asset_id": asset["asset_id"], "variants_bytes": size_bytes, "now": ctx.now()}
+    if not await ctx.db.run(q.asset_ready, **ready):  # thrown away meanwhile
+        await _delete_files(ctx, key, slug, asset["width"])
+
+
+async def discard(ctx: Ctx, source: str) -> None:
+    """Job `site.discard`: delete the files of `key/slug/width`, and tell the web processes. A key is never given
+    again, so nothing that is wanted can be meant."""
+    key, slug, width = source.split("/")
+    await _delete_files(ctx, key, slug, int(width))
+    if (site := await ctx.db.maybe(q.site_get)) is not None:
+        await announce(ctx, site["site_id"], PREFIX)
+
+
+async def _delete_files(ctx: Ctx, key: str, slug: str, width: int) -> None:
+    """The master first: where it is gone, no form is served in another's place."""
+    files = ctx.runtime.files
+    await files.delete(master_object(ctx.tenant_id, key, slug))
+    for form_width in widths_of(width):
+        for format in FORMATS:
+            await files.delete(variant_object(ctx.tenant_id, key, slug, form_width, format))
+
+
+def _next(forms: object) -> Variant | None:
+    found: Variant | None = next(forms, None)  # type: ignore[call-overload]
+    return found

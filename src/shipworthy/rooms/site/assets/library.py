@@ -1,0 +1,250 @@
+"""The pictures of a tenant: taken in, described, found, and thrown away when no page shows them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import unicodedata
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shipworthy.kernel.audit.record import record, unchanged
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import ForeignKeyViolation, Record, Tx
+from shipworthy.kernel.errors import Busy, Conflict, Invalid, Missing
+from shipworthy.kernel.queue.job import enqueue
+from shipworthy.rooms.site.assets.image import Master, accept
+from shipworthy.rooms.site.assets.names import key_of, keys_in, master_object, slug_of
+from shipworthy.rooms.site.catalogue import q
+
+NAME_CHARS_MAX = 200
+ALT_CHARS_MAX = 300
+ASSETS_PER_LIST = 24
+VARIANTS_JOB = "site.variants"
+DISCARD_JOB = "site.discard"
+_AT_ONCE = 2  # pictures one process decodes at a time: each may need 160 MB and a core
+_WAITING_MAX = 12  # and so many uploads wait for their turn
+_DECODERS = "site.decoders"
+_START = (datetime(9999, 1, 1, tzinfo=UTC), uuid.UUID(int=2**128 - 1))
+
+
+class _Decoders:
+    """Whose turn it is to decode, in one process."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Semaphore(_AT_ONCE)
+        self.wanted = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A picture that is checked and stored, and not noted yet."""
+
+    asset_id: uuid.UUID
+    key: str
+    slug: str
+    sha256: bytes
+    words: Mapping[str, str]
+    master: Master
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """One part of the list; no cursor where there is nothing more."""
+
+    rows: Sequence[Record]
+    next_cursor: str | None
+
+
+async def add_asset(ctx: Ctx, data: bytes, *, name: str, alt: str) -> tuple[Record, bool]:
+    """Take a picture in; return it, and whether it is new: the same file again is the picture that is there.
+
+    Opens its transaction itself, after the picture is checked and stored: no connection waits for a decoder.
+    Errors:  Invalid `site.image_invalid`, `site.asset_invalid`; Busy `site.uploads_busy`; Upstream.
+    """
+    async with ctx.begin() as tx:
+        ctx.tx = tx
+        there = await tx.maybe(q.asset_sent, sent_sha256=hashlib.sha256(data).digest())
+        if there is not None:
+            unchanged(ctx)
+            return await get_asset(ctx, there["asset_id"]), False
+    sent = await _stored(ctx, data, name=name, alt=alt)
+    async with ctx.begin() as tx:
+        ctx.tx = tx
+        return await _noted(ctx, sent)
+
+
+async def add_asset_here(ctx: Ctx, data: bytes, *, name: str, alt: str) -> Record:
+    """Take a picture in within the transaction that runs: for filling a tenant that is not there yet for others."""
+    asset, _ = await _noted(ctx, await _stored(ctx, data, name=name, alt=alt))
+    return asset
+
+
+async def get_asset(ctx: Ctx, asset_id: uuid.UUID) -> Record:
+    """Return a picture. Errors: Missing."""
+    asset = await ctx.db.maybe(q.asset_get, asset_id=asset_id)
+    if asset is None:
+        raise Missing("picture")
+    return asset
+
+
+async def list_assets(ctx: Ctx, *, cursor: str | None) -> Slice:
+    """Return a part of the tenant's pictures, the newest first. Errors: Invalid `site.cursor_invalid`."""
+    created_at, asset_id = _opened(cursor) if cursor else _START
+    # Asked for is one row more than shown: it says whether there is more.
+    found = await ctx.db.all(q.asset_list, created_at=created_at, asset_id=asset_id)
+    rows = found[:ASSETS_PER_LIST]
+    return Slice(rows=rows, next_cursor=_cursor(rows[-1]) if len(found) > ASSETS_PER_LIST else None)
+
+
+async def edit_asset(ctx: Ctx, asset_id: uuid.UUID, *, name: str, alt: str) -> None:
+    """Call a picture something else, or say in other words what it shows. Its address stays.
+
+    Errors:  Missing; Invalid `site.asset_invalid`.
+    """
+    if await ctx.db.maybe(q.asset_edit, asset_id=asset_id, **_checked(name, alt)) is None:
+        raise Missing("picture")
+    await record(ctx, "asset.edited", of="asset", id=asset_id)
+
+
+async def uses_of(ctx: Ctx, asset_id: uuid.UUID) -> Sequence[Record]:
+    """Return the pages that show a picture."""
+    return await ctx.db.all(q.asset_uses, asset_id=asset_id)
+
+
+async def delete_asset(ctx: Ctx, asset_id: uuid.UUID) -> None:
+    """Throw a picture away, and have its files deleted. Errors: Missing; Conflict `site.asset_used`."""
+    uses = await uses_of(ctx, asset_id)
+    if uses:
+        raise _used(", ".join(page["path"] for page in uses[:5]))
+    try:
+        gone = await ctx.db.maybe(q.asset_delete, asset_id=asset_id)
+    except ForeignKeyViolation:  # a page was saved with it since we looked
+        raise _used("a page that was saved just now") from None
+    if gone is None:
+        raise Missing("picture")
+    await enqueue(ctx, DISCARD_JOB, f"{gone['key']}/{gone['slug']}/{gone['width']}")
+    await record(ctx, "asset.deleted", of="asset", id=asset_id)
+
+
+async def assets_by_id(tx: Tx, asset_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Record]:
+    """Return the tenant's pictures among `asset_ids`, ready for `picture()`; a page asks once for all of its own."""
+    wanted = list(dict.fromkeys(asset_ids))
+    rows = await tx.all(q.asset_some, asset_ids=wanted) if wanted else []
+    return {row["asset_id"]: row for row in rows}
+
+
+async def note_uses(ctx: Ctx, page_id: uuid.UUID, html: str) -> None:
+    """Remember that a page's newest version shows the pictures in `html`: none of them can be deleted now."""
+    if keys := keys_in(html):
+        await ctx.db.run(q.asset_use_add, page_id=page_id, keys=keys)
+
+
+async def keep_uses(ctx: Ctx, page_id: uuid.UUID, html: str) -> None:
+    """Forget what earlier versions showed: the newest is what visitors see, too."""
+    await ctx.db.run(q.asset_use_only, page_id=page_id, keys=keys_in(html))
+
+
+async def _stored(ctx: Ctx, data: bytes, *, name: str, alt: str) -> _Sent:
+    """The file first and the row after it, because the row says that the file is there."""
+    words = _checked(name or "Picture", alt)
+    master = await _accepted(ctx, data)
+    sha256, asset_id = hashlib.sha256(data).digest(), ctx.new_id()
+    sent = _Sent(asset_id, key_of(asset_id, sha256), slug_of(words["name"]), sha256, words, master)
+    await ctx.runtime.files.put(master_object(ctx.tenant_id, sent.key, sent.slug), master.body)
+    return sent
+
+
+async def _noted(ctx: Ctx, sent: _Sent) -> tuple[Record, bool]:
+    master, asset_id = sent.master, sent.asset_id
+    is_new = await ctx.db.maybe(
+        q.asset_create,
+        asset_id=asset_id,
+        **sent.words,
+        key=sent.key,
+        slug=sent.slug,
+        sent_sha256=sent.sha256,
+        media_type=master.media_type,
+        width=master.width,
+        height=master.height,
+        bytes=len(master.body),
+        now=ctx.now(),
+    )
+    if is_new is None:  # somebody sent the same file meanwhile
+        unchanged(ctx)
+        await enqueue(ctx, DISCARD_JOB, f"{sent.key}/{sent.slug}/{master.width}")
+        first = await ctx.db.maybe(q.asset_sent, sent_sha256=sent.sha256)
+        if first is None:  # and threw it away
+            raise _busy()
+        return await get_asset(ctx, first["asset_id"]), False
+    await enqueue(ctx, VARIANTS_JOB, asset_id)
+    await record(ctx, "asset.added", of="asset", id=asset_id, detail={"name": sent.words["name"]})
+    return await get_asset(ctx, asset_id), True
+
+
+async def _accepted(ctx: Ctx, data: bytes) -> Master:
+    decoders: _Decoders = ctx.runtime.state.setdefault(_DECODERS, _Decoders())
+    if decoders.wanted >= _AT_ONCE + _WAITING_MAX:
+        raise _busy()
+    decoders.wanted += 1
+    try:
+        async with decoders.turn:
+            return await asyncio.to_thread(accept, data)
+    finally:
+        decoders.wanted -= 1
+
+
+def _checked(name: str, alt: str) -> Mapping[str, str]:
+    wrong: dict[str, str] = {}
+    words = {}
+    for field, value, chars_max in (("name", name, NAME_CHARS_MAX), ("alt", alt, ALT_CHARS_MAX)):
+        line = words[field] = " ".join(unicodedata.normalize("NFC", value).split())
+        if len(line) > chars_max:
+            wrong[field] = f"Use at most {chars_max} characters; this is {len(line)}."
+        elif any(unicodedata.category(char) in ("Cc", "Cs") for char in line):
+            wrong[field] = "This holds a control character. Paste it again as plain text."
+    if not words["name"]:
+        wrong["name"] = "Give the picture a name."
+    if wrong:
+        raise Invalid(
+            "site.asset_invalid", f"Some fields need another value: {', '.join(wrong)}.", fields=wrong
+        )
+    return words
+
+
+def _busy() -> Busy:
+    return Busy(
+        "site.uploads_busy",
+        "Many pictures are being taken in right now. Try again in a few seconds.",
+        retry_after_s=5,
+    )
+
+
+def _used(where: str) -> Conflict:
+    return Conflict(
+        "site.asset_used", f"This picture is shown on {where}. Take it out there first, and publish."
+    )
+
+
+def _cursor(row: Record) -> str:
+    text = f"{row['created_at'].isoformat()}/{row['asset_id']}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str) -> tuple[datetime, uuid.UUID]:
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        moment, asset_id = text.split("/")
+        created_at = datetime.fromisoformat(moment)
+        if created_at.tzinfo is None:
+            raise ValueError(moment)
+        return created_at.astimezone(UTC), uuid.UUID(asset_id)
+    except (ValueError, OverflowError):
+        raise Invalid(
+            "site.cursor_invalid",
+            "This cursor is none of ours; leave it out to start from the beginning.",
+            fields={"cursor": "This is not a cursor of this list."},
+        ) from None

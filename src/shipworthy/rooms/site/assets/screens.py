@@ -1,0 +1,211 @@
+"""HTTP for people: the pictures of their website."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Meta
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import Record
+from shipworthy.kernel.errors import Missing, Refusal
+from shipworthy.kernel.http.binding import Body
+from shipworthy.kernel.http.reply import File, Page, Redirect
+from shipworthy.kernel.route import route
+from shipworthy.rooms.site.assets.image import BYTES_MAX, media_type_of
+from shipworthy.rooms.site.assets.library import (
+    ALT_CHARS_MAX,
+    NAME_CHARS_MAX,
+    add_asset,
+    delete_asset,
+    edit_asset,
+    get_asset,
+    list_assets,
+    uses_of,
+)
+from shipworthy.rooms.site.assets.names import address, master_object, variant_object, widths_of
+from shipworthy.rooms.site.assets.sample import SAMPLE_BASE64
+from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.permissions import may_write
+from shipworthy.rooms.site.shown import moment
+
+# What the largest picture takes as base64 in JSON, and its words.
+BODY_BYTES_MAX = BYTES_MAX * 4 // 3 + 64 * 1024
+_THUMB_WIDTH = 320
+_KIB = 1024
+Text = Annotated[str, Meta(max_length=4 * ALT_CHARS_MAX)]  # the capability says what is too long, by field
+
+
+class UploadForm(Body):
+    """A picture to keep. A form sends the file as itself, with its name."""
+
+    file: bytes = b""
+    file_name: Text = ""
+    alt: Text = ""
+
+
+class WordsForm(Body):
+    name: Text = ""
+    alt: Text = ""
+
+
+class AssetListQuery(msgspec.Struct):
+    cursor: Annotated[str, Meta(max_length=200)] | None = None
+
+
+async def assets_page(ctx: Ctx, query: AssetListQuery) -> Page:
+    return await _list(ctx, cursor=query.cursor)
+
+
+async def submit_asset(ctx: Ctx, form: UploadForm) -> Redirect:
+    try:
+        asset, is_new = await add_asset(ctx, form.file, name=form.file_name, alt=form.alt)
+    except Refusal as refused:
+        async with ctx.begin() as tx:
+            ctx.tx = tx
+            raise refused.shown_on(await _list(ctx, refused=refused, alt=form.alt)) from None
+    flash = "Picture added." if is_new else "This picture was here already."
+    return Redirect(f"/assets/{asset['asset_id']}", flash=flash)
+
+
+async def asset_page(ctx: Ctx, asset_id: uuid.UUID) -> Page:
+    asset = await get_asset(ctx, asset_id)
+    return await _detail(ctx, asset, WordsForm(name=asset["name"], alt=asset["alt"]))
+
+
+async def submit_words(ctx: Ctx, asset_id: uuid.UUID, form: WordsForm) -> Redirect:
+    try:
+        await edit_asset(ctx, asset_id, name=form.name, alt=form.alt)
+    except Refusal as refused:
+        if refused.kind == Missing.kind:
+            raise
+        asset = await get_asset(ctx, asset_id)
+        raise refused.shown_on(await _detail(ctx, asset, form, refused=refused)) from None
+    return Redirect(f"/assets/{asset_id}", flash="Saved.")
+
+
+async def submit_delete(ctx: Ctx, asset_id: uuid.UUID) -> Redirect:
+    await delete_asset(ctx, asset_id)
+    return Redirect("/assets", flash="Picture deleted.")
+
+
+async def asset_thumb(ctx: Ctx, asset_id: uuid.UUID) -> File:
+    """A small form for the console, which may show nothing of another host."""
+    async with ctx.begin() as tx:
+        asset = await tx.maybe(q.asset_get, asset_id=asset_id)
+    if asset is None:
+        raise Missing("picture")
+    key, slug = asset["key"], asset["slug"]
+    width = min(_THUMB_WIDTH, asset["width"])
+    made = asset["ready_at"] is not None
+    name = (
+        variant_object(ctx.tenant_id, key, slug, width, "webp")
+        if made
+        else master_object(ctx.tenant_id, key, slug)
+    )
+    body = await ctx.runtime.files.get(name)
+    kept = "private, max-age=86400" if made else "no-store"
+    return File(body, media_type_of(body), headers=(("cache-control", kept),))
+
+
+async def _list(
+    ctx: Ctx, *, cursor: str | None = None, refused: Refusal | None = None, alt: str = ""
+) -> Page:
+    shown = await list_assets(ctx, cursor=cursor)
+    stored = await ctx.db.one(q.asset_stored)
+    data = {
+        "assets": [_shown(row) for row in shown.rows],
+        "next": f"/assets?{urlencode({'cursor': shown.next_cursor})}" if shown.next_cursor else "",
+        "previous": "/assets" if cursor else "",
+        "stored": f"{_counted(stored['pictures'])}, {size(stored['bytes'])} with all their forms",
+        "may_write": may_write(ctx),
+        "errors": refused.fields if refused else {},
+        "refusal": refused.message if refused and not refused.fields else "",
+        "alt": alt,
+        "alt_chars_max": ALT_CHARS_MAX,
+        "megabytes_max": BYTES_MAX // _KIB // _KIB,
+    }
+    return Page("site/assets.html", data, title="Pictures", section="pages")
+
+
+async def _detail(ctx: Ctx, asset: Record, form: WordsForm, *, refused: Refusal | None = None) -> Page:
+    uses = await uses_of(ctx, asset["asset_id"])
+    site = await ctx.db.maybe(q.site_get)
+    added = (
+        moment(asset["created_at"], now=ctx.now(), time_zone=site["time_zone"])
+        if site
+        else f"{asset['created_at']:%Y-%m-%d}"
+    )
+    data = {
+        "asset": _shown(asset),
+        "form": form,
+        "errors": refused.fields if refused else {},
+        "facts": [
+            ["Size", f"{asset['width']} x {asset['height']} pixels"],
+            ["Kept as", size(asset["bytes"])],
+            ["All forms", size(asset["variants_bytes"]) if asset["ready_at"] else "Being made"],
+            ["Added", added],
+        ],
+        "markdown": f"![{asset['alt']}]({address(asset, _largest(asset, 1280), 'jpg')})",
+        "uses": [
+            {"href": f"/pages/{p['page_id']}", "title": p["title"], "path": p["path"], "status": p["status"]}
+            for p in uses
+        ],
+        "may_write": may_write(ctx),
+        "limits": {"name": NAME_CHARS_MAX, "alt": ALT_CHARS_MAX},
+    }
+    return Page("site/asset.html", data, title=asset["name"], section="pages")
+
+
+def size(size_bytes: int) -> str:
+    """Return a size as people say it: 640 kB, 3.2 MB."""
+    kib = size_bytes / _KIB
+    return f"{kib:.0f} kB" if kib < 1_000 else f"{kib / _KIB:.1f} MB"
+
+
+def _counted(pictures: int) -> str:
+    return "1 picture" if pictures == 1 else f"{pictures} pictures"
+
+
+def _largest(asset: Record, width: int) -> int:
+    return max((w for w in widths_of(asset["width"]) if w <= width), default=asset["width"])
+
+
+def _shown(asset: Record) -> dict[str, object]:
+    return {
+        "href": f"/assets/{asset['asset_id']}",
+        "thumb": f"/assets/{asset['asset_id']}/thumb",
+        "name": asset["name"],
+        "alt": asset["alt"],
+        "size": f"{asset['width']} x {asset['height']}",
+        "width": asset["width"],
+        "height": asset["height"],
+    }
+
+
+ANY, UNUSED = {"asset_id": "asset_id"}, {"asset_id": "unused_asset_id"}
+WORDS_EXAMPLE = {"name": "Workshop", "alt": "A workbench by a window"}
+_UPLOAD_EXAMPLE = {"file": SAMPLE_BASE64, "file_name": "sample.png", "alt": "A blue square"}
+
+# queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1). The same
+# file sent twice is one picture, with or without a key.
+ROUTES = (
+    route("GET", "/assets", assets_page, title="Pictures", media="html", permission="page.read",
+          query=AssetListQuery, queries_max=4),
+    route("POST", "/assets", submit_asset, title="Add a picture", media="html", permission="page.write",
+          body=UploadForm, effect="create", audit="asset.added", example=_UPLOAD_EXAMPLE, transaction=False,
+          body_bytes_max=BODY_BYTES_MAX, queries_max=8),
+    route("GET", "/assets/{asset_id}", asset_page, title="A picture", media="html", permission="page.read",
+          params=ANY, queries_max=5),
+    route("POST", "/assets/{asset_id}", submit_words, title="Describe a picture", media="html",
+          permission="page.write", body=WordsForm, idempotency="key", effect="change", audit="asset.edited",
+          params=ANY, example=WORDS_EXAMPLE, queries_max=8),
+    route("POST", "/assets/{asset_id}/delete", submit_delete, title="Throw a picture away", media="html",
+          permission="page.write", idempotency="key", effect="change", audit="asset.deleted", params=UNUSED,
+          example={}, queries_max=8),
+    route("GET", "/assets/{asset_id}/thumb", asset_thumb, title="A picture, small", media="file",
+          permission="page.read", params=ANY, transaction=False, queries_max=3),
+)  # fmt: skip

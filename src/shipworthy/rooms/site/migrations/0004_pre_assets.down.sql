@@ -1,0 +1,2 @@
+drop table asset_use;
+drop table asset;
