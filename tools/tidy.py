@@ -37,9 +37,23 @@ ALLOWED = {
 FLOAT_FREE = (
     "kernel/money",
     "rooms/invoicing/tax.py",
+    "rooms/invoicing/pricing",
     "rooms/invoicing/numbering.py",
     "rooms/invoicing/draft.py",
 )
+# Where an amount may be; in all of it, one function rounds.
+MONEY = ("kernel/money", "rooms/invoicing")
+ROUNDS_MONEY = "kernel/money/rounding.py"
+ROUNDING_NAMES = {
+    "quantize",
+    "to_integral",
+    "to_integral_value",
+    "to_integral_exact",
+    "floor",
+    "ceil",
+    "trunc",
+    "fsum",
+}
 # A number in a signature carries its unit; these words without one are how milliseconds meet seconds.
 UNITLESS = re.compile(r"^(?:.*_)?(timeout|ttl|delay|interval|duration|period|age|size|length|latency)$")
 GENERIC = {
@@ -186,6 +200,32 @@ def nothing_banned_is_called() -> Iterator[str]:
                 yield f"{where(path, number)}: no float near money; use int minor units or Decimal"
 
 
+def money_is_rounded_in_one_place() -> Iterator[str]:
+    for path in sources():
+        relative = path.relative_to(SRC).as_posix()
+        if relative.startswith(MONEY) and relative != ROUNDS_MONEY:
+            for line, name in roundings(path.read_text(encoding="utf-8")):
+                yield f"{where(path, line)}: {name} rounds; call round_minor (kernel/money/rounding.py), which says how"
+
+
+def roundings(code: str) -> Iterator[tuple[int, str]]:
+    """Yield every place of a module that rounds a number by itself, or takes a rounding mode of the library."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in {"round", *ROUNDING_NAMES}:
+                yield node.lineno, node.func.id
+            elif node.func.id == "int" and any(isinstance(n, ast.Div) for n in ast.walk(node)):
+                yield node.lineno, "int() of a quotient"
+        elif isinstance(node, ast.Attribute) and node.attr in {"__round__", *ROUNDING_NAMES}:
+            yield node.lineno, node.attr
+        elif isinstance(node, (ast.Name, ast.Attribute)):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            if name.startswith("ROUND_"):
+                yield node.lineno, name
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, name.name) for name in node.names if name.name.startswith("ROUND_"))
+
+
 def names_carry_their_unit() -> Iterator[str]:
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -266,6 +306,7 @@ RULES = [
     every_command_is_documented,
     every_dependency_is_explained,
     nothing_banned_is_called,
+    money_is_rounded_in_one_place,
     names_carry_their_unit,
     growth_is_noticed,
     names_say_what_they_own,

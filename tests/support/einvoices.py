@@ -19,6 +19,7 @@ from saxonche import PySaxonProcessor
 
 from shipworthy.kernel.money.currencies import CURRENCIES
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine
+from shipworthy.rooms.invoicing.pricing.changes import Change
 from shipworthy.rooms.invoicing.tax import Line, compute_totals
 
 SELLER = {
@@ -65,12 +66,16 @@ _ALONE = ("AE", "K", "G", "O")
 
 def random_invoice(seed: int) -> Invoice:
     """Return an issued invoice that the seed decides: any currency EN 16931 carries, negative lines,
-    many rates; every seventh is a credit note."""
+    many rates, discounts and charges on lines and on the whole, prices with tax; every seventh is a credit note."""
     chance = Random(seed)
     currency = CURRENCIES[chance.choice(["EUR", "EUR", "USD", "SEK", "JPY", "CHF", "HUF"])]
     alone = chance.choice(_ALONE) if seed % 5 == 0 else None
     lines = [_line(chance, alone) for _ in range(chance.choice([1, 2, 3, 8, 25]))]
-    totals = compute_totals(lines, exponent=currency.exponent)
+    includes_tax = chance.random() < 0.3
+    changes = [_change(chance) for _ in range(chance.choice([0, 0, 1, 2]))] if _asks(lines) else []
+    totals = compute_totals(
+        lines, exponent=currency.exponent, changes=changes, prices_include_tax=includes_tax
+    )
     issued = date(2026, 1, 1) + timedelta(days=chance.randrange(365))
     return Invoice(
         invoice_id=uuid.UUID(int=seed),
@@ -89,6 +94,8 @@ def random_invoice(seed: int) -> Invoice:
         payment_days=14,
         supply_date=issued if alone == "K" or chance.random() < 0.5 else None,
         note=chance.choice(["", *TEXTS[:5]]),
+        prices_include_tax=includes_tax,
+        changes=totals.changes,
         net_minor=totals.net_minor,
         tax_minor=totals.tax_minor,
         gross_minor=totals.gross_minor,
@@ -101,8 +108,15 @@ def random_invoice(seed: int) -> Invoice:
                 tax_rate_bp=line.rate_bp,
                 net_minor=net,
                 tax_minor=tax,
+                change=change,
             )
-            for line, net, tax in zip(lines, totals.line_nets_minor, totals.line_taxes_minor, strict=True)
+            for line, net, tax, change in zip(
+                lines,
+                totals.line_nets_minor,
+                totals.line_taxes_minor,
+                totals.line_changes or (None,) * len(lines),
+                strict=True,
+            )
         ),
         taxes=totals.groups,
         seller=SELLER,
@@ -118,20 +132,66 @@ def _line(chance: Random, alone: str | None) -> Line:
     if chance.random() < 0.05:
         quantity = -quantity
     price = Decimal(chance.randrange(10**6)).scaleb(-chance.choice([0, 2, 2, 4, 6]))
-    text = chance.choice(TEXTS)
-    return Line(description=text, quantity=quantity, unit_price=price, tax_category=category, rate_bp=rate_bp)
+    return Line(
+        description=chance.choice(TEXTS),
+        quantity=quantity,
+        unit_price=price,
+        tax_category=category,
+        rate_bp=rate_bp,
+        change=_change(chance) if quantity * price > 10 and chance.random() < 0.3 else None,
+    )
+
+
+def _change(chance: Random) -> Change:
+    """A discount of at most nine tenths, or a charge; every other without a reason."""
+    kind = chance.choice(["discount", "charge"])
+    reason = chance.choice(["", chance.choice(TEXTS[:6])])
+    if kind == "charge" and chance.random() < 0.5:
+        return Change(kind="charge", reason=reason, amount_minor=chance.randrange(1, 10**6))
+    return Change(
+        kind=kind, reason=reason, percent_bp=chance.choice([1000, 333, 1250, chance.randrange(1, 4500)])
+    )
+
+
+def _asks(lines: list[Line]) -> bool:
+    """Whether every tax group comes to more than a few units, so that something can be taken off or put on."""
+    sums: dict[tuple[str, int], Decimal] = {}
+    for line in lines:
+        sums[line.group] = sums.get(line.group, Decimal(0)) + line.quantity * line.unit_price / 2
+    return min(sums.values()) > 10
 
 
 def expected_totals(invoice: Invoice) -> tuple[int, int, int]:
-    """Return net, tax and gross in minor units, by fractions alone: lines rounded, taxed once per rate, summed."""
-    bases: dict[tuple[str, int], int] = {}
+    """Return net, tax and gross in minor units, by fractions alone: lines rounded, taxed once per rate, summed.
+
+    What a change was agreed to be is computed anew; for a spread amount, that nothing of it is lost.
+    """
+    sums: dict[tuple[str, int], int] = {}
     for line in invoice.lines:
         exact = Fraction(str(line.quantity)) * Fraction(str(line.unit_price)) * 10**invoice.exponent
+        amount = _half_up(exact)
+        if line.change:
+            sign = 1 if line.change.kind == "charge" else -1
+            share, fixed = line.change.percent_bp, line.change.amount_minor
+            amount += sign * (fixed if share is None else _half_up(Fraction(amount * share, 10_000)))
         key = (line.tax_category, line.tax_rate_bp)
-        bases[key] = bases.get(key, 0) + _half_up(exact)
-    net = sum(bases.values())
-    tax = sum(_half_up(Fraction(base * rate, 10_000)) for (_, rate), base in bases.items())
-    return net, tax, net + tax
+        sums[key] = sums.get(key, 0) + amount
+    amounts = dict(sums)
+    for change in invoice.changes:
+        agreed, sign = change.change, 1 if change.change.kind == "charge" else -1
+        parts = {(p.tax_category, p.tax_rate_bp): p.amount_minor for p in change.parts}
+        if agreed.percent_bp is not None:
+            parts = {key: _half_up(Fraction(sums[key] * agreed.percent_bp, 10_000)) for key in parts}
+        elif sum(parts.values()) != agreed.amount_minor:
+            return 0, 0, 0
+        for key, part in parts.items():
+            amounts[key] = amounts.get(key, 0) + sign * part
+    if invoice.prices_include_tax:
+        taxes = {key: _half_up(Fraction(a * key[1], 10_000 + key[1])) for key, a in amounts.items()}
+        gross, tax = sum(amounts.values()), sum(taxes.values())
+        return gross - tax, tax, gross
+    tax = sum(_half_up(Fraction(amount * rate, 10_000)) for (_, rate), amount in amounts.items())
+    return sum(amounts.values()), tax, sum(amounts.values()) + tax
 
 
 def _half_up(exact: Fraction) -> int:

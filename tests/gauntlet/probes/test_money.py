@@ -74,6 +74,18 @@ async def test_an_oracle_may_name_an_address_that_no_route_declares(shop: Shop) 
     assert found.source == ""
 
 
+def test_a_discount_and_prices_with_tax_are_asked_in_the_apps_own_words() -> None:
+    row = {"q": "1", "p": "1", "r": 700, "less": {"kind": "gift", "bp": 5}}
+    words = {"quantity": "q", "unit_price": "p", "tax_rate_bp": "r", "discount_bp": "less.bp"}
+    fields = {"lines": "rows", **words, "prices_include_tax": "gross"}
+    oracle = Oracle(kind="invoice_totals", create="POST /x", body={"rows": [row]}, fields=fields)
+    lines = tuple(Line(quantity="2", unit_price="3", rate_bp=700, discount_bp=bp) for bp in (0, 1000))
+    body = body_of(oracle, Case(lines=lines, why="", prices_include_tax=True), oracle.body)
+    plain = {"q": "2", "p": "3", "r": 700}
+    assert body == {"rows": [plain, {**plain, "less": {"kind": "gift", "bp": 1000}}], "gross": True}
+    assert oracle.body["rows"][0]["less"] == {"kind": "gift", "bp": 5}
+
+
 @pytest.mark.parametrize(("example", "written"), [("1", "0.5"), (1, 0.5), (1.5, 0.5)])
 def test_lines_are_written_as_the_oracles_own_line_is(example: object, written: object) -> None:
     body = {"currency": "EUR", "order": {"rows": [{"q": example, "p": "1", "r": "7", "unit": "h"}]}}

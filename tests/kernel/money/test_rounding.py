@@ -5,6 +5,10 @@ from __future__ import annotations
 import decimal
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -62,3 +66,35 @@ def test_arithmetic_that_loses_a_digit_or_meets_a_float_raises() -> None:
         with pytest.raises(TypeError):
             assert Decimal("0.5") < 0.6
     assert Decimal(1) / Decimal(3) > 0, "the guard ends with the block"
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "x = round(y)",
+        "x = y.quantize(z)",
+        "x = y.to_integral_value()",
+        "import math\nx = math.floor(y)",
+        "from math import ceil\nx = ceil(y)",
+        "x = int(y / z)",
+        "from decimal import ROUND_HALF_EVEN",
+        "x = ctx(rounding=decimal.ROUND_DOWN)",
+    ],
+)
+def test_the_house_notices_whoever_rounds_by_himself(planted: str) -> None:
+    assert list(tidy().roundings(planted))
+    assert not list(tidy().roundings("x = round_minor(y)\nz = int(x) // 2"))
+
+
+def test_nobody_but_this_module_rounds_money() -> None:
+    assert list(tidy().money_is_rounded_in_one_place()) == []
+
+
+@cache
+def tidy() -> Any:
+    spec = spec_from_file_location("tidy", Path(__file__).parents[3] / "tools" / "tidy.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

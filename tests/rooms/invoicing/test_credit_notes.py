@@ -10,16 +10,29 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from shipworthy.rooms.invoicing.credit_notes import InvoicedLine, compute_credit
+from shipworthy.kernel.errors import Invalid
+from shipworthy.rooms.invoicing.pricing.changes import Change
+from shipworthy.rooms.invoicing.pricing.credit import InvoicedLine, compute_credit
 from shipworthy.rooms.invoicing.tax import Line, Totals, compute_totals
 from tests.rooms.invoicing.conftest import LINE, Person, person
 from tests.rooms.invoicing.test_frozen import as_app
 from tests.rooms.invoicing.test_payments import GROSS, pays, read, wrongly_settled
 from tests.support.app import RunningApp
 
+kinds = st.sampled_from(["discount", "charge"])
+agreed = st.builds(Change, kind=kinds, percent_bp=st.integers(1, 10_000)) | st.builds(
+    Change, kind=kinds, amount_minor=st.integers(1, 99)
+)
+taxed_apart = st.builds(
+    Change,
+    kind=st.just("charge"),
+    amount_minor=st.integers(1, 99),
+    tax_category=st.just("S"),
+    tax_rate_bp=st.sampled_from([1900, 500]),
+)
 quantities = st.decimals("0.001", "9999", places=3) | st.decimals("-99", "-0.001", places=3)
 lines = st.builds(
     Line,
@@ -28,34 +41,55 @@ lines = st.builds(
     unit_price=st.decimals("0", "999", places=4),
     tax_category=st.just("S"),
     rate_bp=st.sampled_from([700, 1900, 825, 1]),
+    change=st.none() | st.none() | agreed,
 )
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(lines, min_size=1, max_size=6), st.integers(0, 4), st.data())
+@given(
+    st.lists(lines, min_size=1, max_size=6),
+    st.integers(0, 4),
+    st.lists(agreed | taxed_apart, max_size=2),
+    st.booleans(),
+    st.data(),
+)
 def test_an_invoice_and_the_credit_notes_that_take_it_back_are_nothing_in_every_tax_group(
-    invoiced: list[Line], exponent: int, data: st.DataObject
+    invoiced: list[Line], exponent: int, changes: list[Change], includes_tax: bool, data: st.DataObject
 ) -> None:
-    invoice = compute_totals(invoiced, exponent=exponent)
+    try:
+        invoice = compute_totals(
+            invoiced, exponent=exponent, changes=changes, prices_include_tax=includes_tax
+        )
+    except Invalid:  # a discount higher than what it is taken from
+        reject()
     left = groups_of(invoice)
-    nets = list(invoice.line_nets_minor)
-    state = [InvoicedLine(line_no=n, line=line) for n, line in enumerate(invoiced, 1)]
+    amounts = [sum(pair) for pair in zip(invoice.line_nets_minor, invoice.line_taxes_minor, strict=True)]
+    nets = amounts if includes_tax else list(invoice.line_nets_minor)
+    applied = invoice.line_changes or (None,) * len(invoiced)
+    state = [
+        InvoicedLine(line_no=n, line=line, change=change)
+        for n, (line, change) in enumerate(zip(invoiced, applied, strict=True), 1)
+    ]
     for is_last in [False] * data.draw(st.integers(0, 3)) + [True]:
         shares = {
             line.line_no: line.left if is_last else part_of(line.left, data) for line in state if line.left
         }
         wanted = {line_no: share for line_no, share in shares.items() if share}
-        credit = compute_credit(state, wanted, exponent=exponent)
-        assert credit.tax_minor == sum(credit.line_taxes_minor)
+        credit = compute_credit(
+            state, wanted, exponent=exponent, changes=invoice.changes, prices_include_tax=includes_tax
+        )
+        assert credit.net_minor + credit.tax_minor == credit.gross_minor
         for key, (base, tax) in groups_of(credit).items():
             before = left[key]
             left[key] = (before[0] - base, before[1] - tax)
-        for line_no, net in zip(wanted, credit.line_nets_minor, strict=True):
-            nets[line_no - 1] -= net
+        taken = zip(wanted, credit.line_nets_minor, credit.line_taxes_minor, strict=True)
+        for line_no, net, tax in taken:
+            nets[line_no - 1] -= net + tax if includes_tax else net
         state = [
             InvoicedLine(
                 line_no=line.line_no,
                 line=line.line,
+                change=line.change,
                 credited=line.credited + wanted.get(line.line_no, Decimal(0)),
             )
             for line in state

@@ -25,6 +25,7 @@ from shipworthy.rooms.invoicing.pdf import (
     PrintedLine,
     render_invoice_pdf,
 )
+from shipworthy.rooms.invoicing.pricing.changes import Change
 from shipworthy.rooms.invoicing.tax import Line, compute_totals
 
 # One small font of a script that ours lack: Noto Sans Ogham, SIL Open Font License 1.1.
@@ -51,7 +52,7 @@ def test_an_invoice_prints_what_its_document_says() -> None:
         *(
             "Design of the booking flow",
             "three rounds of feedback",
-            "less 10% discount",
+            "Discount 10%: \N{MINUS SIGN}234.00",
             "19.5\u00a0h",
             "120.00",
         ),
@@ -73,7 +74,11 @@ def test_an_invoice_prints_what_its_document_says() -> None:
 def test_the_same_invoice_in_german() -> None:
     text = text_of(render_invoice_pdf(dataclasses.replace(invoice(), locale="de")))
     for expected in [
-        *("Rechnung 2026-0042", "3.138,68\u00a0€ fällig bis 15. März 2026", "abzüglich 10\u00a0% Rabatt"),
+        *(
+            "Rechnung 2026-0042",
+            "3.138,68\u00a0€ fällig bis 15. März 2026",
+            "Rabatt 10\u00a0%: \N{MINUS SIGN}234,00",
+        ),
         *(
             "USt. 19\u00a0% auf 2.356,00",
             "Zahlbetrag",
@@ -83,6 +88,24 @@ def test_the_same_invoice_in_german() -> None:
         ),
     ]:
         assert expected in text, expected
+
+
+def test_discounts_and_prices_with_tax_are_printed_as_they_were_agreed() -> None:
+    lines = [("Desk", "2", "119", "S", 1900, 0, ""), ("Book", "1", "10.70", "S", 700, 1000, "")]
+    changes = (
+        Change(kind="discount", percent_bp=1000, reason="Loyalty"),
+        Change(kind="charge", amount_minor=595, tax_category="S", tax_rate_bp=1900, reason="Freight"),
+    )
+    shop = text_of(render_invoice_pdf(invoice(lines, changes=changes, prices_include_tax=True)))
+    for expected in [
+        *("238.00", "9.63", "Total of the lines, with tax", "247.63", "Loyalty 10%", "\N{MINUS SIGN}24.76"),
+        *("Freight", "5.95", "of which: Net total", "of which: Tax 19% on 185.00", "35.15", "€228.82"),
+        "All prices include the tax.",
+    ]:
+        assert expected in shop, expected
+    trade = text_of(render_invoice_pdf(invoice(lines, changes=changes)))
+    assert "All prices include the tax." not in trade
+    assert "Total of the lines" in trade
 
 
 def test_the_law_is_quoted_where_the_buyer_owes_the_tax() -> None:
@@ -322,7 +345,12 @@ LINES = [
 
 
 def invoice(
-    lines: list[tuple[str, str, str, str, int, int, str]] = LINES, *, currency: str = "EUR", exponent: int = 2
+    lines: list[tuple[str, str, str, str, int, int, str]] = LINES,
+    *,
+    currency: str = "EUR",
+    exponent: int = 2,
+    changes: tuple[Change, ...] = (),
+    prices_include_tax: bool = False,
 ) -> InvoiceDocument:
     charged = [
         Line(
@@ -331,14 +359,28 @@ def invoice(
             unit_price=Decimal(price),
             tax_category=category,
             rate_bp=rate_bp,
-            discount_bp=discount_bp,
+            change=Change(kind="discount", percent_bp=discount_bp) if discount_bp else None,
         )
         for description, quantity, price, category, rate_bp, discount_bp, _ in lines
     ]
-    totals = compute_totals(charged, exponent=exponent)
+    totals = compute_totals(
+        charged, exponent=exponent, changes=changes, prices_include_tax=prices_include_tax
+    )
+    line_changes = totals.line_changes or (None,) * len(lines)
+    amounts = zip(totals.line_nets_minor, totals.line_taxes_minor, line_changes, strict=True)
     printed = tuple(
-        PrintedLine(**dataclasses.asdict(line), net_minor=net, unit=row[6])
-        for line, net, row in zip(charged, totals.line_nets_minor, lines, strict=True)
+        PrintedLine(
+            description=line.description,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            tax_category=line.tax_category,
+            rate_bp=line.rate_bp,
+            net_minor=net,
+            tax_minor=tax,
+            unit=row[6],
+            change=change,
+        )
+        for line, (net, tax, change), row in zip(charged, amounts, lines, strict=True)
     )
     return InvoiceDocument(
         number="2026-0042",
@@ -358,6 +400,8 @@ def invoice(
         currency=currency,
         lines=printed,
         tax_groups=totals.groups,
+        changes=totals.changes,
+        prices_include_tax=prices_include_tax,
         net_minor=totals.net_minor,
         tax_minor=totals.tax_minor,
         gross_minor=totals.gross_minor,

@@ -21,11 +21,11 @@ LINE = InvoiceLine(
 
 
 def test_a_number_keeps_every_digit_and_a_price_the_decimals_of_its_currency() -> None:
-    (texts,) = line_texts([LINE], currency="EUR", locale="en")
+    (texts,) = line_texts(invoice(LINE), locale="en")
     assert texts["quantity"] == "123,456,789,012.123456"
     assert texts["unit_price"] == "0.00125"
-    assert texts["net"] == "\N{MINUS SIGN}€12.50"
-    assert line_texts([LINE], currency="EUR", locale="de")[0]["unit_price"] == "0,00125"
+    assert texts["amount"] == "\N{MINUS SIGN}€12.50"
+    assert line_texts(invoice(LINE), locale="de")[0]["unit_price"] == "0,00125"
 
 
 def test_each_tax_group_says_what_it_is_and_on_what() -> None:
@@ -43,11 +43,17 @@ def test_each_tax_group_says_what_it_is_and_on_what() -> None:
 
 
 def test_what_happened_is_dated_as_it_was_there() -> None:
-    invoice = Invoice(
+    assert happened(invoice(), time_zone="Europe/Berlin") == [
+        ["Written", "1 Feb 2026"],
+        ["Paid", "3 Feb 2026"],
+    ]
+
+
+def invoice(*lines: InvoiceLine) -> Invoice:
+    return Invoice(
         **dict.fromkeys(("invoice_id", "customer_id", "customer_name", "number", "supply_date")),
         **dict.fromkeys(("version", "exponent", "payment_days", "net_minor", "tax_minor", "gross_minor"), 0),
         status="paid", currency="EUR", issue_date=date(2026, 1, 1), due_date=date(2026, 1, 1), note="",
-        lines=(), taxes=(), created_at=datetime(2026, 1, 31, 23, 30, tzinfo=UTC),
+        lines=lines, taxes=(), created_at=datetime(2026, 1, 31, 23, 30, tzinfo=UTC),
         paid_at=datetime(2026, 2, 3, 12, tzinfo=UTC),
     )  # type: ignore[arg-type]  # fmt: skip
-    assert happened(invoice, time_zone="Europe/Berlin") == [["Written", "1 Feb 2026"], ["Paid", "3 Feb 2026"]]

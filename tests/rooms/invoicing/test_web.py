@@ -127,9 +127,12 @@ async def test_the_oracles_words_are_the_apis_words(acme: Person) -> None:
     answer = (await acme.send(method, path, body)).json
     words = oracle.fields
     assert (answer[words["net_minor"]], answer[words["tax_minor"]], answer[words["gross_minor"]]) == (
-        100,
-        19,
-        119,
+        90,
+        17,
+        107,
     )
     line = answer[words["lines"]][0]
     assert {words[w] for w in ("description", "quantity", "unit_price", "tax_rate_bp")} <= set(line)
+    outer, _, inner = words["discount_bp"].partition(".")
+    assert line[outer][inner] == 1000
+    assert answer[words["prices_include_tax"]] is False

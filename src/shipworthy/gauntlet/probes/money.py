@@ -3,7 +3,9 @@
 The app's own answer is held against exact arithmetic that shares no code with it. The words of
 `Oracle.fields` say what the app calls things: `lines`, `quantity`, `unit_price`, `tax_rate_bp`
 (and `description`, `currency`) in the body, `net_minor`, `tax_minor` and `gross_minor` in the
-answer. Each invoice is really created, as a person of the first tenant would.
+answer. An app that knows discounts names `discount_bp` within a line ("change.percent_bp"), and one that
+knows prices with tax `prices_include_tax` in the body; without these words such cases are not asked.
+Each invoice is really created, as a person of the first tenant would.
 """
 
 from __future__ import annotations
@@ -111,7 +113,11 @@ async def _one(exam: Exam, oracle: Oracle, case: Case) -> _Asked:
         case=case,
         call=call,
         answer=answer,
-        expected=exact_sums(case.lines, decimals=MINOR_DECIMALS.get(currency, 2)),
+        expected=exact_sums(
+            case.lines,
+            decimals=MINOR_DECIMALS.get(currency, 2),
+            prices_include_tax=case.prices_include_tax,
+        ),
         said={} if answer.status >= 400 else _totals(oracle, call, answer),
     )
 
@@ -152,11 +158,18 @@ def body_of(oracle: Oracle, case: Case, body: Any) -> Any:
     _put(body, fields["lines"], [_line(template, line, n, fields) for n, line in enumerate(case.lines, 1)])
     if case.currency:
         _put(body, fields["currency"], case.currency)
+    if case.prices_include_tax:
+        _put(body, fields["prices_include_tax"], True)
     return body
 
 
 def _line(template: Mapping[str, Any], line: Line, number: int, fields: Mapping[str, str]) -> dict[str, Any]:
-    said = {**template}
+    said = copy.deepcopy({**template})
+    if discount := fields.get("discount_bp"):
+        if line.discount_bp:
+            _put(said, discount, line.discount_bp)
+        else:  # the example's own discount is not the case's
+            said.pop(discount.partition(".")[0], None)
     if "description" in fields:
         said[fields["description"]] = f"Line {number}"
     for word, value in (("quantity", line.quantity), ("unit_price", line.unit_price)):
@@ -173,7 +186,12 @@ def _written_like(example: object, number: str) -> str | int | float:
 
 
 def _is_sayable(oracle: Oracle, case: Case) -> bool:
-    return not case.currency or "currency" in oracle.fields
+    needed = {
+        "currency": bool(case.currency),
+        "discount_bp": case.has_discount,
+        "prices_include_tax": case.prices_include_tax,
+    }
+    return all(word in oracle.fields for word, is_needed in needed.items() if is_needed)
 
 
 def _call(exam: Exam, oracle: Oracle, samples: Mapping[str, str]) -> Call:

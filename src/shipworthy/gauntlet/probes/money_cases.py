@@ -4,7 +4,8 @@ Owns an engine of its own on `fractions`, so that no binary fraction and no roun
 library stands between the rule and the answer, and the choice of cases. Knows no HTTP.
 
 Source:  EN 16931-1: BR-CO-10 (the sum of the rounded line nets), BR-CO-17 (tax once for each
-         rate, on the sum of its line nets, half away from zero), BR-CO-14 and BR-CO-15.
+         rate, on the sum of its line nets, half away from zero), BR-CO-14 and BR-CO-15. Prices with tax:
+         the gross of each rate stays as it is, and the tax is taken out of it once.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ _RATES_BP = (700, 1900, 0, 550, 2000, 810, 2550)
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """Units: quantity and unit price as decimal text, in major units; rate in basis points."""
+    """Units: quantity and unit price as decimal text, in major units; rate and discount in basis points."""
 
     quantity: str
     unit_price: str
     rate_bp: int
+    discount_bp: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,11 @@ class Case:
     lines: tuple[Line, ...]
     why: str
     currency: str = ""  # empty: the one the app's own example has
+    prices_include_tax: bool = False
+
+    @property
+    def has_discount(self) -> bool:
+        return any(line.discount_bp for line in self.lines)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +55,20 @@ class Sums:
     gross_minor: Fraction
 
 
-def exact_sums(lines: Sequence[Line], *, decimals: int = 2) -> Sums:
-    """Return the totals of an invoice: each line's net rounded, one tax for each rate, then sums."""
+def exact_sums(lines: Sequence[Line], *, decimals: int = 2, prices_include_tax: bool = False) -> Sums:
+    """Return the totals of an invoice: each line rounded, its discount likewise, one tax for each rate, then sums."""
     by_rate: dict[int, int] = {}
     for line in lines:
-        net = half_away(Fraction(line.quantity) * Fraction(line.unit_price) * 10**decimals)
-        by_rate[line.rate_bp] = by_rate.get(line.rate_bp, 0) + net
-    net_minor = sum(by_rate.values())
-    tax_minor = sum(half_away(Fraction(base * rate_bp, 10_000)) for rate_bp, base in by_rate.items())
+        amount = half_away(Fraction(line.quantity) * Fraction(line.unit_price) * 10**decimals)
+        amount -= half_away(Fraction(amount * line.discount_bp, 10_000))
+        by_rate[line.rate_bp] = by_rate.get(line.rate_bp, 0) + amount
+    whole = sum(by_rate.values())
+    parts = 10_000  # of what a rate is taken
+    tax_minor = sum(
+        half_away(Fraction(amount * rate_bp, parts + (rate_bp if prices_include_tax else 0)))
+        for rate_bp, amount in by_rate.items()
+    )
+    net_minor = whole - tax_minor if prices_include_tax else whole
     return Sums(
         net_minor=Fraction(net_minor),
         tax_minor=Fraction(tax_minor),
@@ -71,7 +84,16 @@ def half_away(exact: Fraction) -> int:
 
 def cases() -> list[Case]:
     """Return the invoices to ask for, the smallest first, the same ones every time."""
-    chosen = [*_half_cents(), *_tax_ties(), *_groups(), *_sizes(), *_currencies(), *_random()]
+    chosen = [
+        *_half_cents(),
+        *_tax_ties(),
+        *_groups(),
+        *_sizes(),
+        *_currencies(),
+        *_discounts(),
+        *_with_tax(),
+        *_random(),
+    ]
     return sorted(
         chosen, key=lambda case: (len(case.lines), sum(len(line.unit_price) for line in case.lines))
     )
@@ -167,6 +189,40 @@ def _currencies() -> list[Case]:
         ),
         Case(
             lines=(Line(quantity="1", unit_price="1.0005", rate_bp=500),), why="thousandths", currency="KWD"
+        ),
+    ]
+
+
+def _discounts() -> list[Case]:
+    """Discounts that end on half a cent, and one on a line whose own amount does."""
+    return [
+        Case(
+            lines=(Line(quantity="1", unit_price="0.25", rate_bp=1900, discount_bp=5000),),
+            why="half of 25 cents taken off",
+        ),
+        Case(
+            lines=(Line(quantity="3", unit_price="33.335", rate_bp=700, discount_bp=333),),
+            why="3.33 % off half a cent",
+        ),
+        Case(
+            lines=(Line(quantity="1", unit_price="99.90", rate_bp=1900, discount_bp=10_000),),
+            why="all of it taken off",
+        ),
+    ]
+
+
+def _with_tax() -> list[Case]:
+    """Prices with tax: what is asked for is their sum, however the tax comes out."""
+    shop = tuple(Line(quantity="1", unit_price=price, rate_bp=1900) for price in ("9.99", "9.99", "9.99"))
+    return [
+        Case(lines=shop, why="three at 9.99 with tax are 29.97", prices_include_tax=True),
+        Case(
+            lines=(
+                *(Line(quantity="7", unit_price=f"{n}.99", rate_bp=_RATES_BP[n % 3]) for n in range(1, 9)),
+                Line(quantity="1", unit_price="49.95", rate_bp=700, discount_bp=1250),
+            ),
+            why="nine lines at three rates, with tax",
+            prices_include_tax=True,
         ),
     ]
 

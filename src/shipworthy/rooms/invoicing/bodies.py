@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct, field, structs
 
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.money.money import AMOUNT_MAX_MINOR
@@ -18,9 +18,10 @@ from shipworthy.rooms.invoicing.credit_notes import CreditText
 from shipworthy.rooms.invoicing.customers import CustomerText
 from shipworthy.rooms.invoicing.draft import NOTE_CHARS_MAX, PAYMENT_DAYS_MAX, DraftText
 from shipworthy.rooms.invoicing.invoice import Changed, Invoice
-from shipworthy.rooms.invoicing.lines import DESCRIPTION_CHARS_MAX, LineText
+from shipworthy.rooms.invoicing.lines import DESCRIPTION_CHARS_MAX, REASON_CHARS_MAX, LineText
 from shipworthy.rooms.invoicing.listing import Row, Slice
 from shipworthy.rooms.invoicing.payments import REFERENCE_CHARS_MAX, Payment, PaymentText, Recorded
+from shipworthy.rooms.invoicing.pricing.changes import CHANGES_MAX, PERCENT_BP_MAX, Change, DocumentChange
 from shipworthy.rooms.invoicing.tax import LINES_MAX, RATE_BP_MAX
 
 Number = Annotated[str, Meta(min_length=1, max_length=64, description="Digits with at most one point: 12.50")]
@@ -92,12 +93,32 @@ class CreditBody(Body):
         return CreditText(quantities=quantities, note=self.note)
 
 
+class ChangeBody(Body):
+    """A discount or a charge: a percentage or an amount, one of them."""
+
+    kind: Literal["discount", "charge"]
+    percent_bp: Annotated[int, Meta(ge=1, le=PERCENT_BP_MAX)] | None = None
+    amount_minor: Annotated[int, Meta(ge=1, le=AMOUNT_MAX_MINOR)] | None = None
+    reason: Annotated[str, Meta(max_length=REASON_CHARS_MAX)] = ""
+
+    def change(self) -> Change:
+        return Change(**structs.asdict(self))
+
+
+class DocumentChangeBody(ChangeBody):
+    """A discount or a charge on the whole invoice; without a tax it is spread over the taxes of the lines."""
+
+    tax_rate_bp: Annotated[int, Meta(ge=0, le=RATE_BP_MAX)] | None = None
+    tax_category: Category | None = None
+
+
 class LineBody(Body):
     description: Annotated[str, Meta(min_length=1, max_length=DESCRIPTION_CHARS_MAX)]
     quantity: Number
     unit_price: Number
     tax_rate_bp: Annotated[int, Meta(ge=0, le=RATE_BP_MAX)]
     tax_category: Category | None = None
+    change: ChangeBody | None = None
 
 
 class InvoiceBody(Body):
@@ -107,6 +128,8 @@ class InvoiceBody(Body):
     note: Annotated[str, Meta(max_length=NOTE_CHARS_MAX)] = ""
     payment_days: Annotated[int, Meta(ge=0, le=PAYMENT_DAYS_MAX)] = 14
     supply_date: date | None = None
+    prices_include_tax: bool = False
+    changes: Annotated[list[DocumentChangeBody], Meta(max_length=CHANGES_MAX)] = field(default_factory=list)
 
     def text(self) -> DraftText:
         return DraftText(
@@ -119,9 +142,12 @@ class InvoiceBody(Body):
                     unit_price=line.unit_price,
                     tax_rate_bp=line.tax_rate_bp,
                     tax_category=line.tax_category,
+                    change=line.change.change() if line.change else None,
                 )
                 for line in self.lines
             ),
+            prices_include_tax=self.prices_include_tax,
+            changes=tuple(change.change() for change in self.changes),
             note=self.note,
             payment_days=self.payment_days,
             supply_date=self.supply_date,
@@ -182,6 +208,8 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "payment_days": invoice.payment_days,
         "supply_date": invoice.supply_date,
         "note": invoice.note,
+        "prices_include_tax": invoice.prices_include_tax,
+        "changes": [_change_json(change) for change in invoice.changes],
         "lines": [
             {
                 "description": line.description,
@@ -189,6 +217,7 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
                 "unit_price": decimal_text(line.unit_price),
                 "tax_category": line.tax_category,
                 "tax_rate_bp": line.tax_rate_bp,
+                "change": line.change,
                 "net_minor": line.net_minor,
                 "tax_minor": line.tax_minor,
             }
@@ -214,6 +243,20 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "paid_at": invoice.paid_at,
         "voided_at": invoice.voided_at,
         "uncollectible_at": invoice.uncollectible_at,
+    }
+
+
+def _change_json(change: DocumentChange) -> dict[str, Any]:
+    """What was agreed, as a draft takes it back, and what it came to for each tax."""
+    agreed = change.change
+    return {
+        "kind": agreed.kind,
+        "percent_bp": agreed.percent_bp,
+        "amount_minor": agreed.amount_minor,
+        "reason": agreed.reason,
+        "tax_category": agreed.tax_category,
+        "tax_rate_bp": agreed.tax_rate_bp,
+        "parts": change.parts,
     }
 
 

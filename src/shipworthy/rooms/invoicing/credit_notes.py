@@ -1,15 +1,10 @@
-"""Credit notes: an invoice taken back, whole or in part, line by line, exact to the cent.
-
-Amounts telescope. A line credited in steps gets, at each step, the net of all that is credited so far less what the
-steps before it got; a tax group likewise, on its summed net. So whatever was rounded on the way, credit notes that
-take everything back come to the invoice's own figures, group by group, and none ever goes beyond them.
-"""
+"""Credit notes: an invoice taken back, whole or in part, line by line, exact to the cent (`pricing/credit.py`)."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from shipworthy.kernel.audit.record import record
@@ -20,10 +15,11 @@ from shipworthy.kernel.language import _
 from shipworthy.kernel.money.parse import parse_quantity
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.finalise import issue_locked
-from shipworthy.rooms.invoicing.invoice import Changed, wrong_status
+from shipworthy.rooms.invoicing.invoice import Changed, read_changes, read_line_change, wrong_status
 from shipworthy.rooms.invoicing.lines import read_text
 from shipworthy.rooms.invoicing.payments import settle
-from shipworthy.rooms.invoicing.tax import Line, TaxGroup, Totals, line_net_minor, split_tax, tax_on
+from shipworthy.rooms.invoicing.pricing.credit import InvoicedLine, compute_credit
+from shipworthy.rooms.invoicing.tax import Line, Totals
 from shipworthy.rooms.invoicing.versions import Stale
 
 NOTE_CHARS_MAX = 2000
@@ -36,19 +32,6 @@ class CreditText:
 
     quantities: Mapping[int, str] | None = None
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoicedLine:
-    """A line of an invoice, and how much of it credit notes took back already."""
-
-    line_no: int
-    line: Line
-    credited: Decimal = Decimal(0)
-
-    @property
-    def left(self) -> Decimal:
-        return self.line.quantity - self.credited
 
 
 async def credit_invoice(
@@ -82,7 +65,13 @@ async def credit_invoice(
             "invoicing.nothing_to_credit",
             _("Nothing is left to credit of invoice {number}.", number=invoice["number"]),
         )
-    totals = compute_credit(invoiced, wanted, exponent=invoice["exponent"])
+    totals = compute_credit(
+        invoiced,
+        wanted,
+        exponent=invoice["exponent"],
+        changes=read_changes(invoice["changes"]),
+        prices_include_tax=invoice["prices_include_tax"],
+    )
     left_minor = invoice["gross_minor"] - invoice["credited_before_minor"]
     if not 0 < totals.gross_minor <= left_minor:
         raise Conflict(
@@ -122,6 +111,7 @@ async def load_invoiced_lines(ctx: Ctx, invoice_id: uuid.UUID) -> list[InvoicedL
         InvoicedLine(
             line_no=row["line_no"],
             credited=row["credited"],
+            change=read_line_change(row["change"]),
             line=Line(
                 description=row["description"],
                 quantity=row["quantity"],
@@ -132,48 +122,6 @@ async def load_invoiced_lines(ctx: Ctx, invoice_id: uuid.UUID) -> list[InvoicedL
         )
         for row in await ctx.db.all(q.credit_lines, invoice_id=invoice_id)
     ]
-
-
-def compute_credit(
-    invoiced: Sequence[InvoicedLine], wanted: Mapping[int, Decimal], *, exponent: int
-) -> Totals:
-    """Return the amounts of a credit note for these quantities, by line number.
-
-    Crediting in any number of steps comes to the amounts of crediting at once.
-    Units:   minor currency units; `exponent` is the decimals of the currency.
-    """
-
-    def net_of(line: InvoicedLine, quantity: Decimal) -> int:
-        return line_net_minor(replace(line.line, quantity=quantity), exponent=exponent)
-
-    nets: list[int] = []
-    before: dict[tuple[str, int], int] = {}  # what was credited of each tax group's base
-    members: dict[tuple[str, int], list[int]] = {}
-    for line in invoiced:
-        key = (line.line.tax_category, line.line.rate_bp)
-        net_before = net_of(line, line.credited)
-        before[key] = before.get(key, 0) + net_before
-        if line.line_no in wanted:
-            members.setdefault(key, []).append(len(nets))
-            nets.append(net_of(line, line.credited + wanted[line.line_no]) - net_before)
-    taxes, groups = [0] * len(nets), []
-    for (category, rate_bp), indexes in members.items():
-        group_nets = [nets[index] for index in indexes]
-        base = sum(group_nets)
-        credited = before[category, rate_bp]
-        tax = tax_on(credited + base, rate_bp=rate_bp) - tax_on(credited, rate_bp=rate_bp)
-        groups.append(TaxGroup(category=category, rate_bp=rate_bp, base_minor=base, tax_minor=tax))
-        for index, part in zip(indexes, split_tax(group_nets, rate_bp=rate_bp, tax_minor=tax), strict=True):
-            taxes[index] = part
-    net, tax = sum(nets), sum(group.tax_minor for group in groups)
-    return Totals(
-        line_nets_minor=tuple(nets),
-        line_taxes_minor=tuple(taxes),
-        groups=tuple(sorted(groups, key=lambda group: (-group.rate_bp, group.category))),
-        net_minor=net,
-        tax_minor=tax,
-        gross_minor=net + tax,
-    )
 
 
 def _read(
@@ -216,6 +164,7 @@ async def _write(
         credit_note_id=credit_note_id,
         invoice_id=invoice["invoice_id"],
         note=note,
+        changes=totals.changes,
         net_minor=totals.net_minor,
         tax_minor=totals.tax_minor,
         gross_minor=totals.gross_minor,
@@ -233,6 +182,7 @@ async def _write(
         line_rates_bp=[line.line.rate_bp for line in lines],
         line_nets_minor=list(totals.line_nets_minor),
         line_taxes_minor=list(totals.line_taxes_minor),
+        line_changes=list(totals.line_changes) or [None] * len(lines),
         credits_line_nos=[line.line_no for line in lines],
         categories=[group.category for group in totals.groups],
         rates_bp=[group.rate_bp for group in totals.groups],

@@ -18,12 +18,12 @@ from shipworthy.rooms.invoicing.bodies import decimal_text
 from shipworthy.rooms.invoicing.credit_notes import (
     CREDITABLE,
     CreditText,
-    InvoicedLine,
     credit_invoice,
     load_invoiced_lines,
 )
 from shipworthy.rooms.invoicing.forms import Text
 from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice, wrong_status
+from shipworthy.rooms.invoicing.pricing.credit import InvoicedLine
 from shipworthy.rooms.invoicing.versions import VERSION_MAX
 
 

@@ -129,10 +129,14 @@ def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
                 tax_category=line.tax_category,
                 rate_bp=line.tax_rate_bp,
                 net_minor=line.net_minor,
+                tax_minor=line.tax_minor,
+                change=line.change,
             )
             for line in invoice.lines
         ),
         tax_groups=invoice.taxes,
+        prices_include_tax=invoice.prices_include_tax,
+        changes=invoice.changes,
         net_minor=invoice.net_minor,
         tax_minor=invoice.tax_minor,
         gross_minor=invoice.gross_minor,

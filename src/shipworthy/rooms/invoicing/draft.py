@@ -15,7 +15,8 @@ from shipworthy.kernel.money.currencies import CURRENCIES, Currency
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import due_on, today_in
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine, why_not
-from shipworthy.rooms.invoicing.lines import LineText, read_lines, read_text, total
+from shipworthy.rooms.invoicing.lines import LineText, read_changes, read_lines, read_text, total
+from shipworthy.rooms.invoicing.pricing.changes import Change
 from shipworthy.rooms.invoicing.tax import Line, Totals
 
 NOTE_CHARS_MAX = 2000
@@ -33,6 +34,8 @@ class DraftText:
     note: str = ""
     payment_days: int = 14
     supply_date: date | None = None
+    prices_include_tax: bool = False
+    changes: tuple[Change, ...] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -85,6 +88,7 @@ class _Draft:
     payment_days: int
     supply_date: date | None
     note: str
+    prices_include_tax: bool
     lines: list[Line]
     totals: Totals
 
@@ -110,6 +114,7 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
     if text.supply_date and abs((text.supply_date - today).days) > SUPPLY_DAYS_MAX:
         wrong["supply_date"] = _("This is more than ten years from today.")
     lines = read_lines(text.lines, wrong)
+    changes = read_changes(text.changes, wrong)
     if wrong or facts is None or currency is None or text.customer_id is None:
         named = ", ".join(wrong)
         raise Invalid(
@@ -125,8 +130,14 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
         payment_days=text.payment_days,
         supply_date=text.supply_date,
         note=note,
+        prices_include_tax=text.prices_include_tax,
         lines=lines,
-        totals=total(lines, exponent=currency.exponent),
+        totals=total(
+            lines,
+            exponent=currency.exponent,
+            changes=changes,
+            prices_include_tax=text.prices_include_tax,
+        ),
     )
 
 
@@ -140,6 +151,8 @@ def _columns(draft: _Draft) -> dict[str, object]:
         "payment_days": draft.payment_days,
         "supply_date": draft.supply_date,
         "note": draft.note,
+        "prices_include_tax": draft.prices_include_tax,
+        "changes": draft.totals.changes,
         "net_minor": draft.totals.net_minor,
         "tax_minor": draft.totals.tax_minor,
         "gross_minor": draft.totals.gross_minor,
@@ -160,6 +173,7 @@ async def _write_content(ctx: Ctx, invoice_id: uuid.UUID, draft: _Draft) -> None
         line_rates_bp=[line.rate_bp for line in lines],
         line_nets_minor=list(totals.line_nets_minor),
         line_taxes_minor=list(totals.line_taxes_minor),
+        line_changes=list(totals.line_changes) or [None] * len(lines),
         credits_line_nos=[None] * len(lines),
         categories=[group.category for group in totals.groups],
         rates_bp=[group.rate_bp for group in totals.groups],
@@ -170,7 +184,8 @@ async def _write_content(ctx: Ctx, invoice_id: uuid.UUID, draft: _Draft) -> None
 
 def _as_invoice(draft: _Draft, *, invoice_id: uuid.UUID, version: int, created_at: datetime) -> Invoice:
     totals = draft.totals
-    amounts = zip(draft.lines, totals.line_nets_minor, totals.line_taxes_minor, strict=True)
+    changes = totals.line_changes or (None,) * len(draft.lines)
+    amounts = zip(draft.lines, totals.line_nets_minor, totals.line_taxes_minor, changes, strict=True)
     return Invoice(
         invoice_id=invoice_id,
         customer_id=draft.customer_id,
@@ -185,6 +200,8 @@ def _as_invoice(draft: _Draft, *, invoice_id: uuid.UUID, version: int, created_a
         payment_days=draft.payment_days,
         supply_date=draft.supply_date,
         note=draft.note,
+        prices_include_tax=draft.prices_include_tax,
+        changes=totals.changes,
         net_minor=totals.net_minor,
         tax_minor=totals.tax_minor,
         gross_minor=totals.gross_minor,
@@ -197,8 +214,9 @@ def _as_invoice(draft: _Draft, *, invoice_id: uuid.UUID, version: int, created_a
                 tax_rate_bp=line.rate_bp,
                 net_minor=net,
                 tax_minor=tax,
+                change=change,
             )
-            for line, net, tax in amounts
+            for line, net, tax, change in amounts
         ),
         taxes=totals.groups,
         created_at=created_at,

@@ -18,18 +18,22 @@ from shipworthy.kernel.money.currencies import CURRENCIES
 from shipworthy.rooms.invoicing.bodies import decimal_text
 from shipworthy.rooms.invoicing.draft import PAYMENT_DAYS_MAX, DraftText
 from shipworthy.rooms.invoicing.invoice import Invoice
-from shipworthy.rooms.invoicing.lines import LineText, read_lines, total
+from shipworthy.rooms.invoicing.lines import LineText, read_changes, read_lines, total
+from shipworthy.rooms.invoicing.pricing.changes import Change
+from shipworthy.rooms.invoicing.pricing.typed import read_change, type_change
 from shipworthy.rooms.invoicing.tax import Totals
 from shipworthy.rooms.invoicing.tax_choices import read_tax_value, tax_value
 
 # Currencies that most invoices are in come first in the list.
 _COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "JPY")
 
-_LINE_FIELD = re.compile(r"lines\[(\d+)\]\.(\w+)")
-_LINE_WORDS = {
+_ROW_FIELD = re.compile(r"(lines|changes)\[(\d+)\]\.(\w+)")
+_ROW_WORDS = {
     "description": mark("description"),
     "quantity": mark("quantity"),
     "unit_price": mark("unit price"),
+    "discount": mark("discount"),
+    "reason": mark("reason"),
     "tax": mark("tax"),
 }
 
@@ -40,6 +44,8 @@ class LineForm(Body):
     description: Text = ""
     quantity: Text = ""
     unit_price: Text = ""
+    discount: Text = ""
+    reason: Text = ""
     tax: Text = ""
 
     @property
@@ -48,17 +54,41 @@ class LineForm(Body):
         return not (self.description.strip() or self.unit_price.strip())
 
 
+class ChangeForm(Body):
+    """A discount or charge on the whole invoice; without a tax it is spread over those of the lines."""
+
+    discount: Text = ""
+    reason: Text = ""
+    tax: Text = ""
+
+    @property
+    def is_blank(self) -> bool:
+        return not (self.discount.strip() or self.reason.strip())
+
+
 class InvoiceForm(Body):
     customer_id: Text = ""
     currency: Text = "EUR"
     payment_days: Text = "14"
     supply_date: Text = ""
     note: Text = ""
+    prices_include_tax: Text = ""
     lines: list[LineForm] = field(default_factory=list)
+    changes: list[ChangeForm] = field(default_factory=list)
     version: Text = ""
 
     def written_lines(self) -> list[LineForm]:
         return [line for line in self.lines if not line.is_blank]
+
+    def written_changes(self) -> list[ChangeForm]:
+        return [change for change in self.changes if not change.is_blank]
+
+    def taxes_chosen(self) -> tuple[str, ...]:
+        return (*(line.tax for line in self.lines), *(change.tax for change in self.changes))
+
+    @property
+    def includes_tax(self) -> bool:
+        return self.prices_include_tax == "true"
 
     def text(self) -> DraftText:
         """Return what was written, typed; a day that does not exist and the like is in `unreadable`."""
@@ -66,7 +96,12 @@ class InvoiceForm(Body):
         return DraftText(
             customer_id=_uuid(self.customer_id),
             currency=self.currency.strip(),
-            lines=tuple(_line_text(line, i, wrong) for i, line in enumerate(self.written_lines())),
+            lines=tuple(
+                _line_text(line, i, self.currency.strip(), wrong)
+                for i, line in enumerate(self.written_lines())
+            ),
+            prices_include_tax=self.includes_tax,
+            changes=_changes(self, wrong),
             note=self.note,
             payment_days=_days(self.payment_days, wrong),
             supply_date=_date(self.supply_date, wrong),
@@ -91,9 +126,20 @@ def form_of(invoice: Invoice) -> InvoiceForm:
                 description=line.description,
                 quantity=decimal_text(line.quantity),
                 unit_price=_price_text(line.unit_price, exponent=invoice.exponent),
+                discount=type_change(line.change, exponent=invoice.exponent),
+                reason=line.change.reason if line.change else "",
                 tax=tax_value(line.tax_category, line.tax_rate_bp),
             )
             for line in invoice.lines
+        ],
+        prices_include_tax="true" if invoice.prices_include_tax else "",
+        changes=[
+            ChangeForm(
+                discount=type_change(change.change, exponent=invoice.exponent),
+                reason=change.change.reason,
+                tax=tax_value(*change.change.group) if change.change.group else "",
+            )
+            for change in invoice.changes
         ],
         version=str(invoice.version),
     )
@@ -102,13 +148,14 @@ def form_of(invoice: Invoice) -> InvoiceForm:
 def totals_so_far(form: InvoiceForm) -> Totals | None:
     """Return the totals of the lines that can be read already; None while there are none."""
     currency = CURRENCIES.get(form.currency.strip())
-    texts = [_line_text(line, i, {}) for i, line in enumerate(form.written_lines())]
+    texts = [_line_text(line, i, form.currency.strip(), {}) for i, line in enumerate(form.written_lines())]
     # Read one by one, and without their descriptions: a line half written must not hide the others.
     lines = [line for text in texts for line in read_lines([replace(text, description="-")], {})]
     if currency is None or not lines:
         return None
+    changes = read_changes(_changes(form, {}), {})
     try:
-        return total(lines, exponent=currency.exponent)
+        return total(lines, exponent=currency.exponent, changes=changes, prices_include_tax=form.includes_tax)
     except Invalid:
         return None
 
@@ -120,10 +167,15 @@ def currency_choices() -> list[tuple[str, str]]:
 
 
 def form_errors(fields: dict[str, str]) -> dict[str, str]:
-    """Return what is wrong under the names the form has: rate and category are one choice in it."""
-    return {
-        re.sub(r"\.(tax_rate_bp|tax_category)$", ".tax", name): message for name, message in fields.items()
-    }
+    """Return what is wrong under the names the form has: rate and category are one choice in it, and what changes
+    a line is one field and its reason another."""
+    return {_form_field(name): message for name, message in fields.items()}
+
+
+def _form_field(name: str) -> str:
+    name = re.sub(r"\.(tax_rate_bp|tax_category)$", ".tax", name)
+    name = re.sub(r"\.change(?:\.(?!reason)\w+)?$", ".discount", name.replace(".change.reason", ".reason"))
+    return re.sub(r"^(changes\[\d+\])(?:\.(?:percent_bp|amount_minor))?$", r"\1.discount", name)
 
 
 def error_labels(errors: dict[str, str]) -> dict[str, str]:
@@ -134,16 +186,35 @@ def error_labels(errors: dict[str, str]) -> dict[str, str]:
         "supply_date": _("Date of supply"),
     }
     for name in errors:
-        if found := _LINE_FIELD.fullmatch(name):
-            labels[name] = _(
-                "Line {number}, {field}",
-                number=int(found[1]) + 1,
-                field=_(_LINE_WORDS.get(found[2], found[2])),
-            )
+        if found := _ROW_FIELD.fullmatch(name):
+            row, number, field_name = found.groups()
+            pattern = mark("Line {number}, {field}")
+            if row == "changes":
+                pattern = mark("Discount or surcharge {number}, {field}")
+            labels[name] = _(pattern, number=int(number) + 1, field=_(_ROW_WORDS.get(field_name, field_name)))
     return labels
 
 
-def _line_text(line: LineForm, index: int, wrong: dict[str, str]) -> LineText:
+def _changes(form: InvoiceForm, wrong: dict[str, str]) -> tuple[Change, ...]:
+    read = []
+    for index, written in enumerate(form.written_changes()):
+        tax = read_tax_value(written.tax)
+        if written.tax and tax is None:
+            wrong[f"changes[{index}].tax"] = _("Choose one of the rates.")
+        place = f"changes[{index}].discount"
+        change = read_change(
+            written.discount,
+            written.reason,
+            currency=form.currency.strip(),
+            field=place,
+            wrong=wrong,
+            tax=tax,
+        )
+        read += [change] if change else []
+    return tuple(read)
+
+
+def _line_text(line: LineForm, index: int, currency: str, wrong: dict[str, str]) -> LineText:
     tax = read_tax_value(line.tax)
     if tax is None:
         wrong[f"lines[{index}].tax"] = _("Choose one of the rates.")
@@ -154,6 +225,9 @@ def _line_text(line: LineForm, index: int, wrong: dict[str, str]) -> LineText:
         unit_price=line.unit_price,
         tax_category=category,
         tax_rate_bp=rate_bp,
+        change=read_change(
+            line.discount, line.reason, currency=currency, field=f"lines[{index}].discount", wrong=wrong
+        ),
     )
 
 

@@ -8,10 +8,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Conflict, Missing, Refusal
 from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.pricing.changes import DocumentChange, LineChange
 from shipworthy.rooms.invoicing.tax import TaxGroup
 from shipworthy.rooms.invoicing.versions import Stale
 
@@ -27,6 +30,7 @@ class InvoiceLine:
     tax_rate_bp: int
     net_minor: int
     tax_minor: int
+    change: LineChange | None = None  # the discount or charge that is in its amounts already
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class Invoice:
     payment_days: int
     supply_date: date | None
     note: str
+    prices_include_tax: bool = False
+    changes: tuple[DocumentChange, ...] = ()
     net_minor: int
     tax_minor: int
     gross_minor: int
@@ -91,8 +97,8 @@ async def load_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Invoice:
     lines = await ctx.db.all(q.invoice_lines, invoice_id=invoice_id)
     taxes = await ctx.db.all(q.invoice_taxes, invoice_id=invoice_id)
     return Invoice(
-        **row,
-        lines=tuple(InvoiceLine(**line) for line in lines),
+        **{**row, "changes": read_changes(row["changes"])},
+        lines=tuple(InvoiceLine(**{**line, "change": read_line_change(line["change"])}) for line in lines),
         taxes=tuple(
             TaxGroup(
                 category=tax["tax_category"],
@@ -103,6 +109,16 @@ async def load_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Invoice:
             for tax in taxes
         ),
     )
+
+
+def read_changes(kept: Any) -> tuple[DocumentChange, ...]:
+    """Return the discounts and charges of a document as their column keeps them."""
+    return msgspec.convert(kept, tuple[DocumentChange, ...])
+
+
+def read_line_change(kept: Any) -> LineChange | None:
+    """Return the discount or charge of a line as its column keeps it."""
+    return msgspec.convert(kept, LineChange | None)
 
 
 async def why_not(

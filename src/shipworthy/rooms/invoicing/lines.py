@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.language import _
 from shipworthy.kernel.money.parse import parse_price, parse_quantity
+from shipworthy.rooms.invoicing.pricing.changes import Change
 from shipworthy.rooms.invoicing.tax import LINES_MAX, TAXED, Line, Totals, compute_totals
 
 DESCRIPTION_CHARS_MAX = 1000
+REASON_CHARS_MAX = 200
 # PostgreSQL stores no NUL, UTF-8 no lone surrogate, paper shows none of the others; tab and line break may stay.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_ENGINE_FIELD = re.compile(r"^lines\.(\d+)\.(\w+)$")
+_ENGINE_FIELD = re.compile(r"^(lines|changes)\.(\d+)(?:\.(\w+))?$")
 
 Value = TypeVar("Value")
 
@@ -33,6 +35,7 @@ class LineText:
     unit_price: str
     tax_rate_bp: int
     tax_category: str | None = None  # None: standard above 0 %, zero rated at 0 %
+    change: Change | None = None
 
 
 def read_lines(texts: Sequence[LineText], wrong: dict[str, str]) -> list[Line]:
@@ -50,10 +53,19 @@ def read_lines(texts: Sequence[LineText], wrong: dict[str, str]) -> list[Line]:
     return [line for line in read if line is not None]
 
 
-def total(lines: Sequence[Line], *, exponent: int) -> Totals:
+def read_changes(changes: Sequence[Change], wrong: dict[str, str]) -> tuple[Change, ...]:
+    """Return the document's discounts and charges with clean reasons; their numbers are the tax engine's to check."""
+    return tuple(_read_change(change, f"changes[{index}]", wrong) for index, change in enumerate(changes))
+
+
+def total(
+    lines: Sequence[Line], *, exponent: int, changes: Sequence[Change] = (), prices_include_tax: bool = False
+) -> Totals:
     """Return the totals of these lines. Errors: those of the tax engine, under this room's field names."""
     try:
-        return compute_totals(lines, exponent=exponent)
+        return compute_totals(
+            lines, exponent=exponent, changes=changes, prices_include_tax=prices_include_tax
+        )
     except Invalid as refused:
         fields = {_body_field(name): said for name, said in refused.fields.items()} or {
             "lines": refused.message
@@ -85,6 +97,7 @@ def _read_line(text: LineText, at: str, wrong: dict[str, str]) -> Line | None:
     quantity = _tried(parse_quantity, text.quantity, f"{at}.quantity", wrong)
     price = _tried(parse_price, text.unit_price, f"{at}.unit_price", wrong)
     category = text.tax_category or (TAXED if text.tax_rate_bp else "Z")
+    change = _read_change(text.change, f"{at}.change", wrong) if text.change else None
     if len(wrong) > known or quantity is None or price is None:
         return None
     return Line(
@@ -93,7 +106,16 @@ def _read_line(text: LineText, at: str, wrong: dict[str, str]) -> Line | None:
         unit_price=price,
         tax_category=category,
         rate_bp=text.tax_rate_bp,
+        change=change,
     )
+
+
+def _read_change(change: Change, at: str, wrong: dict[str, str]) -> Change:
+    reason = read_text(change.reason, f"{at}.reason", wrong, chars_max=REASON_CHARS_MAX)
+    category = change.tax_category
+    if category is None and change.tax_rate_bp is not None:
+        category = TAXED if change.tax_rate_bp else "Z"
+    return replace(change, reason=reason, tax_category=category)
 
 
 def _tried(parse: Callable[..., Value], text: str, field: str, wrong: dict[str, str]) -> Value | None:
@@ -109,5 +131,5 @@ def _body_field(engine_field: str) -> str:
     found = _ENGINE_FIELD.match(engine_field)
     if not found:
         return engine_field
-    name = {"rate_bp": "tax_rate_bp"}.get(found[2], found[2])
-    return f"lines[{found[1]}].{name}"
+    name = {"rate_bp": "tax_rate_bp"}.get(found[3], found[3])
+    return f"{found[1]}[{found[2]}]{f'.{name}' if name else ''}"

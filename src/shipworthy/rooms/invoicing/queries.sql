@@ -88,23 +88,24 @@ on conflict (tenant_id) do update set name = excluded.name, street = excluded.st
 -- A new draft.
 -- index: none (insert)   rows: <= 0
 -- with: invoice_id = gen_random_uuid(), customer_id = (select customer_id from customer limit 1), currency = 'EUR', exponent = 2, issue_date = current_date, due_date = current_date, payment_days = 0, supply_date = null::date, note = '', net_minor = 100, tax_minor = 19, gross_minor = 119, now = now()
+-- with: prices_include_tax = false, changes = '[]'::jsonb
 insert into invoice (invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days, supply_date, note,
-  net_minor, tax_minor, gross_minor, created_at)
+  prices_include_tax, changes, net_minor, tax_minor, gross_minor, created_at)
 values (:invoice_id, :customer_id, :currency, :exponent, :issue_date, :due_date, :payment_days, :supply_date, :note,
-  :net_minor, :tax_minor, :gross_minor, :now)
+  :prices_include_tax, :changes, :net_minor, :tax_minor, :gross_minor, :now)
 
 -- invoice_content_write --
 -- All lines of a draft and the tax of each category and rate, in one statement.
 -- index: none (insert)   rows: <= 0
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), line_nos = array[999]::smallint[], descriptions = array['x']::text[], quantities = array[1]::numeric[], unit_prices = array[1]::numeric[]
--- with: line_categories = array['S']::text[], line_rates_bp = array[1900]::int[], line_nets_minor = array[100]::bigint[], line_taxes_minor = array[19]::bigint[], credits_line_nos = array[null]::smallint[]
+-- with: line_categories = array['S']::text[], line_rates_bp = array[1900]::int[], line_nets_minor = array[100]::bigint[], line_taxes_minor = array[19]::bigint[], credits_line_nos = array[null]::smallint[], line_changes = array[null]::jsonb[]
 -- with: categories = array['O']::text[], rates_bp = array[0]::int[], bases_minor = array[100]::bigint[], taxes_minor = array[0]::bigint[]
 with written as (
   insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor,
-    credits_line_no)
+    credits_line_no, change)
   select :invoice_id, line.* from unnest(:line_nos::smallint[], :descriptions::text[], :quantities::numeric[], :unit_prices::numeric[],
     :line_categories::text[], :line_rates_bp::int[], :line_nets_minor::bigint[], :line_taxes_minor::bigint[],
-    :credits_line_nos::smallint[]) as line
+    :credits_line_nos::smallint[], :line_changes::jsonb[]) as line
 )
 insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_minor)
 select :invoice_id, tax.* from unnest(:categories::text[], :rates_bp::int[], :bases_minor::bigint[], :taxes_minor::bigint[]) as tax
@@ -114,8 +115,10 @@ select :invoice_id, tax.* from unnest(:categories::text[], :rates_bp::int[], :ba
 -- index: invoice_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), version = null::int, customer_id = (select customer_id from customer limit 1), currency = 'EUR', exponent = 2, issue_date = current_date
 -- with: due_date = current_date, payment_days = 0, supply_date = null::date, note = '', net_minor = 100, tax_minor = 19, gross_minor = 119
+-- with: prices_include_tax = false, changes = '[]'::jsonb
 update invoice set version = version + 1, customer_id = :customer_id, currency = :currency, exponent = :exponent,
   issue_date = :issue_date, due_date = :due_date, payment_days = :payment_days, supply_date = :supply_date, note = :note,
+  prices_include_tax = :prices_include_tax, changes = :changes,
   net_minor = :net_minor, tax_minor = :tax_minor, gross_minor = :gross_minor
 where invoice_id = :invoice_id and status = 'draft' and version = coalesce(:version, version)
 returning version, created_at
@@ -147,7 +150,7 @@ select status, version, number, paid_minor + credited_minor as settled_minor fro
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
 select i.invoice_id, i.kind, i.credits_invoice_id, i.customer_id, c.name as customer_name, i.status, i.version,
   o.number as credits_number, o.issue_date as credits_issue_date, i.number, i.currency, i.exponent,
-  i.issue_date, i.due_date, i.payment_days, i.supply_date, i.note, i.net_minor, i.tax_minor, i.gross_minor,
+  i.issue_date, i.due_date, i.payment_days, i.supply_date, i.note, i.prices_include_tax, i.changes, i.net_minor, i.tax_minor, i.gross_minor,
   i.paid_minor, i.credited_minor, i.seller, i.buyer, i.created_at, i.issued_at, i.paid_at, i.voided_at, i.uncollectible_at,
   exists (select from invoice_document d where d.kind = 'pdf' and d.invoice_id = i.invoice_id) as has_pdf
 from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
@@ -158,7 +161,7 @@ where i.invoice_id = :invoice_id
 -- The lines of an invoice, in order.
 -- index: invoice_line_pkey   rows: <= 1000
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
-select description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor
+select description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor, change
 from invoice_line where invoice_id = :invoice_id order by line_no limit 1000
 
 -- invoice_taxes --
@@ -532,7 +535,7 @@ where i.invoice_id = part.credit_note_id
 -- index: invoice_pkey, invoice_tenant_credits_idx   rows: <= 1
 -- with: invoice_id = (select credits_invoice_id from invoice where credits_invoice_id is not null limit 1)
 select i.invoice_id, i.status, i.version, i.number, i.currency, i.exponent, i.gross_minor,
-  i.gross_minor - i.paid_minor - i.credited_minor as balance_minor,
+  i.prices_include_tax, i.changes, i.gross_minor - i.paid_minor - i.credited_minor as balance_minor,
   (select coalesce(sum(c.gross_minor), 0)::bigint from invoice c
     where c.tenant_id = i.tenant_id and c.credits_invoice_id = i.invoice_id) as credited_before_minor
 from invoice i where i.invoice_id = :invoice_id
@@ -547,18 +550,18 @@ with credited as (
   from invoice c join invoice_line l on l.tenant_id = c.tenant_id and l.invoice_id = c.invoice_id
   where c.credits_invoice_id = :invoice_id group by l.credits_line_no
 )
-select l.line_no, l.description, l.quantity, l.unit_price, l.tax_category, l.tax_rate_bp, coalesce(c.quantity, 0) as credited
+select l.line_no, l.description, l.quantity, l.unit_price, l.tax_category, l.tax_rate_bp, l.change, coalesce(c.quantity, 0) as credited
 from invoice_line l left join credited c on c.line_no = l.line_no
 where l.invoice_id = :invoice_id order by l.line_no limit 1000
 
 -- credit_note_create --
 -- A credit note for an invoice, in its words; a draft until its transaction issues it.
 -- index: invoice_pkey   rows: <= 0
--- with: credit_note_id = gen_random_uuid(), invoice_id = (select invoice_id from invoice where status = 'open' limit 1), note = '', net_minor = 100, tax_minor = 19, gross_minor = 119, now = now()
+-- with: credit_note_id = gen_random_uuid(), invoice_id = (select invoice_id from invoice where status = 'open' limit 1), note = '', changes = '[]'::jsonb, net_minor = 100, tax_minor = 19, gross_minor = 119, now = now()
 insert into invoice (invoice_id, kind, credits_invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days,
-  supply_date, note, net_minor, tax_minor, gross_minor, created_at)
+  supply_date, note, prices_include_tax, changes, net_minor, tax_minor, gross_minor, created_at)
 select :credit_note_id, 'credit_note', invoice_id, customer_id, currency, exponent, issue_date, issue_date, 0,
-  supply_date, :note, :net_minor, :tax_minor, :gross_minor, :now
+  supply_date, :note, prices_include_tax, :changes, :net_minor, :tax_minor, :gross_minor, :now
 from invoice where invoice_id = :invoice_id
 
 -- credit_settle --

@@ -120,7 +120,15 @@ ORACLES = (
         body={
             "customer_id": "$customer_id",
             "currency": "EUR",
-            "lines": [{"description": "Concept", "quantity": "1", "unit_price": "1.00", "tax_rate_bp": 1900}],
+            "lines": [
+                {
+                    "description": "Concept",
+                    "quantity": "1",
+                    "unit_price": "1.00",
+                    "tax_rate_bp": 1900,
+                    "change": {"kind": "discount", "percent_bp": 1000},
+                }
+            ],
         },
         fields={
             "currency": "currency",
@@ -129,6 +137,8 @@ ORACLES = (
             "quantity": "quantity",
             "unit_price": "unit_price",
             "tax_rate_bp": "tax_rate_bp",
+            "discount_bp": "change.percent_bp",
+            "prices_include_tax": "prices_include_tax",
             "net_minor": "net_minor",
             "tax_minor": "tax_minor",
             "gross_minor": "gross_minor",

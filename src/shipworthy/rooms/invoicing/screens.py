@@ -47,7 +47,7 @@ from shipworthy.rooms.invoicing.shown import (
     pager,
     settled,
     settlement_texts,
-    sums,
+    sums_of,
     sums_so_far,
 )
 from shipworthy.rooms.invoicing.tax_choices import tax_choices
@@ -109,8 +109,8 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         said_by, said_to = await get_seller(ctx), await get_customer(ctx, invoice.customer_id)
     data = {
         "invoice": invoice,
-        "lines": line_texts(invoice.lines, currency=currency, locale=locale),
-        "sums": sums(invoice.net_minor, invoice.taxes, invoice.gross_minor, currency=currency, locale=locale),
+        "lines": line_texts(invoice, locale=locale),
+        "sums": sums_of(invoice, locale=locale),
         "settled": settled(invoice, locale=locale),
         "settlements": settlement_texts(settlements, currency=currency, locale=locale),
         "credit_notes": [dict(row) for row in credit_notes],
@@ -278,6 +278,7 @@ async def _form_page(
     if form.customer_id and form.customer_id not in dict(customers):
         customers += await _customer_choice(ctx, form.customer_id)
     form.lines = form.written_lines() or form.lines[:1]
+    form.changes = form.written_changes()
     wrong = form_errors(errors or {})
     data = {
         "action": f"/invoices/{invoice_id}" if invoice_id else "/invoices",
@@ -288,7 +289,7 @@ async def _form_page(
         "is_stale": is_stale,
         "customers": customers,
         "currencies": currency_choices(),
-        "taxes": tax_choices(seller["country"], locale=spoken(), also=tuple(line.tax for line in form.lines)),
+        "taxes": tax_choices(seller["country"], locale=spoken(), also=form.taxes_chosen()),
         "sums": _sums_so_far(form),
     }
     return Page(
@@ -323,7 +324,12 @@ def _customer_form(
 
 
 def _sums_so_far(form: InvoiceForm) -> Sums:
-    return sums_so_far(totals_so_far(form), currency=form.currency.strip(), locale=spoken())
+    return sums_so_far(
+        totals_so_far(form),
+        currency=form.currency.strip(),
+        locale=spoken(),
+        prices_include_tax=form.includes_tax,
+    )
 
 
 def _badge(status: str, is_late: bool) -> str:

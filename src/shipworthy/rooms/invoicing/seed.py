@@ -14,6 +14,7 @@ from shipworthy.rooms.invoicing.draft import DraftText, create_draft
 from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.lines import LineText
 from shipworthy.rooms.invoicing.payments import PaymentText, record_payment
+from shipworthy.rooms.invoicing.pricing.changes import Change
 from shipworthy.rooms.invoicing.seller import SellerText, save_seller
 from shipworthy.rooms.invoicing.settle import pay, void
 
@@ -26,6 +27,8 @@ class Work:
     customer: int
     status: str  # "credit": open, and its second line is credited; "part": open, and a third of it is paid; "over": paid, and a hundred more
     lines: tuple[tuple[str, str, str, int, str], ...]  # description, quantity, price, rate, category
+    changes: tuple[Change, ...] = ()
+    prices_include_tax: bool = False
 
 
 CUSTOMERS = (
@@ -101,6 +104,8 @@ _PHOTOS = ("Photography, one day on location", "1", "1520.00", 1900, "S")
 _GUIDE = ("Printed style guide", "3", "19.99", 700, "S")
 _ABROAD = ("Consulting, reverse charge", "12.5", "110.00", 0, "AE")
 _HOSTING = ("Hosting, per gigabyte and hour", "8760", "0.00125", 1900, "S")
+_LOYALTY = Change(kind="discount", percent_bp=500, reason="Loyalty discount")
+_FREIGHT = Change(kind="charge", amount_minor=590, reason="Freight")
 WORKS = (
     Work(171, 0, "paid", (_CONCEPT, _GUIDE)),
     Work(150, 2, "paid", (_HOSTING,)),
@@ -120,8 +125,16 @@ WORKS = (
     Work(2, 1, "open", (("Menu cards, in English", "1", "640.00", 0, "AE"),)),
     Work(2, 5, "open", (("Accessibility review", "8", "105.00", 1900, "S"),)),
     Work(1, 0, "open", (("Maintenance, November", "6", "95.00", 1900, "S"), _GUIDE)),
-    Work(0, 0, "open", (_CONCEPT, _PHOTOS, _GUIDE)),
+    Work(0, 0, "open", (_CONCEPT, _PHOTOS, _GUIDE), changes=(_LOYALTY,)),
     Work(0, 3, "draft", (_CONCEPT,)),
+    Work(
+        0,
+        2,
+        "draft",
+        (("Poster, signed", "3", "24.90", 1900, "S"), _GUIDE),
+        (_FREIGHT,),
+        prices_include_tax=True,
+    ),
     Work(0, 4, "draft", (("Colour grading", "3.5", "120.00", 1900, "S"), _GUIDE)),
     Work(0, 1, "draft", (_ABROAD,)),
 )
@@ -147,7 +160,15 @@ async def _write(ctx: Ctx, work: Work, customer_id: uuid.UUID) -> None:
         for what, many, price, rate, category in work.lines
     )
     draft = await create_draft(
-        ctx, DraftText(customer_id=customer_id, currency="EUR", lines=lines, note="Thank you for your order.")
+        ctx,
+        DraftText(
+            customer_id=customer_id,
+            currency="EUR",
+            lines=lines,
+            changes=work.changes,
+            prices_include_tax=work.prices_include_tax,
+            note="Thank you for your order.",
+        ),
     )
     if work.status == "draft":
         return

@@ -15,9 +15,11 @@ from shipworthy.kernel.money.currencies import currency_of
 from shipworthy.kernel.money.format import format_amount, format_decimal, format_rate
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.invoicing.dates import today_in
-from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine
+from shipworthy.rooms.invoicing.invoice import Invoice
 from shipworthy.rooms.invoicing.listing import Row, Slice
+from shipworthy.rooms.invoicing.pricing.changes import DocumentChange
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES, TaxGroup, Totals
+from shipworthy.rooms.invoicing.wording import change_label
 
 _DOT = " \N{MIDDLE DOT} "
 _NOTHING_YET = "\N{EN DASH}"
@@ -40,18 +42,25 @@ async def register(runtime: Runtime) -> None:
     runtime.pages.filter("day", day_text)
 
 
-def line_texts(lines: Sequence[InvoiceLine], *, currency: str, locale: Locale) -> list[dict[str, str]]:
-    """Return the lines of an invoice, every number as text with all its digits."""
-    exponent = currency_of(currency).exponent
+def line_texts(invoice: Invoice, *, locale: Locale) -> list[dict[str, str]]:
+    """Return the lines of an invoice, every number as text with all its digits; amounts in the prices' terms."""
+    exponent = currency_of(invoice.currency).exponent
+
+    def amount(minor: int) -> str:
+        return format_amount(minor, currency=invoice.currency, locale=locale)
+
     return [
         {
             "description": line.description,
+            "change": f"{change_label(line.change, locale=locale)}: {amount(line.change.signed_minor)}"
+            if line.change
+            else "",
             "quantity": format_decimal(line.quantity, locale=locale),
             "unit_price": format_decimal(line.unit_price, locale=locale, decimals_min=exponent),
             "tax": tax_label(line.tax_category, line.tax_rate_bp, locale=locale),
-            "net": format_amount(line.net_minor, currency=currency, locale=locale),
+            "amount": amount(line.net_minor + (line.tax_minor if invoice.prices_include_tax else 0)),
         }
-        for line in lines
+        for line in invoice.lines
     ]
 
 
@@ -66,19 +75,53 @@ def happened(invoice: Invoice, *, time_zone: str) -> list[list[str]]:
     return [[word, day_text(today_in(time_zone, now=at))] for word, at in moments.items() if at]
 
 
+def sums_of(invoice: Invoice, *, locale: Locale) -> Sums:
+    """Return the sums of an invoice."""
+    return sums(
+        invoice.net_minor,
+        invoice.taxes,
+        invoice.gross_minor,
+        currency=invoice.currency,
+        locale=locale,
+        changes=invoice.changes,
+        prices_include_tax=invoice.prices_include_tax,
+    )
+
+
 def sums(
-    net_minor: int, groups: Sequence[TaxGroup], gross_minor: int, *, currency: str, locale: Locale
+    net_minor: int,
+    groups: Sequence[TaxGroup],
+    gross_minor: int,
+    *,
+    currency: str,
+    locale: Locale,
+    changes: Sequence[DocumentChange] = (),
+    prices_include_tax: bool = False,
 ) -> Sums:
-    """Return net, the tax of each group, and the total."""
+    """Return what the lines come to and what changes it, net, the tax of each group, and the total."""
 
     def amount(minor: int) -> str:
         return format_amount(minor, currency=currency, locale=locale)
 
-    taxes = [
+    rows = [[_("Net"), amount(net_minor)]]
+    rows += [
         [_("{tax} on {base}", tax=_group_label(g, locale), base=amount(g.base_minor)), amount(g.tax_minor)]
         for g in groups
     ]
-    return {"rows": [[_("Net"), amount(net_minor)], *taxes], "last": [_("Total"), amount(gross_minor)]}
+    if prices_include_tax:
+        rows = [[_("of which: {what}", what=label), figure] for label, figure in rows]
+    if changes:
+        changed = [change.sign * change.amount_minor for change in changes]
+        whole, word = (net_minor, _("Lines"))
+        if prices_include_tax:
+            whole, word = (gross_minor, _("Lines, with tax"))
+        labels = [change_label(change.change, locale=locale) for change in changes]
+        rows = [
+            [word, amount(whole - sum(changed))],
+            *([label, amount(minor)] for label, minor in zip(labels, changed, strict=True)),
+            *rows,
+        ]
+    return {"rows": rows, "last": [_("Total"), amount(gross_minor)]}
 
 
 def settled(invoice: Invoice, *, locale: Locale) -> Sums | None:
@@ -129,11 +172,21 @@ def pager(path: str, shown: Slice, **filters: str | None) -> dict[str, str]:
     return {"previous": address(shown.previous_cursor), "next": address(shown.next_cursor)}
 
 
-def sums_so_far(totals: Totals | None, *, currency: str, locale: Locale) -> Sums:
+def sums_so_far(
+    totals: Totals | None, *, currency: str, locale: Locale, prices_include_tax: bool = False
+) -> Sums:
     """Return the sums of a draft being written; a dash while there is nothing to add."""
     if totals is None:
         return {"rows": [[_("Net"), _NOTHING_YET]], "last": [_("Total"), _NOTHING_YET]}
-    return sums(totals.net_minor, totals.groups, totals.gross_minor, currency=currency, locale=locale)
+    return sums(
+        totals.net_minor,
+        totals.groups,
+        totals.gross_minor,
+        currency=currency,
+        locale=locale,
+        changes=totals.changes,
+        prices_include_tax=prices_include_tax,
+    )
 
 
 def tax_label(category: str, rate_bp: int, *, locale: Locale) -> str:

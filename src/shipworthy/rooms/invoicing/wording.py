@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from shipworthy.kernel.language import Locale, _, speaking
+from shipworthy.kernel.money.format import format_rate
+from shipworthy.rooms.invoicing.pricing.changes import Change, LineChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,11 @@ class Wording:
     tax: str
     amount: str
     discount: str
+    charge: str
+    lines_total: str
+    lines_total_with_tax: str
+    prices_include_tax: str
+    of_which: str
     net_total: str
     taxed_group: str
     total_due: str
@@ -66,7 +73,12 @@ def wording(locale: Locale) -> Wording:
             unit_price=_("Unit price", context="paper"),
             tax=_("Tax", context="paper"),
             amount=_("Amount", context="paper"),
-            discount=_("less {rate} discount", context="paper"),
+            discount=_("Discount", context="paper"),
+            charge=_("Surcharge", context="paper"),
+            lines_total=_("Total of the lines", context="paper"),
+            lines_total_with_tax=_("Total of the lines, with tax", context="paper"),
+            prices_include_tax=_("All prices include the tax.", context="paper"),
+            of_which=_("of which: {what}", context="paper"),
             net_total=_("Net total", context="paper"),
             taxed_group=_("Tax {rate} on {base}", context="paper"),
             total_due=_("Total due", context="paper"),
@@ -104,3 +116,12 @@ def wording(locale: Locale) -> Wording:
                 "G": _("Export of goods, exempt from VAT.", context="paper"),
             },
         )
+
+
+def change_label(change: Change | LineChange, *, locale: Locale) -> str:
+    """Return what a discount or charge is called where it is shown: its reason, or the word for it, and its rate."""
+    words = wording(locale)
+    word = change.reason or (words.discount if change.kind == "discount" else words.charge)
+    if change.percent_bp is None:
+        return word
+    return f"{word} {format_rate(change.percent_bp, locale=locale)}"

@@ -1,6 +1,6 @@
 """What we write passes the official rules and adds up to the cent; what is missing is named.
 
-Covers: issued, arithmetic, offered.
+Covers: issued, arithmetic, offered, changed.
 """
 
 from __future__ import annotations

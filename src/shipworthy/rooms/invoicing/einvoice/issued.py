@@ -16,6 +16,7 @@ from shipworthy.kernel.language import Locale
 from shipworthy.kernel.money.format import format_amount
 from shipworthy.rooms.invoicing.countries import COUNTRIES
 from shipworthy.rooms.invoicing.einvoice import model
+from shipworthy.rooms.invoicing.einvoice.changed import document_changes, line_price
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES, TaxGroup
 from shipworthy.rooms.invoicing.wording import wording
@@ -69,6 +70,7 @@ def as_einvoice(invoice: Invoice, wanted: Format, *, locale: Locale) -> model.EI
     is_untaxable = _has(invoice, "O")
     is_credit = invoice.kind == "credit_note"
     payment = _clearing() if is_credit else _payment(seller, invoice.currency)
+    allowances, charges = document_changes(invoice, rate=_rate, locale=locale)
     return model.EInvoice(
         number=invoice.number,
         issue_date=invoice.issue_date,
@@ -88,15 +90,19 @@ def as_einvoice(invoice: Invoice, wanted: Format, *, locale: Locale) -> model.EI
         delivery=model.Delivery(address=_address(buyer)) if _has(invoice, "K") else None,
         payment=payment,
         remittance=invoice.number if payment and not is_credit else None,
+        allowances=allowances,
+        charges=charges,
         totals=model.Totals(
-            lines=_major(invoice.net_minor, invoice),
+            lines=_major(sum(line.net_minor for line in invoice.lines), invoice),
+            allowances=sum((c.amount for c in allowances), Decimal(0)) if allowances else None,
+            charges=sum((c.amount for c in charges), Decimal(0)) if charges else None,
             net=_major(invoice.net_minor, invoice),
             gross=_major(invoice.gross_minor, invoice),
             payable=_major(invoice.gross_minor, invoice),
         ),
         tax_total=_major(invoice.tax_minor, invoice),
         taxes=tuple(_tax(tax, invoice, locale) for tax in invoice.taxes),
-        lines=tuple(_line(line, number, invoice) for number, line in enumerate(invoice.lines, 1)),
+        lines=tuple(_line(line, number, invoice, locale) for number, line in enumerate(invoice.lines, 1)),
     )
 
 
@@ -263,14 +269,17 @@ def _tax(tax: TaxGroup, invoice: Invoice, locale: Locale) -> model.Tax:
     )
 
 
-def _line(line: InvoiceLine, number: int, invoice: Invoice) -> model.Line:
+def _line(line: InvoiceLine, number: int, invoice: Invoice, locale: Locale) -> model.Line:
     name, _, description = line.description.strip().partition("\n")
+    price, allowances, charges = line_price(line, invoice, locale=locale)
     return model.Line(
         line_id=str(number),
         quantity=line.quantity,
         unit=_PIECE,
         net=_major(line.net_minor, invoice),
-        price=line.unit_price,
+        allowances=allowances,
+        charges=charges,
+        price=price,
         tax_category=line.tax_category,
         tax_rate=_rate(line.tax_category, line.tax_rate_bp),
         name=name.strip(),
