@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import nh3
@@ -23,6 +24,7 @@ BODY_CHARS_MAX = 60_000  # about 10,000 words
 # The parser is quadratic in unclosed brackets (40,000 of them took 3.3 s, 2026-11), and nearly so in
 # emphasis marks. No text of this length needs more, and the worst one then takes well under a second.
 _BRACKETS_MAX, _EMPHASIS_MAX = 2_000, 6_000
+_SHORT_CHARS = 2_000  # 2,048 of them with their HTML are 10 MB at most
 _HEADING_MIN, _HEADING_MAX = 2, 4  # the page's title is its only h1
 
 SCHEMES = {"http", "https", "mailto", "tel"}
@@ -77,7 +79,17 @@ def refuse_tangled(texts: Sequence[str]) -> None:
 
 
 def render_markdown(markdown: str) -> Markup:
-    """Return clean HTML. Cost: about 1 ms for each 100 words."""
+    """Return clean HTML. Cost: about 1 ms for each 100 words; nothing for a short text that was read lately."""
+    return _read_lately(markdown) if len(markdown) <= _SHORT_CHARS else _rendered(markdown)
+
+
+# An editor saves a page of many short texts every few seconds, and one of them is new.
+@lru_cache(maxsize=2_048)
+def _read_lately(markdown: str) -> Markup:
+    return _rendered(markdown)
+
+
+def _rendered(markdown: str) -> Markup:
     tokens = _MARKDOWN.parse(markdown)
     _level_headings(tokens)
     _mark_buttons(tokens)

@@ -20,7 +20,7 @@ from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.editor.form import ANY_VERSION, PageForm
 from shipworthy.rooms.site.editor.operations import UNDO
 from shipworthy.rooms.site.editor.saving import Conflicting, Saved, autosave_form, save_form
-from shipworthy.rooms.site.editor.view import block_views, labels_of, type_views
+from shipworthy.rooms.site.editor.view import block_views, labels_of, mark_names, type_views
 from shipworthy.rooms.site.history.past import restore_version
 from shipworthy.rooms.site.lint.publishable import remarks_on
 from shipworthy.rooms.site.lint.rules import Remark, by_level
@@ -207,6 +207,7 @@ def _editor(
         },
         "blocks": block_views(blocks, errors=errors, theirs=theirs),
         "types": type_views(),
+        "marks": mark_names(),
         "action": f"/pages/{page['page_id']}" if page else "/pages",
         "host": site["host"] if site else "",
         "is_new": page is None,

@@ -83,10 +83,10 @@ def test_whatever_is_pressed_ids_stay_apart_and_only_delete_takes_away(verbs: li
         blocks = after
 
 
-def test_a_block_is_shown_with_its_fields_errors_and_an_excerpt() -> None:
+def test_a_block_is_shown_with_its_fields_and_errors() -> None:
     errors = {"blocks[2].cards[0].title": "Too long.", "blocks[1]": "A link leads nowhere."}
     first, second, third = block_views(PAGE, errors=errors)
-    assert (first["key"], first["excerpt"], first["fields"][0]["name"]) == ("a:text:1", "a", "blocks-0-body")
+    assert (first["key"], first["fields"][0]["name"]) == ("a:text:1", "blocks-0-body")
     assert second["error"] == "A link leads nowhere."
     title = third["fields"][1]["rows"][0][0]
     assert (title["name"], title["value"], title["error"]) == ("blocks-2-cards.0.title", "One", "Too long.")

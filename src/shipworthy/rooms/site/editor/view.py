@@ -11,7 +11,7 @@ from shipworthy.rooms.site.blocks.registry import BY_NAME, TYPES
 from shipworthy.rooms.site.blocks.stored import Stored
 from shipworthy.rooms.site.history.differences import name_of, texts_of
 
-_EXCERPT_CHARS = 80
+_TOOLS = ("chevron-up", "chevron-down", "copy", "trash-2", "plus", "circle")
 _PLACE = re.compile(r"blocks\[(\d+)\]\.?(.*)")
 
 View = dict[str, Any]
@@ -34,6 +34,11 @@ def type_views() -> list[dict[str, str]]:
     return [{"type": kind.type, "label": kind.label, "symbol": kind.symbol} for kind in TYPES]
 
 
+def mark_names() -> list[str]:
+    """Return the icons that stand in blocks."""
+    return sorted({kind.symbol for kind in TYPES} | set(_TOOLS))
+
+
 def labels_of(errors: Mapping[str, str], blocks: Sequence[Stored]) -> dict[str, str]:
     """Return what people call the places that errors name."""
     labels = {"path": "Address", "body": "Text", "blocks": "Blocks"}
@@ -49,7 +54,6 @@ def _block_view(
     at: int, block: Stored, count: int, errors: Mapping[str, str], theirs: Mapping[str, Any]
 ) -> View:
     kind = BY_NAME.get(block["type"])
-    texts = texts_of(block)
     mine_is_shared = block["id"] in theirs
     other = theirs.get(block["id"])
     return {
@@ -61,7 +65,6 @@ def _block_view(
         "label": kind.label if kind else block["type"],
         "symbol": kind.symbol if kind else "circle",
         "is_known": kind is not None,
-        "excerpt": _excerpt(texts),
         "fields": _fields(kind.fields, block["data"], f"blocks-{at}-", "", at, errors) if kind else [],
         "error": errors.get(f"blocks[{at}]", ""),
         "is_conflict": mine_is_shared,
@@ -102,8 +105,3 @@ def _field(field: Field, value: Any, prefix: str, path: str, at: int, errors: Ma
             for number, row in enumerate(rows)
         ]
     return view
-
-
-def _excerpt(texts: Mapping[str, str]) -> str:
-    text = " ".join(" ".join(texts.values()).split())
-    return text if len(text) <= _EXCERPT_CHARS else text[:_EXCERPT_CHARS].rpartition(" ")[0] + " …"

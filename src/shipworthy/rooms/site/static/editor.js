@@ -176,7 +176,8 @@
     if (was.range && same.setSelectionRange) same.setSelectionRange(...was.range);
   }
 
-  const first = (place) => place?.querySelector("input:not([type=hidden]), textarea, select, button")?.focus();
+  const first = (place) =>
+    (place?.querySelector("input:not([type=hidden]), textarea, select") || place?.querySelector("button"))?.focus();
 
   function told(verb) {
     const [what, id] = verb.split(":");
