@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,10 +105,41 @@ def running_app(
         shutil.rmtree(workshop, ignore_errors=True)
 
 
+def wait_for(url: str) -> None:
+    """Return when something answers there; raise its last refusal after a minute."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
 def cpu_s(pid: int) -> float:
     """Return the user and system CPU seconds a process has used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) * _TICK_S
+
+
+def tree_cpu_s(pid: int) -> float:
+    """Return the CPU seconds of a process and all below it, those that ended and were waited for included."""
+    parents, ticks = {}, {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(") ")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+        ticks[int(stat.parent.name)] = sum(map(int, fields[11:15]))
+    tree: set[int] = set()
+    found = {pid}
+    while found:
+        tree |= found
+        found = {child for child, parent in parents.items() if parent in tree} - tree
+    return sum(ticks.get(one, 0) for one in tree) * _TICK_S
 
 
 def samples_of(app: App, person: Credential) -> dict[str, str]:

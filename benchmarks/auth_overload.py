@@ -12,8 +12,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +20,7 @@ from urllib.parse import urlencode
 import asyncpg
 from argon2 import PasswordHasher
 
-from benchmarks.app import SHIPWORTHY, App, cpu_s, running_app
+from benchmarks.app import SHIPWORTHY, App, cpu_s, running_app, wait_for
 from benchmarks.open_logins import Seen, Target, offer, p95_ms, request
 from benchmarks.peers_auth import AUTH_PEERS, MEMORY_KIB, PASSES, PASSWORD, AuthPeer
 from benchmarks.report import Figure, Report, publish, show_table
@@ -155,7 +153,7 @@ def _served(app: App) -> Iterator[tuple[Target, int]]:
         preexec_fn=lambda: os.sched_setaffinity(0, {_SERVER_CORE}),  # noqa: PLW1509 - no threads yet
     )
     try:
-        _wait_for(f"http://127.0.0.1:{port}/-/healthz")
+        wait_for(f"http://127.0.0.1:{port}/-/healthz")
         headers = {"content-type": "application/x-www-form-urlencoded", "origin": f"http://localhost:{port}"}
         sent = [
             request(port, "/login", headers, urlencode({"email": email_of(n), "password": PASSWORD}).encode())
@@ -165,18 +163,6 @@ def _served(app: App) -> Iterator[tuple[Target, int]]:
     finally:
         web.terminate()
         web.wait(timeout=30)
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
 
 
 def _hash_rate_per_s() -> float:

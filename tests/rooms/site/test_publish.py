@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from shipworthy.rooms.site.changes import on_change
+from shipworthy.rooms.site.changes import announced, on_change
 from shipworthy.rooms.site.room import ROOM
+from shipworthy.rooms.site.tags import MENU, SITEMAP, path_tag
 from tests.rooms.site.conftest import (
     PORT,
     Author,
@@ -112,7 +113,7 @@ async def test_the_process_that_publishes_knows_before_it_answers(app: RunningAp
     heard: list[str] = []
     on_change(app.runtime, heard.append)
     await acme.publish(page)
-    assert heard == [f"{await site_of(acme)} *"]
+    assert [announced(said)[:2] for said in heard] == [(await site_of(acme), (path_tag("/"), SITEMAP, MENU))]
     assert (await acme.send("POST", f"/api/pages/{uuid.uuid4()}/publish")).status == 404
     assert len(heard) == 1
 

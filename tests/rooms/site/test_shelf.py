@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from shipworthy.rooms.site.shelf import Clock, Entry, Shelf, make_form
+from shipworthy.rooms.site.freshness import Freshness
+from shipworthy.rooms.site.shelf import Entry, Shelf, make_form
 
 
-def entry(text: str = "x", *, clock: Clock | None = None, count: int = 0, size_bytes: int = 10) -> Entry:
+def entry(
+    text: str = "x", *, freshness: Freshness | None = None, count: int = 0, size_bytes: int = 10
+) -> Entry:
     form = make_form(200, [(b"content-type", b"text/plain")], text.encode(), etag=b'"1"', kept=())
-    return Entry(200, form, form, clock or Clock(), count, size_bytes)
+    return Entry(200, (form, form, form), ("a",), freshness or Freshness(), count, size_bytes)
 
 
 def test_the_least_lately_used_falls_off_when_there_are_too_many_bytes() -> None:
@@ -34,20 +37,22 @@ def test_what_is_larger_than_the_shelf_is_not_kept_and_empties_nothing_for_good(
 
 
 def test_an_answer_read_earlier_does_not_replace_one_read_later() -> None:
-    shelf, clock = Shelf(bytes_max=100), Clock()
-    clock.count = 2
-    newer, older = entry("new", clock=clock, count=2), entry("old", clock=clock, count=1)
+    shelf, freshness = Shelf(bytes_max=100), Freshness()
+    newer, older = entry("new", freshness=freshness, count=2), entry("old", freshness=freshness, count=1)
     shelf.keep(b"a", newer)
     shelf.keep(b"a", older)
     assert shelf.get(b"a") is newer
 
 
-def test_an_entry_is_fresh_until_its_clock_moves() -> None:
-    clock = Clock()
-    kept = entry(clock=clock)
+def test_an_entry_is_fresh_until_something_it_was_made_of_changes() -> None:
+    freshness = Freshness()
+    kept = entry(freshness=freshness)
     assert kept.is_fresh
-    clock.count += 1
+    freshness.changed(("b",))
+    assert kept.is_fresh
+    freshness.changed(("a",))
     assert not kept.is_fresh
+    assert entry(freshness=freshness, count=2).is_fresh
 
 
 def test_a_form_carries_its_length_and_a_304_does_not() -> None:

@@ -6,16 +6,19 @@ import hashlib
 
 from shipworthy.kernel.settings import SiteSection
 from shipworthy.rooms.site.assets.serve import Picture
+from shipworthy.rooms.site.freshness import Freshness
 from shipworthy.rooms.site.hosts import Site
 from shipworthy.rooms.site.render import CSP, HTML, Rendered, ready
 from shipworthy.rooms.site.robots import robots_txt
-from shipworthy.rooms.site.shelf import ENTRY_BYTES, FORMS_BYTES, Clock, Entry, Form, Header, make_form
+from shipworthy.rooms.site.shelf import ENTRY_BYTES, FORMS_BYTES, Entry, Form, Header, make_form
+from shipworthy.rooms.site.tags import PICTURES, surrogate_keys
 
 # A header costs 2 µs of each hit in the server (2026-11), so what browsers do anyway is not said: their
 # referrer policy is strict-origin-when-cross-origin already.
 _SAFE: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"),)
 _VARY: Header = (b"vary", b"accept-encoding")
 _GZIP: Header = (b"content-encoding", b"gzip")
+_BROTLI: Header = (b"content-encoding", b"br")
 _CSP: Header = (b"content-security-policy", CSP.encode())
 _FOR_EVER: Header = (b"cache-control", b"public, max-age=31536000, immutable")
 _NO_STORE: Header = (b"cache-control", b"no-store")
@@ -36,33 +39,41 @@ class Answers:
             ).encode(),
         )
 
-    def found(self, rendered: Rendered, site: Site, clock: Clock, count: int) -> Entry:
+    def found(self, rendered: Rendered, site: Site, count: int) -> Entry:
         kept = (self._cache_control, _VARY)
-        return _entry(200, rendered, site, clock, count, kept=kept, etag=rendered.etag.encode())
+        return _entry(200, rendered, site, site.freshness, count, kept=kept, etag=rendered.etag.encode())
 
     def robots(self, site: Site) -> Entry:
         """Return robots.txt, which never changes while the site lives on its host."""
         text = robots_txt(site_origin=site.origin, is_primary=site.is_primary)
-        return self.found(ready("text/plain; charset=utf-8", text), site, Clock(), 0)
+        rendered = ready("text/plain; charset=utf-8", text)
+        kept = (self._cache_control, _VARY)
+        return _entry(200, rendered, site, Freshness(), 0, kept=kept, etag=rendered.etag.encode())
 
-    def picture(self, picture: Picture, site: Site, clock: Clock, count: int) -> Entry:
+    def picture(self, picture: Picture, site: Site, count: int) -> Entry:
         """Return a picture; one that stands in for another is asked for again."""
         kept = (_FOR_EVER if picture.is_final else _NO_STORE,)
         headers = [(b"content-type", picture.media_type.encode()), *kept, *_SAFE, *_robots(site)]
         etag = f'"{hashlib.sha256(picture.body).hexdigest()[:20]}"'.encode()
         form = make_form(200, headers, picture.body, etag=etag, kept=kept)
+        size_bytes = FORMS_BYTES + len(picture.body)
         return Entry(
-            200, form, form, clock, count if picture.is_final else -1, FORMS_BYTES + len(picture.body)
+            200,
+            (form, form, form),
+            (PICTURES,),
+            site.freshness,
+            count if picture.is_final else -1,
+            size_bytes,
         )
 
-    def no_picture(self, site: Site, clock: Clock, count: int) -> Entry:
+    def no_picture(self, site: Site, count: int) -> Entry:
         form = refusal(404, "There is no such picture.", _NOINDEX)
-        return Entry(404, form, form, clock, count, ENTRY_BYTES)
+        return Entry(404, (form, form, form), (PICTURES,), site.freshness, count, ENTRY_BYTES)
 
-    def missing(self, rendered: Rendered, site: Site, clock: Clock, count: int) -> Entry:
-        return _entry(404, rendered, site, clock, count, kept=(_NO_STORE, _VARY), etag=b"")
+    def missing(self, rendered: Rendered, site: Site, count: int) -> Entry:
+        return _entry(404, rendered, site, site.freshness, count, kept=(_NO_STORE, _VARY), etag=b"")
 
-    def redirect(self, to: str, site: Site, clock: Clock, count: int) -> Entry:
+    def redirect(self, to: str, site: Site, count: int, *, tags: tuple[str, ...]) -> Entry:
         headers = [
             (b"location", to.encode()),
             (b"cache-control", b"public, max-age=3600"),
@@ -70,12 +81,12 @@ class Answers:
             *_robots(site),
         ]
         form = make_form(308, headers, b"", etag=b"", kept=())
-        return Entry(308, form, form, clock, count, FORMS_BYTES + len(to))
+        return Entry(308, (form, form, form), tags, site.freshness, count, FORMS_BYTES + len(to))
 
 
-def shared(entry: Entry) -> Entry:
-    """Return the same answer for another address, with little memory of its own."""
-    return Entry(entry.status, entry.plain, entry.gzipped, entry.clock, entry.count, ENTRY_BYTES)
+def shared(entry: Entry, count: int, *tags: str) -> Entry:
+    """Return the same answer for another address, read at `count`, with little memory of its own."""
+    return Entry(entry.status, entry.forms, (*entry.tags, *tags), entry.freshness, count, ENTRY_BYTES)
 
 
 def refusal(status: int, text: str, *headers: Header) -> Form:
@@ -87,7 +98,7 @@ def _entry(
     status: int,
     rendered: Rendered,
     site: Site,
-    clock: Clock,
+    freshness: Freshness,
     count: int,
     *,
     kept: tuple[Header, ...],
@@ -96,16 +107,32 @@ def _entry(
     headers: list[Header] = [(b"content-type", rendered.media_type.encode()), *kept, *_SAFE]
     if rendered.media_type == HTML:
         headers.append(_CSP)
-    headers += [_NOINDEX] if status == 404 else _robots(site)
-    etag_gzip = etag and etag[:-1] + b'-gz"'  # other bytes, another name: RFC 9110, 8.8.3
+    headers += [_NOINDEX] if status == 404 else [*_robots(site), *_for_cdn(site, rendered.tags)]
+    gzipped = make_form(status, [*headers, _GZIP], rendered.gzipped, etag=_named(etag, b"gz"), kept=kept)
+    packed = make_form(status, [*headers, _BROTLI], rendered.brotli, etag=_named(etag, b"br"), kept=kept)
     return Entry(
         status,
-        make_form(status, headers, rendered.body, etag=etag, kept=kept),
-        make_form(status, [*headers, _GZIP], rendered.gzipped, etag=etag_gzip, kept=kept),
-        clock,
+        (
+            make_form(status, headers, rendered.body, etag=etag, kept=kept),
+            gzipped,
+            packed if rendered.brotli else gzipped,
+        ),
+        rendered.tags,
+        freshness,
         count,
-        FORMS_BYTES + len(rendered.body) + len(rendered.gzipped),
+        FORMS_BYTES + len(rendered.body) + len(rendered.gzipped) + len(rendered.brotli),
     )
+
+
+def _named(etag: bytes, coding: bytes) -> bytes:
+    """Other bytes, another name (RFC 9110, 8.8.3)."""
+    return etag and etag[:-1] + b"-" + coding + b'"'
+
+
+def _for_cdn(site: Site, tags: tuple[str, ...]) -> list[Header]:
+    """Name what the answer was made of, in both of the ways CDNs read: Fastly's and Cloudflare's."""
+    keys = surrogate_keys(site.site_id, tags)
+    return [(b"surrogate-key", " ".join(keys).encode()), (b"cache-tag", ",".join(keys).encode())]
 
 
 def _robots(site: Site) -> list[Header]:

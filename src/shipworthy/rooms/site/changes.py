@@ -9,10 +9,12 @@ from collections.abc import Callable
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.tags import EVERYTHING
 
 CHANNEL = "site_changed"
-EVERYTHING = "*"
 _STATE = "site.on_change"
+_TAGS_CHARS_MAX = 7_000  # PostgreSQL takes less than 8,000 bytes
+_NAME = "#"  # begins the announcement's own name, by which the process that made it knows it again
 
 
 def on_change(runtime: Runtime, heard: Callable[[str], None]) -> None:
@@ -20,16 +22,18 @@ def on_change(runtime: Runtime, heard: Callable[[str], None]) -> None:
     runtime.state[_STATE] = heard
 
 
-async def announce(ctx: Ctx, site_id: uuid.UUID, what: str = EVERYTHING) -> None:
-    """Say at the commit that one address of a site changed, or everything."""
-    payload = f"{site_id} {what}"
+async def announce(ctx: Ctx, site_id: uuid.UUID, *tags: str) -> None:
+    """Say at the commit which tags of a site changed; without one, everything did."""
+    said = " ".join(tags) or EVERYTHING
+    payload = f"{site_id} {said if len(said) <= _TAGS_CHARS_MAX else EVERYTHING} {_NAME}{ctx.new_id().hex}"
     await ctx.db.all(q.announce, payload=payload)
     heard: Callable[[str], None] | None = ctx.runtime.state.get(_STATE)
     if heard is not None:
         ctx.after_commit.append(lambda: heard(payload))
 
 
-def announced(payload: str) -> tuple[uuid.UUID, str]:
-    """Return site and address of an announcement."""
-    site_id, _, what = payload.partition(" ")
-    return uuid.UUID(site_id), what
+def announced(payload: str) -> tuple[uuid.UUID, tuple[str, ...], str]:
+    """Return the site, the tags and the name of an announcement."""
+    site_id, *words = payload.split(" ")
+    tags = tuple(word for word in words if not word.startswith(_NAME))
+    return uuid.UUID(site_id), tags, next((word for word in words if word.startswith(_NAME)), "")

@@ -8,29 +8,21 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from shipworthy.kernel.context import Scope
 from shipworthy.kernel.errors import Busy
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.flights import Flights
+from shipworthy.rooms.site.freshness import Freshness
 from shipworthy.rooms.site.render import origin
-from shipworthy.rooms.site.shelf import Clock
+from shipworthy.rooms.site.tags import EVERYTHING
 
 _TTL_S = 10.0  # until a host that was given or taken away is noticed
 PATIENCE_S = 0.5  # how long a visitor waits for news of what is known already
 _HOSTS_MAX = 20_000
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Clocks:
-    """What changes of a site, each by itself."""
-
-    pages: Clock = field(default_factory=Clock)
-    sitemap: Clock = field(default_factory=Clock)
-    pictures: Clock = field(default_factory=Clock)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,17 +34,17 @@ class Site:
     origin: str  # of the host the site lives on, whichever host was asked
     is_primary: bool
     prefix: bytes
-    clocks: Clocks
+    freshness: Freshness
 
 
 class Hosts:
-    """The hosts this process was asked for, and the clocks of their sites."""
+    """The hosts this process was asked for, and the freshness of their sites."""
 
     def __init__(self, runtime: Runtime, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._runtime = runtime
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[float, Site | None]] = OrderedDict()
-        self._clocks: dict[uuid.UUID, Clocks] = {}
+        self._fresh: dict[uuid.UUID, Freshness] = {}
         self._flights: Flights[Site | None] = Flights()
 
     def known(self, host_header: bytes) -> Site | None:
@@ -84,16 +76,14 @@ class Hosts:
             self._known.popitem(last=False)
         return site
 
-    def clocks_of(self, site_id: uuid.UUID) -> Clocks | None:
-        """Return the clocks of a site; None for one that nobody asked this process for."""
-        return self._clocks.get(site_id)
+    def freshness_of(self, site_id: uuid.UUID) -> Freshness | None:
+        """Return the freshness of a site; None for one that nobody asked this process for."""
+        return self._fresh.get(site_id)
 
     def everything_changed(self) -> None:
         """Nothing that was read so far is known to be true still."""
-        for clocks in self._clocks.values():
-            clocks.pages.count += 1
-            clocks.sitemap.count += 1
-            clocks.pictures.count += 1
+        for freshness in self._fresh.values():
+            freshness.changed((EVERYTHING,))
 
     async def _look_up(self, host: str) -> Site | None:
         async with self._runtime.database.begin(Scope(self._runtime.realm_id)) as tx:
@@ -107,5 +97,5 @@ class Hosts:
             origin=origin(self._runtime.settings, row["primary_host"]),
             is_primary=is_primary,
             prefix=row["site_id"].bytes + (b"p" if is_primary else b"a"),
-            clocks=self._clocks.setdefault(row["site_id"], Clocks()),
+            freshness=self._fresh.setdefault(row["site_id"], Freshness()),
         )

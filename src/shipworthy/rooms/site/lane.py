@@ -1,19 +1,18 @@
 """The raw lane: host -> site, path -> bytes. No session, no template, and on a hit no database (D7).
 
 A miss reads and renders once, however many ask. A publish tells every process at its commit
-(NOTIFY), and what they kept of the site is out of date. When the listening connection breaks,
+(NOTIFY), and what they kept and was made of what changed is out of date. When the listening connection breaks,
 everything is asked of the database until it is back; when the database is away or slow, what is
 kept is served, however old.
 
-There is no second cache in the database. The text of a page is HTML already, so rendering adds
-0.35 ms to the 0.4 ms that reading takes either way (2026-11); keeping the result there would cost
-a write, and would be one more thing that can be out of date.
+There is no second cache in the database (ADR 0010).
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -29,17 +28,20 @@ from shipworthy.rooms.site.assets.names import PREFIX
 from shipworthy.rooms.site.assets.serve import load_picture
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import CHANNEL, announced, on_change
+from shipworthy.rooms.site.codings import coding_of
 from shipworthy.rooms.site.flights import Flights
 from shipworthy.rooms.site.hosts import PATIENCE_S, Hosts, Site
 from shipworthy.rooms.site.render import render_missing, render_page
-from shipworthy.rooms.site.shelf import HIT, MISS, NO_BODY, STALE, Clock, Entry, Form, Shelf, start_message
+from shipworthy.rooms.site.shelf import HIT, MISS, NO_BODY, STALE, Entry, Form, Shelf, start_message
 from shipworthy.rooms.site.sitemap import load_sitemap
+from shipworthy.rooms.site.tags import SITEMAP, path_tag
 
 _READING = ("GET", "HEAD")
 _ROUTE = "site"  # the name of this lane in the metrics
 _ROBOTS, _SITEMAP = ROBOTS_PATH.encode(), SITEMAP_PATH.encode()
 _PICTURES = f"{PREFIX}/".encode()
 _PAUSE_S = 1.0  # after the database failed to answer, until it is asked again for what is kept anyway
+_HEARD_MAX = 1_000  # announcements remembered, for the second time they are heard
 _BEAT_S, _BEAT_TIMEOUT_S, _RELISTEN_S = 1.0, 2.0, 0.5
 
 _UNKNOWN_HOST = refusal(421, "This server does not serve that address.")
@@ -59,6 +61,7 @@ class Lane:
         self._answers = Answers(runtime.settings.site)
         self._shelf = Shelf(bytes_max=runtime.settings.site.cache_bytes_max)
         self._flights: Flights[Entry] = Flights()
+        self._heard: OrderedDict[str, None] = OrderedDict()
         self._is_listening = False
         self._ask_again_at = 0.0
         counter = runtime.metrics.counter(
@@ -93,7 +96,7 @@ class Lane:
         if entry is None or not self._is_current(entry) or _carries_query(entry, request):
             return None
         self._counted[HIT].inc()
-        form = entry.gzipped if _takes_gzip(asked.accept_encoding) else entry.plain
+        form = entry.forms[coding_of(asked.accept_encoding)]
         is_known = _is_known(form, asked)
         status = 304 if is_known else entry.status
         self._runtime.metrics.request(_ROUTE, status, time.perf_counter() - began, 0)
@@ -114,7 +117,7 @@ class Lane:
         if entry is None or not self._is_current(entry):
             entry, state = await self._fetch(site, raw_path, key, entry)
         self._counted[state].inc()
-        form = entry.gzipped if _takes_gzip(asked.accept_encoding) else entry.plain
+        form = entry.forms[coding_of(asked.accept_encoding)]
         if _is_known(form, asked):
             is_hit = state is HIT
             headers = form.not_modified_headers
@@ -142,76 +145,81 @@ class Lane:
             return kept, HIT
         if kept is not None and time.monotonic() < self._ask_again_at:
             return kept, STALE
-        clock = _clock(site, raw_path)
+        count = site.freshness.count
         try:
             # The count is in the key: who asks after a change does not join a fetch from before it.
             async with asyncio.timeout(None if kept is None else PATIENCE_S):
-                load = self._load(site, raw_path, key, clock, clock.count)
-                return await self._flights.once((key, clock.count), load), MISS
+                return await self._flights.once((key, count), self._load(site, raw_path, key, count)), MISS
         except (Busy, TimeoutError):
             if kept is None:
                 raise
             self._ask_again_at = time.monotonic() + _PAUSE_S
             return kept, STALE
 
-    async def _load(self, site: Site, raw_path: bytes, key: bytes, clock: Clock, count: int) -> Entry:
+    async def _load(self, site: Site, raw_path: bytes, key: bytes, count: int) -> Entry:
         if raw_path == _SITEMAP:
-            entry = await self._load_sitemap(site, clock, count)
+            entry = await self._load_sitemap(site, count)
         elif raw_path.startswith(_PICTURES):
-            entry = await self._load_picture(site, raw_path, clock, count)
+            entry = await self._load_picture(site, raw_path, count)
         else:
-            entry = await self._load_page(site, raw_path, clock, count)
+            entry = await self._load_page(site, raw_path, count)
         self._shelf.keep(key, entry)
         return entry
 
-    async def _load_sitemap(self, site: Site, clock: Clock, count: int) -> Entry:
+    async def _load_sitemap(self, site: Site, count: int) -> Entry:
         async with self._runtime.database.begin(Scope(self._runtime.realm_id, site.tenant_id)) as tx:
             rendered = await load_sitemap(tx, site.site_id, site_origin=site.origin)
         if rendered is None:
-            return await self._load_page(site, _SITEMAP, clock, count)  # where no page can be: missing
-        return self._answers.found(rendered, site, clock, count)
+            missing = await self._load_page(site, _SITEMAP, count)  # where no page can be
+            return shared(missing, count, SITEMAP)
+        return self._answers.found(rendered, site, count)
 
-    async def _load_picture(self, site: Site, raw_path: bytes, clock: Clock, count: int) -> Entry:
+    async def _load_picture(self, site: Site, raw_path: bytes, count: int) -> Entry:
         picture = await load_picture(self._runtime.files, site.tenant_id, raw_path)
         if picture is None:
-            return self._answers.no_picture(site, clock, count)
-        return self._answers.picture(picture, site, clock, count)
+            return self._answers.no_picture(site, count)
+        return self._answers.picture(picture, site, count)
 
-    async def _load_page(self, site: Site, raw_path: bytes, clock: Clock, count: int) -> Entry:
+    async def _load_page(self, site: Site, raw_path: bytes, count: int) -> Entry:
         """Return the page; where only the way of writing is wrong, one redirect to it; else that it is missing."""
         path = requested_path(raw_path) or ""
         async with self._runtime.database.begin(Scope(self._runtime.realm_id, site.tenant_id)) as tx:
             page = await tx.one(q.published_page, site_id=site.site_id, path=path)
         around = {"site_origin": site.origin, "locale": self._runtime.settings.app.locale}
         if page["path"] is None:
-            return self._missing(site, page, around, clock, count)
+            return shared(self._missing(site, page, around, count), count, path_tag(path))
         address = encoded(path)
         if address.encode() != raw_path:
-            return self._answers.redirect(site.origin + address, site, clock, count)
+            return self._answers.redirect(site.origin + address, site, count, tags=(path_tag(path),))
         rendered = render_page(self._runtime.pages, page, page["menu"], **around)
-        return self._answers.found(rendered, site, clock, count)
+        return self._answers.found(rendered, site, count)
 
-    def _missing(self, site: Site, page: Record, around: Any, clock: Clock, count: int) -> Entry:
+    def _missing(self, site: Site, page: Record, around: Any, count: int) -> Entry:
         """Return that nothing is there. All missing addresses of a site share one answer's memory."""
         entry = self._shelf.get(site.prefix)
-        if entry is None or entry.clock is not clock or entry.count != count:
+        if entry is None or not entry.is_fresh:
             rendered = render_missing(self._runtime.pages, page, page["menu"], **around)
-            entry = self._answers.missing(rendered, site, clock, count)
+            entry = self._answers.missing(rendered, site, count)
             self._shelf.keep(site.prefix, entry)
-        return shared(entry)
+        return entry
 
     def changed(self, payload: str) -> None:
-        """Something of a site changed: what is kept of it is out of date."""
-        site_id, what = announced(payload)
-        clocks = self._hosts.clocks_of(site_id)
-        if clocks is None:
-            return
-        if what == PREFIX:
-            clocks.pictures.count += 1
-            return
-        clocks.sitemap.count += 1
-        if what != SITEMAP_PATH:
-            clocks.pages.count += 1
+        """Something of a site changed: what is kept and was made of it is out of date."""
+        site_id, tags, name = announced(payload)
+        freshness = self._hosts.freshness_of(site_id)
+        if freshness is not None and self._is_news(name):
+            freshness.changed(tags)
+
+    def _is_news(self, name: str) -> bool:
+        """Say whether an announcement is heard for the first time. The process that made it hears it twice,
+        both times after its commit, and would fetch twice whatever is asked for in between."""
+        if name in self._heard:
+            del self._heard[name]
+            return False
+        self._heard[name] = None
+        while len(self._heard) > _HEARD_MAX:
+            self._heard.popitem(last=False)
+        return True
 
     async def listen_forever(self) -> None:
         """Hear of changes; while that is not certain, nothing that is kept counts as fresh."""
@@ -234,12 +242,6 @@ class Lane:
         finally:
             self._is_listening = False
             await database.unlisten(connection)
-
-
-def _clock(site: Site, raw_path: bytes) -> Clock:
-    if raw_path.startswith(_PICTURES):
-        return site.clocks.pictures
-    return site.clocks.sitemap if raw_path == _SITEMAP else site.clocks.pages
 
 
 class _Asked(NamedTuple):
@@ -271,19 +273,6 @@ def _is_known(form: Form, asked: _Asked) -> bool:
 def _carries_query(entry: Entry, request: Mapping[str, Any]) -> bool:
     """Say whether the answer depends on the query: a redirect takes it along."""
     return entry.status == 308 and bool(request["query_string"])
-
-
-def _takes_gzip(accept_encoding: bytes) -> bool:
-    """Return whether gzip is welcome. Nearly every caller says so plainly; `gzip;q=0` says the opposite."""
-    if b"gzip" not in accept_encoding:
-        return False
-    if b"q=" not in accept_encoding:
-        return True
-    for part in accept_encoding.split(b","):
-        coding, _, weight = part.partition(b";")
-        if coding.strip() == b"gzip":
-            return weight.replace(b" ", b"").rstrip(b"0") not in (b"q=", b"q=0.", b"q=.")
-    return False
 
 
 def _headers(entry: Entry, form: Form, scope: Any) -> list[tuple[bytes, bytes]]:

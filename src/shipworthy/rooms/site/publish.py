@@ -16,6 +16,7 @@ from shipworthy.rooms.site.blocks.stored import blocks_of, text_alone
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
 from shipworthy.rooms.site.lint.publishable import require_publishable
+from shipworthy.rooms.site.tags import MENU, SITEMAP, path_tag
 from shipworthy.rooms.site.versions import require_version
 from shipworthy.rooms.site.write import hold_page
 
@@ -40,6 +41,7 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None)
 async def show_version(ctx: Ctx, page: Record) -> None:
     """Show a version to visitors: a held page, with what that version says. Ends a plan to publish another one."""
     page_id, now, content = page["page_id"], ctx.now(), _content_sha256(page)
+    in_menu = await _in_menu(ctx, page_id)
     is_new_content = content != page["content_sha256"]
     await ctx.db.run(
         q.page_publish,
@@ -51,7 +53,8 @@ async def show_version(ctx: Ctx, page: Record) -> None:
         now=now,
     )
     await keep_uses(ctx, page_id, page["top_html"] + page["intro_html"] + page["body_html"])
-    await _show(ctx, page["site_id"])
+    will_be = (page["path"], page["title"]) if page["in_menu"] else None
+    await _show(ctx, page, is_menu_changed=will_be != in_menu)
     await record(
         ctx,
         "page.published",
@@ -73,16 +76,25 @@ async def unpublish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = Non
 
 async def hide_page(ctx: Ctx, page: Record) -> None:
     """Show a held page to nobody."""
+    in_menu = await _in_menu(ctx, page["page_id"])
     await ctx.db.run(q.page_unpublish, page_id=page["page_id"])
-    await _show(ctx, page["site_id"])
+    await _show(ctx, page, is_menu_changed=in_menu is not None)
     await record(ctx, "page.unpublished", of="page", id=page["page_id"], detail={"path": page["path"]})
 
 
-async def _show(ctx: Ctx, site_id: uuid.UUID) -> None:
-    """Tell the web processes, and queue the sitemap under the site's new epoch: a job that runs already
-    has another name, so this one is not taken for it."""
+async def _in_menu(ctx: Ctx, page_id: uuid.UUID) -> tuple[str, str] | None:
+    """Return address and title under which visitors see the page in every menu, or None."""
+    entry = await ctx.db.maybe(q.page_in_menu, page_id=page_id)
+    return (entry["path"], entry["title"]) if entry is not None and entry["in_menu"] else None
+
+
+async def _show(ctx: Ctx, page: Record, *, is_menu_changed: bool) -> None:
+    """Tell the web processes what changed, and queue the sitemap under the site's new epoch: a job that
+    runs already has another name, so this one is not taken for it."""
+    site_id = page["site_id"]
     epoch = (await ctx.db.one(q.site_next_epoch, site_id=site_id))["epoch"]
-    await announce(ctx, site_id)
+    tags = [path_tag(page["path"]), SITEMAP, *([MENU] if is_menu_changed else [])]
+    await announce(ctx, site_id, *tags)
     await enqueue(ctx, SITEMAP_JOB, f"{site_id}:{epoch}")
 
 

@@ -105,6 +105,14 @@ from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.p
 where (p.updated_at, p.page_id) > (:updated_at, :page_id)
 order by p.updated_at, p.page_id limit 26
 
+-- page_in_menu --
+-- How visitors see the page in every page's menu, where it stands there; no row of a draft.
+-- index: page_pkey, page_version_pkey   rows: <= 1
+-- with: page_id = (select page_id from page limit 1)
+select p.in_menu, p.path, v.title
+from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.published_version
+where p.page_id = :page_id
+
 -- page_publish --
 -- Show this version to visitors. The day of the change moves only when the content does. A plan to publish is over.
 -- index: page_pkey   rows: <= 0

@@ -13,18 +13,20 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import brotli
 import nh3
 
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.site.addresses import encoded
+from shipworthy.rooms.site.tags import MENU, THEME, path_tag
 
 HTML = "text/html; charset=utf-8"
 HOME = "/"
@@ -32,6 +34,7 @@ DESCRIPTION_CHARS = 155  # what a list of search results shows
 # Each has its colours in theme.css; this one is for the icon, which no stylesheet reaches.
 ACCENTS = {"ocean": "#0b5cad", "pine": "#0f6b4f", "brick": "#b03a1e", "plum": "#7a2e8c"}
 _GZIP_LEVEL = 6  # 9 makes a page no smaller and costs twice the time
+_BROTLI_QUALITY = 5  # 9 % smaller than gzip in 0.36 ms; 4 gains 2 %, 11 gains 17 % and takes 19 ms (2026-11)
 _GZIP_WINDOW = zlib.MAX_WBITS | 16  # gzip's frame around it
 
 # The theme's own words, in the languages an app may have.
@@ -81,6 +84,8 @@ class Rendered:
     etag: str
     body: bytes
     gzipped: bytes
+    brotli: bytes = b""  # empty: not made
+    tags: tuple[str, ...] = ()
 
 
 def origin(settings: Settings, host: str) -> str:
@@ -92,12 +97,15 @@ def origin(settings: Settings, host: str) -> str:
 
 def render_page(pages: Pages, page: Row, menu: Menu, *, site_origin: str, locale: str) -> Rendered:
     """Return a published page; its canonical address is a function of the page alone."""
-    return ready(HTML, pages.render("site/page.html", _shown(page, menu, site_origin, locale)))
+    body = pages.render("site/page.html", _shown(page, menu, site_origin, locale))
+    return _ready_page(body, (path_tag(page["path"]), MENU, THEME))
 
 
 def render_missing(pages: Pages, site: Row, menu: Menu, *, site_origin: str, locale: str) -> Rendered:
     """Return what stands where no page is. It has no canonical address: it is no page."""
-    return ready(HTML, pages.render("site/missing.html", _around(site, menu, site_origin, locale, path="")))
+    return _ready_page(
+        pages.render("site/missing.html", _around(site, menu, site_origin, locale, path="")), (MENU, THEME)
+    )
 
 
 def render_preview(pages: Pages, page: Row, menu: Menu, *, site_origin: str, locale: str) -> bytes:
@@ -131,6 +139,11 @@ def ready(media_type: str, body: bytes) -> Rendered:
     """Compress once, name once."""
     name = hashlib.sha256(body).hexdigest()[:20]
     return Rendered(media_type, f'"{name}"', body, _compressed(body))
+
+
+def _ready_page(body: bytes, tags: tuple[str, ...]) -> Rendered:
+    packed = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_BROTLI_QUALITY)
+    return replace(ready(HTML, body), brotli=packed, tags=tags)
 
 
 def _compressed(body: bytes) -> bytes:

@@ -11,26 +11,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shipworthy.kernel.http.wire import head_bytes
+from shipworthy.rooms.site.freshness import Freshness
 
 Header = tuple[bytes, bytes]
 Message = dict[str, object]  # of ASGI
 
 HIT, MISS, STALE = b"hit", b"miss", b"stale"
 NO_BODY: Message = {"type": "http.response.body", "body": b""}
-FORMS_BYTES = 4_000  # what Python needs for two forms beside their bodies: dicts, lists, headers
+FORMS_BYTES = 6_000  # what Python needs for three forms beside their bodies: dicts, lists, headers
 ENTRY_BYTES = 400  # and for an entry that shares the forms of another
 
 
 @dataclass(slots=True)
-class Clock:
-    """Counts the changes of something. What was kept at an earlier count is out of date."""
-
-    count: int = 0
-
-
-@dataclass(slots=True)
 class Form:
-    """One form of an answer, plain or compressed, as a hit sends it; `headers` for when it is none.
+    """One form of an answer, plain or compressed one way, as a hit sends it; `headers` for when it is none.
 
     The two `wire` heads are the same answers for a server that takes bytes (kernel/http/server.py).
     """
@@ -73,18 +67,25 @@ def start_message(status: int, headers: list[Header]) -> Message:
 
 @dataclass(slots=True)
 class Entry:
-    """An answer under its address. It is fresh while its clock stands where it stood."""
+    """An answer under its address. It is fresh while nothing it was made of changed."""
 
     status: int
-    plain: Form
-    gzipped: Form
-    clock: Clock
-    count: int  # the clock's, when reading the content began
+    forms: tuple[Form, Form, Form]  # plain, gzip, brotli: codings.py names the places
+    tags: tuple[str, ...]
+    freshness: Freshness
+    count: int  # the freshness's, when reading the content began
     size_bytes: int
+    _checked: int = -1  # the freshness's, when it was last found to be fresh
 
     @property
     def is_fresh(self) -> bool:
-        return self.count == self.clock.count
+        count = self.freshness.count
+        if self._checked == count:
+            return True
+        if not self.freshness.is_unchanged(self.tags, since=self.count):
+            return False
+        self._checked = count
+        return True
 
 
 class Shelf:
@@ -105,7 +106,7 @@ class Shelf:
         """Keep an entry, unless one that was read later is there. One larger than the shelf is not kept."""
         there = self._entries.get(key)
         if there is not None:
-            if there.clock is entry.clock and there.count > entry.count:
+            if there.freshness is entry.freshness and there.count > entry.count:
                 return
             self.size_bytes -= self._entries.pop(key).size_bytes
         self._entries[key] = entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from shipworthy.kernel.context import Ctx
@@ -13,6 +14,7 @@ from shipworthy.rooms.site.addresses import SITEMAP_PATH, encoded
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
 from shipworthy.rooms.site.render import Rendered, origin, ready
+from shipworthy.rooms.site.tags import SITEMAP
 
 _URLS_MAX = 50_000  # of one sitemap file, by the protocol
 _PART = 10_000  # rows of one query; published_paths says the same
@@ -48,7 +50,7 @@ async def make_sitemap(ctx: Ctx, source: str) -> None:
         gzipped=rendered.gzipped,
         now=ctx.now(),
     )
-    await announce(ctx, site["site_id"], SITEMAP_PATH)
+    await announce(ctx, site["site_id"], SITEMAP)
 
 
 async def load_sitemap(tx: Tx, site_id: uuid.UUID, *, site_origin: str) -> Rendered | None:
@@ -60,7 +62,7 @@ async def load_sitemap(tx: Tx, site_id: uuid.UUID, *, site_origin: str) -> Rende
     if row is None:
         rendered = await render_sitemap(tx, site_id, site_origin=site_origin)
     else:
-        rendered = Rendered(row["media_type"], row["etag"], row["body"], row["gzipped"])
+        rendered = Rendered(row["media_type"], row["etag"], row["body"], row["gzipped"], tags=(SITEMAP,))
     return rendered if b"<url>" in rendered.body else None
 
 
@@ -79,7 +81,8 @@ async def render_sitemap(tx: Tx, site_id: uuid.UUID, *, site_origin: str) -> Ren
         after = rows[-1]["page_id"]
     if len(entries) > _URLS_MAX:
         log.warning("sitemap is cut at its limit", extra={"site_id": str(site_id), "urls_max": _URLS_MAX})
-    return ready("application/xml; charset=utf-8", sitemap_xml(entries[:_URLS_MAX], site_origin=site_origin))
+    body = sitemap_xml(entries[:_URLS_MAX], site_origin=site_origin)
+    return replace(ready("application/xml; charset=utf-8", body), tags=(SITEMAP,))
 
 
 def sitemap_xml(entries: Sequence[tuple[str, datetime]], *, site_origin: str) -> bytes:

@@ -89,7 +89,7 @@ ROUTES = (
           example={}, queries_max=16),
     route("POST", "/api/pages/{page_id}/unpublish", api_unpublish_page, title="Unpublish a page",
           permission="page.publish", idempotency="key", effect="change", audit="page.unpublished",
-          params=_PUBLISHED, example={}, queries_max=13),
+          params=_PUBLISHED, example={}, queries_max=14),
     *screens.ROUTES,
     *HISTORY_ROUTES,
     *SCHEDULE_ROUTES,

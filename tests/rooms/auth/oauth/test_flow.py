@@ -171,6 +171,7 @@ async def test_what_the_keys_cost_is_counted(browsing: Browsing) -> None:
     text = (await browsing.auth.client().get("/-/metrics")).text
     assert 'auth_oauth_keys_total{outcome="hit"} 2.0' in text
     assert 'auth_oauth_keys_total{outcome="miss"} 1.0' in text
+    assert 'auth_oauth_discovery_total{outcome="miss"} 1.0' in text
 
 
 async def test_an_unknown_provider_is_no_page(browsing: Browsing) -> None:

@@ -183,7 +183,10 @@ def test_providers_are_opened_as_the_settings_say(monkeypatch: pytest.MonkeyPatc
         "my-idp": ProviderSection(client_id="a", issuer="https://idp.example", label="Our own"),
     }
     opened = open_providers(
-        auth_settings(auth=AuthSection(providers=sections)), count_keys=_ignore, count_secrets=_ignore
+        auth_settings(auth=AuthSection(providers=sections)),
+        count_discovery=_ignore,
+        count_keys=_ignore,
+        count_secrets=_ignore,
     )
     assert [(p.name, p.label, len(p.secrets)) for p in opened.values()] == [
         ("google", "Google", 0),

@@ -25,11 +25,17 @@ def start_providers(runtime: Runtime) -> None:
     looked = runtime.metrics.counter(
         "auth_oauth_keys_total", "Look-ups of a provider's keys, by where they were found.", "outcome"
     )
+    read = runtime.metrics.counter(
+        "auth_oauth_discovery_total",
+        "Look-ups of what a provider says of itself, by where it was found.",
+        "outcome",
+    )
     used = runtime.metrics.counter(
         "auth_oauth_secrets_total", "Codes exchanged, by the variable of the secret that did.", "variable"
     )
     runtime.state[STATE] = open_providers(
         runtime.settings,
+        count_discovery=lambda outcome: read.labels(outcome).inc(),
         count_keys=lambda outcome: looked.labels(outcome).inc(),
         count_secrets=lambda variable: used.labels(variable).inc(),
     )
@@ -40,7 +46,11 @@ async def stop_providers(runtime: Runtime) -> None:
 
 
 def open_providers(
-    settings: Settings, *, count_keys: Callable[[str], None], count_secrets: Callable[[str], None]
+    settings: Settings,
+    *,
+    count_discovery: Callable[[str], None],
+    count_keys: Callable[[str], None],
+    count_secrets: Callable[[str], None],
 ) -> dict[str, Provider]:
     """Return the providers in their order, each with bounds and a breaker of its own."""
     opened = {}
@@ -48,7 +58,7 @@ def open_providers(
         variable = variable_of(name)
         given = {key: os.environ.get(key, "") for key in (variable, f"{variable}_NEXT")}
         secrets = Secrets({key: value for key, value in given.items() if value}, count=count_secrets)
-        opened[name] = _open(name, section, settings, secrets, count_keys)
+        opened[name] = _open(name, section, settings, secrets, count_discovery, count_keys)
     return opened
 
 
@@ -72,7 +82,12 @@ def variable_of(name: str) -> str:
 
 
 def _open(
-    name: str, section: ProviderSection, settings: Settings, secrets: Secrets, count: Callable[[str], None]
+    name: str,
+    section: ProviderSection,
+    settings: Settings,
+    secrets: Secrets,
+    count_discovery: Callable[[str], None],
+    count_keys: Callable[[str], None],
 ) -> Provider:
     label = section.label or _LABELS.get(name, name.replace("-", " ").capitalize())
     egress = Egress(
@@ -81,5 +96,12 @@ def _open(
     if section.kind == "github":
         return GitHub(section, name=name, label=label, secrets=secrets, egress=egress)
     return OpenId(
-        section, name=name, label=label, secrets=secrets, egress=egress, clock=time.monotonic, count=count
+        section,
+        name=name,
+        label=label,
+        secrets=secrets,
+        egress=egress,
+        clock=time.monotonic,
+        count_discovery=count_discovery,
+        count_keys=count_keys,
     )

@@ -63,7 +63,8 @@ class OpenId:
         secrets: Secrets,
         egress: Egress,
         clock: Callable[[], float],
-        count: Callable[[str], None] = lambda _: None,
+        count_discovery: Callable[[str], None] = lambda _: None,
+        count_keys: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.name, self.label, self.secrets = name, label, secrets
         self.kind: str = section.kind
@@ -72,8 +73,8 @@ class OpenId:
         self._issuer = section.issuer or _ISSUERS[section.kind]
         self._algorithms = ALGORITHMS if section.kind == "oidc" else ("RS256",)
         self._egress = egress
-        self._metadata = Cached(self._fetch_metadata, clock=clock)
-        self._keys = Keys(self._fetch_keys, clock=clock, count=count)
+        self._metadata = Cached(self._fetch_metadata, clock=clock, count=count_discovery)
+        self._keys = Keys(self._fetch_keys, clock=clock, count=count_keys)
 
     async def address(self, attempt: Attempt, *, state: str, challenge: str) -> str:
         async with _deadline():

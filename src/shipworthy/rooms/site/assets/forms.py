@@ -7,9 +7,10 @@ import uuid
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.rooms.site.assets.image import Variant, variants
-from shipworthy.rooms.site.assets.names import FORMATS, PREFIX, master_object, variant_object, widths_of
+from shipworthy.rooms.site.assets.names import FORMATS, master_object, variant_object, widths_of
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
+from shipworthy.rooms.site.tags import PICTURES
 
 
 async def make_variants(ctx: Ctx, source: str) -> None:
@@ -35,7 +36,7 @@ async def discard(ctx: Ctx, source: str) -> None:
     key, slug, width = source.split("/")
     await _delete_files(ctx, key, slug, int(width))
     if (site := await ctx.db.maybe(q.site_get)) is not None:
-        await announce(ctx, site["site_id"], PREFIX)
+        await announce(ctx, site["site_id"], PICTURES)
 
 
 async def _delete_files(ctx: Ctx, key: str, slug: str, width: int) -> None:
