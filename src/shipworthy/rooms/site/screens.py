@@ -315,7 +315,7 @@ ROUTES = (
           audit="page.published", params=DRAFT, example=EDIT_EXAMPLE, queries_max=25),
     route("POST", "/pages/{page_id}/publish", submit_publish, title="Publish a page", media="html",
           permission="page.publish", body=SeenVersion, idempotency="key", effect="change", audit="page.published",
-          params=DRAFT, example={}, queries_max=14),
+          params=DRAFT, example={}, queries_max=15),
     route("POST", "/pages/{page_id}/unpublish", submit_unpublish, title="Unpublish a page", media="html",
           permission="page.publish", body=SeenVersion, idempotency="key", effect="change", audit="page.unpublished",
           params=PUBLISHED, example={}, queries_max=12),

@@ -86,7 +86,7 @@ ROUTES = (
           body=PageBody, effect="change", audit="page.edited", params=_ANY, example=PAGE_EXAMPLE, queries_max=11),
     route("POST", "/api/pages/{page_id}/publish", api_publish_page, title="Publish a page",
           permission="page.publish", idempotency="key", effect="change", audit="page.published", params=_DRAFT,
-          example={}, queries_max=16),
+          example={}, queries_max=17),
     route("POST", "/api/pages/{page_id}/unpublish", api_unpublish_page, title="Unpublish a page",
           permission="page.publish", idempotency="key", effect="change", audit="page.unpublished",
           params=_PUBLISHED, example={}, queries_max=14),
