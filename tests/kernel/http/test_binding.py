@@ -25,6 +25,7 @@ class Order(Body):
     name: str
     paid: bool = False
     lines: Annotated[list[Line], msgspec.Meta(max_length=3)] = []
+    marks: list[Line] = []
 
 
 class Filter(msgspec.Struct, kw_only=True):
@@ -128,3 +129,18 @@ def test_a_misfit_is_said_in_words_for_people(body: bytes, said: dict[str, str])
     with pytest.raises(Invalid) as refused:
         parse_body(body, "application/json", Order)
     assert refused.value.fields == said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"name": "a", "marks": [' + b"{}," * 300_000 + b"{}]}", None),
+        (b'{"name": "a", ' + b", ".join(b'"x%d": 1' % n for n in range(80_000)) + b"}", None),
+        (b'{"name": "a", "lines": [' + b"{}," * 20 + b"{}]}", {"lines": "may have at most 3 entries"}),
+    ],
+    ids=["misfits by the thousand", "unknown fields by the thousand", "more than a list takes"],
+)
+def test_a_megabyte_of_misfits_is_refused_by_its_first_ones(body: bytes, said: dict[str, str] | None) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse_body(body, "application/json", Order)
+    assert len(refused.value.fields) == 100 if said is None else refused.value.fields == said

@@ -12,7 +12,7 @@ from shipworthy.kernel.describe import describe
 from shipworthy.kernel.route import Route
 from shipworthy.rooms.invoicing.room import ROOM
 from shipworthy.rooms.invoicing.seller_web import SELLER_EXAMPLE
-from tests.rooms.invoicing.conftest import Person, person
+from tests.rooms.invoicing.conftest import LINE, Person, person
 from tests.rooms.invoicing.test_draft import queries_counted
 from tests.support.app import RunningApp, make_settings
 
@@ -69,9 +69,9 @@ def without_keys(text: str) -> str:
     return re.sub(r'(_idempotency_key" value=")[^"]+', r"\1", text)
 
 
-async def every_sample(acme: Person) -> dict[str, str]:
+async def every_sample(acme: Person, *, customer_name: str = "Harbour Office") -> dict[str, str]:
     await acme.send("PUT", "/api/seller", SELLER_EXAMPLE)
-    customer = await acme.post("/api/customers", {"name": "Harbour Office", "country": "DE"})
+    customer = await acme.post("/api/customers", {"name": customer_name, "country": "DE"})
     customer_id = str(customer.json["customer_id"])
     paid, printed, opened, draft = [
         (await make(customer_id))["invoice_id"]
@@ -136,3 +136,35 @@ async def test_the_oracles_words_are_the_apis_words(acme: Person) -> None:
     outer, _, inner = words["discount_bp"].partition(".")
     assert line[outer][inner] == 1000
     assert answer[words["prices_include_tax"]] is False
+
+
+@pytest.mark.parametrize("route", [r for r in ROOM.routes if "$" in str(r.example)], ids=name_of)
+async def test_a_foreign_id_in_a_body_is_refused_and_names_nobody(
+    app: RunningApp, acme: Person, route: Route
+) -> None:
+    """What a body names is looked for among one's own, too."""
+    samples = await every_sample(acme, customer_name="Marker of Acme")
+    globex = await person(app, "Globex")
+    own = await every_sample(globex)
+    path = re.sub(r"\{(\w+)\}", lambda found: own[route.params[found[1]]], route.path)
+    body = filled(route.example, {**own, **{name: samples[name] for name in names_in(route.example)}})
+    if route.media == "html":
+        answer = await globex.submit(path, **as_fields(body))
+    else:
+        answer = await globex.send(route.method, path, body, if_match="*")
+    assert answer.status in (404, 409, 422) or (route.effect == "read" and answer.status == 200), answer.text
+    assert "Marker of Acme" not in answer.text
+
+
+def names_in(value: Any) -> set[str]:
+    return set(re.findall(r"\$(\w+)", str(value)))
+
+
+async def test_ten_thousand_lines_are_refused_at_once(acme: Person) -> None:
+    body = {"customer_id": await acme.customer(), "currency": "EUR", "lines": [LINE] * 10_000}
+    refused = await acme.post("/api/invoices", body)
+    assert (refused.status, refused.json["code"]) in ((422, "body.invalid"), (413, "body.too_large"))
+    form = {f"lines__{n}__description": "x" for n in range(4_000)}
+    sent = await acme.submit("/invoices", **form)
+    assert sent.status in (400, 413, 422)
+    assert (await acme.get("/api/invoices")).json["invoices"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -60,7 +61,7 @@ def convert(raw: Any, want: type[Any], *, strict: bool) -> Any:
     try:
         return msgspec.convert(raw, want, strict=strict, str_keys=True)
     except msgspec.ValidationError as first:
-        fields = dict(_problems(raw, want, strict, ""))
+        fields = dict(islice(_problems(raw, want, strict, ""), _MISFITS_MAX))
         if not fields:
             fields = {"body": str(first)}
         said = _("Some fields need another value: {fields}.", fields=", ".join(fields))
@@ -139,9 +140,12 @@ def _problems(raw: Any, want: Any, strict: bool, path: str) -> typing.Iterator[t
         return
     if typing.get_origin(want) is list and isinstance(raw, list):
         item = typing.get_args(want)[0]
-        nested = [p for i, value in enumerate(raw) for p in _problems(value, item, strict, f"{path}[{i}]")]
-        if nested:
-            yield from nested
+        is_nested = False
+        for i, value in enumerate(raw):
+            for problem in _problems(value, item, strict, f"{path}[{i}]"):
+                is_nested = True
+                yield problem
+        if is_nested:
             return
     try:
         msgspec.convert(raw, want, strict=strict)
@@ -159,20 +163,29 @@ def _struct_problems(
             yield f"{prefix}{name}", _("is not a field of this request")
     for name, field in fields.items():
         if name in raw:
-            kind = field.type
-            if (
-                typing.get_origin(kind) is typing.Annotated
-                and typing.get_origin(typing.get_args(kind)[0]) is list
-            ):
-                inner = list(_problems(raw[name], typing.get_args(kind)[0], strict, f"{prefix}{name}"))
-                if inner:
-                    yield from inner
-                    continue
-            yield from _problems(raw[name], kind, strict, f"{prefix}{name}")
+            is_nested = False
+            if (entries := _bounded_list(field.type, raw[name])) is not None:
+                for problem in _problems(raw[name], entries, strict, f"{prefix}{name}"):
+                    is_nested = True
+                    yield problem
+            if not is_nested:
+                yield from _problems(raw[name], field.type, strict, f"{prefix}{name}")
         elif field.required:
             yield f"{prefix}{name}", _("is missing")
 
 
+def _bounded_list(kind: Any, value: Any) -> Any:
+    """Return the bare list type of a list with bounds that is no longer than these: of a longer one, its length is
+    all that is said, and its entries are not looked at."""
+    if typing.get_origin(kind) is not typing.Annotated:
+        return None
+    bare, *metas = typing.get_args(kind)
+    most = [m.max_length for m in metas if isinstance(m, msgspec.Meta) and m.max_length is not None]
+    is_too_long = isinstance(value, list) and any(len(value) > bound for bound in most)
+    return bare if typing.get_origin(bare) is list and not is_too_long else None
+
+
+_MISFITS_MAX = 100  # so many are said at once: a megabyte of misfits would keep a core busy for half a minute
 _KINDS = {
     "str": mark("text"),
     "int": mark("a whole number"),
