@@ -122,6 +122,16 @@ class FilesSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PdfSection:
+    """[pdf]: the process that prints; `font_dirs` are folders with fonts beyond Latin, Greek, Cyrillic and Hebrew."""
+
+    memory_mib: int = 1024
+    cpu_s: int = 20  # of one document
+    timeout_s: float = 25.0
+    font_dirs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class SiteSection:
     """[site]: published pages."""
 
@@ -159,6 +169,7 @@ class Settings:
     auth: AuthSection = field(default_factory=AuthSection)
     mail: MailSection = field(default_factory=MailSection)
     files: FilesSection = field(default_factory=FilesSection)
+    pdf: PdfSection = field(default_factory=PdfSection)
     site: SiteSection = field(default_factory=SiteSection)
     slo: SloSection = field(default_factory=SloSection)
     budget: BudgetSection = field(default_factory=BudgetSection)
@@ -260,7 +271,7 @@ _AT_LEAST_ONE = {
     "sessions.absolute_ttl_s", "auth.hash_memory_kib", "auth.hash_passes",
     "auth.hash_wait_max_ms", "auth.hash_queue_max", "auth.reset_ttl_s", "auth.undo_ttl_s", "auth.leaving_ttl_s",
     "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s",
-    "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "files.link_ttl_s", "mail.timeout_s",
+    "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "files.link_ttl_s", "mail.timeout_s", "pdf.memory_mib", "pdf.cpu_s", "pdf.timeout_s",
 }  # fmt: skip
 _AT_LEAST = {"auth.password_chars_min": 8}  # NIST SP 800-63B, whatever stands beside the password
 _PORTS = {"http.port", "http.public_port", "mail.port"}

@@ -8,22 +8,28 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Tx
 from shipworthy.kernel.errors import Conflict, Missing
 from shipworthy.kernel.files.store import object_key
 from shipworthy.kernel.language import Locale, _
+from shipworthy.kernel.queue.job import enqueue
+from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.einvoice.issued import needs
 from shipworthy.rooms.invoicing.einvoice.writing import write_einvoice
+from shipworthy.rooms.invoicing.finalise import PDF_JOB
 from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice, wrong_status
 from shipworthy.rooms.invoicing.pdf import (
     BankAccount,
     InvoiceDocument,
     Party,
     PrintedLine,
-    render_invoice_pdf,
 )
+from shipworthy.rooms.invoicing.printing.press import NotPrinted, Press
+
+_PRESS = "invoicing.press"
 
 
 async def print_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> None:
@@ -32,15 +38,26 @@ async def print_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> None:
     The file is put first and the row after it, because the row says that the file is there.
     A file without its row is overwritten by the next try, with the same bytes.
 
-    Errors:  Missing, Conflict `invoicing.not_issued`, Upstream when the file store is away,
-             `invoice.pdf_missing_glyphs`.
+    One that cannot be printed is written down as failed, with the reason: it is not tried again by itself.
+
+    Errors:  Missing, Conflict `invoicing.not_issued`, Upstream when the file store is away.
     """
     invoice = await load_invoice(ctx, invoice_id)
     if invoice.number is None:
         raise wrong_status(invoice.status, None, wanted="open")
     if invoice.has_pdf:
         return
-    pdf = await asyncio.to_thread(_render, invoice, ctx.runtime.settings.app.locale)
+    try:
+        pdf = await _render(ctx, invoice, ctx.runtime.settings.app.locale)
+    except NotPrinted as failed:
+        await ctx.db.run(
+            q.pdf_failure_write,
+            invoice_id=invoice_id,
+            code=failed.code,
+            reason=failed.message[:1000],
+            now=ctx.now(),
+        )
+        return
     key = object_key(ctx.tenant_id, "invoice-pdf", f"{invoice_id}.pdf")
     await ctx.runtime.files.put(key, pdf)
     await ctx.db.run(
@@ -53,11 +70,41 @@ async def print_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> None:
     )
 
 
-def _render(invoice: Invoice, locale: Locale) -> bytes:
+async def _render(ctx: Ctx, invoice: Invoice, locale: Locale) -> bytes:
     """An invoice that lacks what EN 16931 asks for is still an invoice on paper; it carries no XML."""
     lacking = needs(invoice, "cii", seller=invoice.seller or {}, buyer=invoice.buyer or {})
-    einvoice = None if lacking else write_einvoice(invoice, "cii", locale=locale)
-    return render_invoice_pdf(as_document(invoice, locale=locale), einvoice=einvoice)
+    einvoice = None if lacking else await asyncio.to_thread(write_einvoice, invoice, "cii", locale=locale)
+    return await press_of(ctx.runtime).render(as_document(invoice, locale=locale), einvoice=einvoice)
+
+
+def press_of(runtime: Runtime) -> Press:
+    """Return this process's press; its child begins with the first document."""
+    press: Press = runtime.state.setdefault(_PRESS, Press(runtime.settings.pdf))
+    return press
+
+
+async def close_press(runtime: Runtime) -> None:
+    """End the press with its process."""
+    if _PRESS in runtime.state:
+        await press_of(runtime).close()
+
+
+async def print_again(ctx: Ctx, invoice_id: uuid.UUID) -> str:
+    """Queue the PDF of an issued invoice anew where there is none; return `ready` or `pending`.
+
+    Errors:  Missing; Conflict `invoicing.not_issued`.
+    """
+    state = await ctx.db.maybe(q.invoice_state, invoice_id=invoice_id)
+    if state is None:
+        raise Missing("invoice")
+    if state["number"] is None:
+        raise wrong_status(state["status"], None, wanted="open")
+    await record(ctx, "invoice.pdf_asked", of="invoice", id=invoice_id)
+    if await ctx.db.maybe(q.document_get, invoice_id=invoice_id):
+        return "ready"
+    await ctx.db.run(q.pdf_failure_forget, invoice_id=invoice_id)
+    await enqueue(ctx, PDF_JOB, invoice_id)
+    return "pending"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +139,8 @@ class Kept:
 async def kept_pdf(tx: Tx, invoice_id: uuid.UUID) -> Kept:
     """Return where the PDF of an issued invoice is.
 
-    Errors:  Missing; Conflict `invoicing.not_issued` for a draft, `invoicing.pdf_pending` while it is being made.
+    Errors:  Missing; Conflict `invoicing.not_issued` for a draft, `invoicing.pdf_pending` while it is being made,
+             `invoicing.pdf_failed` where it cannot be made, with the reason.
     """
     state = await tx.maybe(q.invoice_state, invoice_id=invoice_id)
     kept = await tx.maybe(q.document_get, invoice_id=invoice_id)
@@ -101,6 +149,8 @@ async def kept_pdf(tx: Tx, invoice_id: uuid.UUID) -> Kept:
     if state["number"] is None:
         raise wrong_status(state["status"], None, wanted="open")
     if kept is None:
+        if failure := await tx.maybe(q.pdf_failure_get, invoice_id=invoice_id):
+            raise Conflict("invoicing.pdf_failed", failure["reason"])
         raise Conflict(
             "invoicing.pdf_pending",
             _("The PDF of invoice {number} is being made. Try again in a moment.", number=state["number"]),

@@ -8,6 +8,8 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.queue.job import JobKind
 from shipworthy.rooms.invoicing.document import print_invoice
 from shipworthy.rooms.invoicing.finalise import PDF_JOB
+from shipworthy.rooms.invoicing.sending.delivery import deliver
+from shipworthy.rooms.invoicing.sending.mails import MAIL_JOB
 
 
 async def print_pdf(ctx: Ctx, source: str) -> None:
@@ -20,10 +22,18 @@ JOBS = (
         kind=PDF_JOB,
         handler=print_pdf,
         title="Print an issued invoice as PDF",
-        timeout_s=30.0,
+        attempts_max=60,  # an hour of a file store that is away
+        timeout_s=120.0,  # it may wait for its turn at the press, which bounds each document itself
         writes="invoice_document",
         writes_kind="pdf",
         source_column="invoice_id",
         triggered_by="POST /api/invoices/{invoice_id}/finalise",
+    ),
+    JobKind(
+        kind=MAIL_JOB,
+        handler=deliver,
+        title="Mail an invoice to a customer",
+        timeout_s=60.0,
+        triggered_by="POST /api/invoices/{invoice_id}/mails",
     ),
 )

@@ -29,6 +29,7 @@ from shipworthy.kernel.money.currencies import currency_of
 from shipworthy.kernel.money.format import AmountStyle, format_amount, format_decimal, format_rate
 from shipworthy.rooms.invoicing.einvoice.facturx import mark_as_facturx
 from shipworthy.rooms.invoicing.pricing.changes import DocumentChange, LineChange
+from shipworthy.rooms.invoicing.printing.scripts import fonts_for
 from shipworthy.rooms.invoicing.tax import TaxGroup
 from shipworthy.rooms.invoicing.wording import Wording, change_label, wording
 
@@ -145,6 +146,11 @@ def _fonts(extra_dirs: tuple[Path, ...]) -> typst.Fonts:
         if not folder.is_dir():
             raise NotADirectoryError(f"There is no font folder {folder}.")
     return typst.Fonts(include_system_fonts=False, font_paths=[_HERE / "fonts", *extra_dirs])
+
+
+def warm_up() -> None:
+    """Read our fonts: the first document of a process would pay for it."""
+    _fonts(())
 
 
 def _view(document: InvoiceDocument) -> dict[str, Any]:
@@ -316,10 +322,12 @@ def _refuse_missing_glyphs(error: typst.TypstError, number: str) -> None:
     if not text:
         return
     shown = ", ".join(_name(character) for character in list(dict.fromkeys(text))[:8])
+    named = " and ".join(f"{font} (for {writing})" for writing, font in fonts_for(text)[:4])
+    fonts = f"put {named} into a folder" if named else "put a font that has them into a folder"
     raise Invalid(
         "invoice.pdf_missing_glyphs",
         f"Invoice {number} cannot be printed: no font at hand draws {shown}. "
-        "Replace the characters, or give the PDF job a folder with a font that has them (font_dirs).",
+        f"Replace the characters, or {fonts} that pdf.font_dirs in app.toml names.",
     ) from error
 
 

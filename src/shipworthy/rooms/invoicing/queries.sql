@@ -605,6 +605,89 @@ update invoice set status = 'uncollectible', version = version + 1, uncollectibl
 where invoice_id = :invoice_id and status = 'open' and version = coalesce(:version, version)
 returning version, number, currency, gross_minor - paid_minor - credited_minor as balance_minor
 
+-- pdf_failure_get --
+-- Why an invoice has no PDF.
+-- index: invoice_pdf_failure_pkey   rows: <= 1
+-- with: invoice_id = (select invoice_id from invoice_pdf_failure limit 1)
+select code, reason, failed_at from invoice_pdf_failure where invoice_id = :invoice_id
+
+-- pdf_failure_write --
+-- An invoice cannot be printed, and why.
+-- index: none (insert)   rows: <= 0   role: worker
+-- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), code = 'sample', reason = 'Sample', now = now()
+insert into invoice_pdf_failure (invoice_id, code, reason, failed_at) values (:invoice_id, :code, :reason, :now)
+on conflict (tenant_id, invoice_id) do update set code = excluded.code, reason = excluded.reason, failed_at = excluded.failed_at
+
+-- pdf_failure_forget --
+-- An invoice is printed anew.
+-- index: invoice_pdf_failure_pkey   rows: <= 0
+-- with: invoice_id = (select invoice_id from invoice_pdf_failure limit 1)
+delete from invoice_pdf_failure where invoice_id = :invoice_id
+
+-- mail_create --
+-- Mails of one content to several people, where the same was not asked for before; fifty are kept of an invoice.
+-- index: invoice_mail_tenant_invoice_idx   rows: <= 5
+-- with: mail_ids = array[gen_random_uuid()], recipients = array['a@volume.example']::text[], invoice_id = (select invoice_id from invoice_mail limit 1), locale = 'en', subject = 'Sample', message = 'Sample'
+-- with: xml_format = '', content_sha256 = sha256('sample'), now = now()
+insert into invoice_mail (mail_id, invoice_id, recipient, locale, subject, message, xml_format, content_sha256, queued_at)
+select one.mail_id, :invoice_id, one.recipient, :locale, :subject, :message, :xml_format, :content_sha256, :now
+from unnest(:mail_ids::uuid[], :recipients::text[]) as one (mail_id, recipient)
+where (select count(*) from (select from invoice_mail where invoice_id = :invoice_id limit 50) as few)
+  + cardinality(:mail_ids::uuid[]) <= 50
+on conflict (tenant_id, invoice_id, recipient, content_sha256, again) do nothing
+returning mail_id
+
+-- mail_create_again --
+-- The same mail once more, on purpose; no row where that was asked for already.
+-- index: invoice_mail_pkey   rows: <= 1
+-- with: new_mail_id = gen_random_uuid(), mail_id = (select mail_id from invoice_mail where status = 'sent' limit 1), now = now()
+insert into invoice_mail (mail_id, invoice_id, recipient, locale, subject, message, xml_format, content_sha256, again, queued_at)
+select :new_mail_id, invoice_id, recipient, locale, subject, message, xml_format, content_sha256, again + 1, :now
+from invoice_mail where mail_id = :mail_id and again < 50
+on conflict (tenant_id, invoice_id, recipient, content_sha256, again) do nothing
+returning mail_id
+
+-- mails_alike --
+-- The mails of one content to these people: those just made, and those made before.
+-- index: invoice_mail_tenant_invoice_idx   rows: <= 5
+-- with: invoice_id = (select invoice_id from invoice_mail limit 1), recipients = array['office@volume.example']::text[], content_sha256 = sha256('volume'), again = 0
+select mail_id, invoice_id, recipient, subject, status, waits_for, answer, again, queued_at, settled_at from invoice_mail
+where invoice_id = :invoice_id and recipient = any(:recipients) and content_sha256 = :content_sha256 and again = :again
+limit 5
+
+-- mail_get --
+-- One mail.
+-- index: invoice_mail_pkey   rows: <= 1
+-- with: mail_id = (select mail_id from invoice_mail limit 1)
+select mail_id, invoice_id, recipient, content_sha256, status, again from invoice_mail where mail_id = :mail_id
+
+-- mails_of --
+-- What was sent of an invoice, when and to whom, newest first.
+-- index: invoice_mail_tenant_invoice_idx   rows: <= 50
+-- with: invoice_id = (select invoice_id from invoice_mail limit 1)
+select mail_id, invoice_id, recipient, subject, status, waits_for, answer, again, queued_at, settled_at from invoice_mail
+where invoice_id = :invoice_id order by queued_at desc, mail_id desc limit 50
+
+-- mail_lock --
+-- A mail about to be sent, held against a second worker.
+-- index: invoice_mail_pkey   rows: <= 1   role: worker
+-- with: mail_id = (select mail_id from invoice_mail where status = 'queued' limit 1)
+select mail_id, invoice_id, recipient, locale, subject, message, xml_format, attempts, queued_at from invoice_mail
+where mail_id = :mail_id and status = 'queued' for update
+
+-- mail_settle --
+-- What became of a mail.
+-- index: invoice_mail_pkey   rows: <= 0   role: worker
+-- with: mail_id = (select mail_id from invoice_mail where status = 'queued' limit 1), status = 'sent', answer = '', now = now()
+update invoice_mail set status = :status, answer = :answer, waits_for = '', attempts = attempts + 1, settled_at = :now
+where mail_id = :mail_id
+
+-- mail_wait --
+-- A mail is tried again later, and why.
+-- index: invoice_mail_pkey   rows: <= 0   role: worker
+-- with: mail_id = (select mail_id from invoice_mail where status = 'queued' limit 1), waits_for = 'server', answer = ''
+update invoice_mail set waits_for = :waits_for, answer = :answer, attempts = attempts + 1 where mail_id = :mail_id
+
 -- document_get --
 -- Where a printed invoice is kept.
 -- index: invoice_document_pkey   rows: <= 1

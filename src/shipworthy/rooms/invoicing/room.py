@@ -9,12 +9,15 @@ from shipworthy.kernel.room import NavItem, Room
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.invoicing.bodies import CUSTOMER_PERSONAL
 from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.document import close_press
 from shipworthy.rooms.invoicing.einvoice.web import ROUTES as EINVOICE_ROUTES
 from shipworthy.rooms.invoicing.jobs import JOBS
 from shipworthy.rooms.invoicing.permissions import PERMISSIONS
 from shipworthy.rooms.invoicing.seed import seed
 from shipworthy.rooms.invoicing.seller_web import ROUTES as SELLER_ROUTES
 from shipworthy.rooms.invoicing.seller_web import SELLER_PERSONAL
+from shipworthy.rooms.invoicing.sending.screens import ROUTES as SENDING_PAGES
+from shipworthy.rooms.invoicing.sending.web import MAIL_PERSONAL
 from shipworthy.rooms.invoicing.sending.web import ROUTES as SENDING_ROUTES
 from shipworthy.rooms.invoicing.shown import register
 from shipworthy.rooms.invoicing.web import ROUTES
@@ -71,6 +74,10 @@ SAMPLES = (
         "order by p.payment_id, i.issue_date limit 1",
     ),
     Sample(name="credit_note_id", sql=_newest("credited")),
+    Sample(
+        name="sent_mail_id",
+        sql="select mail_id from invoice_mail where status = 'sent' order by queued_at desc, mail_id desc limit 1",
+    ),
     Sample(name="payment_id", sql="select payment_id from payment order by paid_on desc, payment_id desc limit 1"),
     Sample(
         name="reversible_payment_id",
@@ -161,7 +168,7 @@ ROOM = Room(
     name="invoicing",
     folder=FOLDER,
     queries=q,
-    routes=(*ROUTES, *EINVOICE_ROUTES, *SELLER_ROUTES, *SENDING_ROUTES),
+    routes=(*ROUTES, *EINVOICE_ROUTES, *SELLER_ROUTES, *SENDING_ROUTES, *SENDING_PAGES),
     jobs=JOBS,
     nav=(
         NavItem(href="/invoices", label="Invoices", icon="receipt-text", section="invoices"),
@@ -185,6 +192,8 @@ ROOM = Room(
             "books",
             "payment",
             "allocation",
+            "invoice_mail",
+            "invoice_pdf_failure",
         )
     ),
     samples=SAMPLES,
@@ -192,8 +201,9 @@ ROOM = Room(
     journeys=JOURNEYS,
     oracles=ORACLES,
     loads=LOADS,
-    personal=tuple(dict.fromkeys((*CUSTOMER_PERSONAL, *SELLER_PERSONAL))),
+    personal=tuple(dict.fromkeys((*CUSTOMER_PERSONAL, *SELLER_PERSONAL, *MAIL_PERSONAL))),
     on_start=register,
+    on_stop=close_press,
     seed=seed,
     volume_sql=(FOLDER / "volume.sql").read_text(encoding="utf-8"),
 )

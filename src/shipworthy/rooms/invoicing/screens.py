@@ -39,6 +39,7 @@ from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
 from shipworthy.rooms.invoicing.listing import STATUSES, list_customers, list_invoices
 from shipworthy.rooms.invoicing.permissions import may_write
 from shipworthy.rooms.invoicing.seller import get_seller
+from shipworthy.rooms.invoicing.sending.screens import mail_texts
 from shipworthy.rooms.invoicing.settle import give_up, pay, void
 from shipworthy.rooms.invoicing.shown import (
     Sums,
@@ -103,6 +104,7 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
     if invoice.status in ("open", "uncollectible"):
         customers = {"customer_id": invoice.customer_id, "currency": currency}
         credit_minor = (await ctx.db.one(q.credit_sum, **customers))["credit_minor"]
+    mails = await ctx.db.all(q.mails_of, invoice_id=invoice_id) if invoice.number else []
     is_late = invoice.due_date < today_in(seller["time_zone"], now=ctx.now())
     said_by, said_to = invoice.seller, invoice.buyer
     if said_by is None or said_to is None:  # a draft says what it would say if it were issued now
@@ -119,6 +121,8 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         "seller": said_by,
         "buyer": said_to,
         "files": offered(invoice, seller=said_by, buyer=said_to),
+        "failure": None if invoice.has_pdf else await ctx.db.maybe(q.pdf_failure_get, invoice_id=invoice_id),
+        "mails": mail_texts(ctx, mails, time_zone=seller["time_zone"]),
         "happened": happened(invoice, time_zone=seller["time_zone"]),
         "may_write": may_write(ctx),
     }
@@ -128,11 +132,6 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         word = mark("Credit note {number}") if is_credit else mark("Invoice {number}")
         title = _(word, number=invoice.number)
     return Page("invoicing/invoice.html", data, title=title, section="invoices")
-
-
-async def invoice_document_part(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
-    """The PDF's link, or the word that it is being made; the page asks again until it is there."""
-    return Page("invoicing/document.html", {"invoice": await load_invoice(ctx, invoice_id)})
 
 
 async def new_invoice_page(ctx: Ctx, query: NewInvoiceQuery) -> Page:
@@ -358,11 +357,9 @@ ROUTES = (
     route("POST", "/invoices/preview", preview_sums, title="Sums of what is typed", media="html",
           permission="invoice.write", body=InvoiceForm, transaction=False, example=FORM_EXAMPLE, queries_max=2),
     route("GET", "/invoices/{invoice_id}", invoice_page, title="Invoice", media="html", permission="invoice.read",
-          params={"invoice_id": "invoice_id"}, queries_max=9),
+          params={"invoice_id": "invoice_id"}, queries_max=11),
     route("GET", "/invoices/{invoice_id}/edit", edit_invoice_page, title="Edit a draft", media="html",
           permission="invoice.write", params=_DRAFT, queries_max=8),
-    route("GET", "/invoices/{invoice_id}/document", invoice_document_part, title="State of the PDF", media="html",
-          permission="invoice.read", params={"invoice_id": "invoice_id"}, queries_max=5),
     route("POST", "/invoices/{invoice_id}", submit_invoice, title="Replace a draft", media="html",
           permission="invoice.write", body=InvoiceForm, idempotency="key", effect="change", audit="invoice.edited",
           params=_DRAFT, example=FORM_EXAMPLE, queries_max=9),

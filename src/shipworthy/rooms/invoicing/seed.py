@@ -16,6 +16,7 @@ from shipworthy.rooms.invoicing.lines import LineText
 from shipworthy.rooms.invoicing.payments import PaymentText, record_payment
 from shipworthy.rooms.invoicing.pricing.changes import Change
 from shipworthy.rooms.invoicing.seller import SellerText, save_seller
+from shipworthy.rooms.invoicing.sending.mails import MailText, send_invoice
 from shipworthy.rooms.invoicing.settle import pay, void
 
 
@@ -180,6 +181,10 @@ async def _write(ctx: Ctx, work: Work, customer_id: uuid.UUID) -> None:
         amount = gross // 3 if work.status == "part" else gross + 10_000
         text = PaymentText(invoice_id=draft.invoice_id, amount_minor=amount, reference="Thank you")
         await record_payment(_days_ago(ctx, -min(work.days_ago, 7)), text)
+        if work.status == "part":
+            await send_invoice(
+                _days_ago(ctx, -work.days_ago), draft.invoice_id, MailText()
+            )  # today, so it goes out
     elif work.status == "credit":
         await credit_invoice(
             ctx, draft.invoice_id, CreditText(quantities={2: work.lines[1][1]}, note="Rained off.")

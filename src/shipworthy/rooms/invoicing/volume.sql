@@ -92,6 +92,18 @@ insert into series (series_id, period, next_seq)
 select series_id, period, max(seq) + 1 from invoice where tenant_id = my_tenant() and kind = 'credit_note' group by series_id, period
 on conflict (tenant_id, series_id, period) do update set next_seq = excluded.next_seq;
 
+insert into invoice_pdf_failure (invoice_id, code, reason, failed_at)
+select md5(my_tenant()::text || '/invoice/' || n)::uuid, 'volume', 'Volume', now()
+from generate_series(1, current_setting('volume.rows')::int) as n where n % 20 = 1;
+
+-- Every fourth issued invoice was mailed; of the newest hundred some mails are still waiting.
+insert into invoice_mail (mail_id, invoice_id, recipient, locale, subject, message, xml_format, content_sha256, status, queued_at, settled_at)
+select md5(my_tenant()::text || '/mail/' || n)::uuid, md5(my_tenant()::text || '/invoice/' || n)::uuid, 'office@volume.example', 'en',
+  'Invoice', 'Attached.', '', sha256('volume'), case when is_old then 'sent' else 'queued' end, now() - interval '2 hours',
+  case when is_old then now() - interval '1 hour' end
+from (select n, n < current_setting('volume.rows')::int - 100 as is_old from generate_series(1, current_setting('volume.rows')::int) as n
+  where n % 4 = 1) as mailed;
+
 -- A sequence for the plan check of numbers with gaps.
 select series_begin('volume', 1);
 update series s set last_issue_date = (select max(issue_date) from invoice i

@@ -21,6 +21,7 @@ def offered(invoice: Invoice, *, seller: Snapshot, buyer: Snapshot) -> list[dict
         ready = invoice.number is not None and not lacking
         rows.append(
             {
+                "format": name,
                 "label": _LABELS[name],
                 "href": f"/invoices/{invoice.invoice_id}/xml?format={name}" if ready else "",
                 "lacking": lacking,

@@ -1,0 +1,2 @@
+drop table invoice_mail;
+drop table invoice_pdf_failure;
