@@ -154,9 +154,9 @@ async def test_an_open_invoice_is_overdue_from_the_day_after_it_was_due(
         issued = await acme.issued(payment_days=1)
         pages = ("/invoices", f"/invoices/{issued['invoice_id']}", f"/customers/{issued['customer_id']}")
         clock[0] = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)  # 23:30 of the due day in Berlin
-        assert ["Overdue" in (await acme.get(p)).text for p in pages] == [False] * 3
+        assert ['danger">Overdue' in (await acme.get(p)).text for p in pages] == [False] * 3
         clock[0] = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
-        assert ["Overdue" in (await acme.get(p)).text for p in pages] == [True] * 3
+        assert ['danger">Overdue' in (await acme.get(p)).text for p in pages] == [True] * 3
 
 
 async def test_customers_are_added_and_shown_with_their_invoices(acme: Person) -> None:

@@ -23,6 +23,7 @@ from shipworthy.rooms.invoicing.listing import Row, Slice
 from shipworthy.rooms.invoicing.payments import REFERENCE_CHARS_MAX, Payment, PaymentText, Recorded
 from shipworthy.rooms.invoicing.pricing.changes import CHANGES_MAX, PERCENT_BP_MAX, Change, DocumentChange
 from shipworthy.rooms.invoicing.tax import LINES_MAX, RATE_BP_MAX
+from shipworthy.rooms.invoicing.wanted import TEXT_CHARS_MAX, Wanted, read_wanted
 
 Number = Annotated[str, Meta(min_length=1, max_length=64, description="Digits with at most one point: 12.50")]
 Category = Literal["S", "Z", "E", "AE", "K", "G", "O"]
@@ -34,8 +35,40 @@ CUSTOMER_PERSONAL = ("name", "email", "tax_id", "street", "postal_code", "city")
 
 
 class InvoiceListQuery(Struct):
-    status: Annotated[str, Meta(max_length=20)] | None = None
+    """What to list. Everything is text until it is read, so that a page can say what is wrong with it."""
+
+    status: Annotated[str, Meta(max_length=20, description="A status, or overdue")] | None = None
+    q: Annotated[
+        str, Meta(max_length=TEXT_CHARS_MAX, description="How a number or a customer's words begin")
+    ] = ""
+    customer_id: Annotated[str, Meta(max_length=40)] = ""
+    issued_from: Annotated[str, Meta(max_length=20, description="YYYY-MM-DD, included")] = ""
+    issued_to: Annotated[str, Meta(max_length=20, description="YYYY-MM-DD, included")] = ""
+    amount_min: Annotated[
+        str, Meta(max_length=40, description="In major units of an invoice's currency: 12.50")
+    ] = ""
+    amount_max: Annotated[
+        str, Meta(max_length=40, description="In major units of an invoice's currency: 12.50")
+    ] = ""
+    currency: Annotated[str, Meta(max_length=10)] = ""
     cursor: Cursor | None = None
+
+    def wanted(self) -> Wanted:
+        return read_wanted(
+            status=self.status,
+            text=self.q,
+            customer_id=self.customer_id,
+            issued_from=self.issued_from,
+            issued_to=self.issued_to,
+            amount_min=self.amount_min,
+            amount_max=self.amount_max,
+            currency=self.currency,
+        )
+
+    def asked(self) -> dict[str, str]:
+        """Return what narrows the list, as it was typed."""
+        given = {name: value for name, value in structs.asdict(self).items() if name != "cursor"}
+        return {name: value.strip() for name, value in given.items() if value and value.strip()}
 
 
 class IssueQuery(Struct):
@@ -43,7 +76,13 @@ class IssueQuery(Struct):
 
 
 class CustomerListQuery(Struct):
+    q: Annotated[
+        str, Meta(max_length=TEXT_CHARS_MAX, description="How words of the name, city or e-mail begin")
+    ] = ""
     cursor: Cursor | None = None
+
+    def text(self) -> str:
+        return " ".join(self.q.split())
 
 
 class PaymentListQuery(Struct):
@@ -188,7 +227,7 @@ def customer_json(customer: dict[str, Any]) -> dict[str, Any]:
 
 def customers_json(page: Slice) -> dict[str, Any]:
     names = ("customer_id", "name", "city", "country")
-    return {"customers": [_picked(row, names) for row in page.rows], "next_cursor": page.next_cursor}
+    return {"customers": [_picked(row, names) for row in page.rows], **_cursors(page)}
 
 
 def invoice_json(invoice: Invoice) -> dict[str, Any]:
@@ -265,7 +304,8 @@ def invoices_json(page: Slice) -> dict[str, Any]:
         "invoice_id", "kind", "number", "status", "version", "customer_id", "customer_name", "currency",
         "issue_date", "due_date", "net_minor", "tax_minor", "gross_minor", "paid_minor", "credited_minor",
     )  # fmt: skip
-    return {"invoices": [_picked(row, names) for row in page.rows], "next_cursor": page.next_cursor}
+    invoices = [_picked(row, names) for row in page.rows]
+    return {"invoices": invoices, "is_partial": page.is_partial, **_cursors(page)}
 
 
 def recorded_json(recorded: Recorded) -> dict[str, Any]:
@@ -295,7 +335,7 @@ def payments_json(page: Slice) -> dict[str, Any]:
         "payment_id", "customer_id", "customer_name", "currency", "amount_minor", "allocated_minor", "paid_on",
         "method", "reference", "reversed_at",
     )  # fmt: skip
-    return {"payments": [_picked(row, names) for row in page.rows], "next_cursor": page.next_cursor}
+    return {"payments": [_picked(row, names) for row in page.rows], **_cursors(page)}
 
 
 def changed_json(changed: Changed) -> dict[str, Any]:
@@ -312,6 +352,10 @@ def decimal_text(value: Decimal) -> str:
     """Return the number without the zeros its column adds: 1.500000 is 1.5."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _cursors(page: Slice) -> dict[str, str | None]:
+    return {"previous_cursor": page.previous_cursor, "next_cursor": page.next_cursor}
 
 
 def _picked(row: Row, names: tuple[str, ...]) -> dict[str, Any]:

@@ -9,56 +9,93 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
-from shipworthy.kernel.language import _, mark
+from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.dates import today_in
+from shipworthy.rooms.invoicing.wanted import EVERYTHING, OVERDUE, Wanted
 
 INVOICES_PER_PAGE = 25
 PAYMENTS_PER_PAGE = 25
 CUSTOMERS_PER_PAGE = 50
-STATUSES = (
-    mark("draft"),
-    mark("open"),
-    mark("paid"),
-    mark("credited"),
-    mark("uncollectible"),
-    mark("void"),
-)
+CUSTOMERS_SEARCHED_MAX = 500  # a text that fits more of them finds invoices of so many
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """One page of a list. A cursor is None where there is nothing more that way."""
+    """One page of a list. A cursor is None where there is nothing more that way.
+
+    `is_partial`: the text fits too many customers, and only the invoices of some were looked through.
+    """
 
     rows: Sequence[Row]
     previous_cursor: str | None
     next_cursor: str | None
+    is_partial: bool = False
 
 
-async def list_invoices(ctx: Ctx, *, status: str | None, cursor: str | None) -> Slice:
-    """Return a page of invoices, newest first, of one status or of all.
+async def list_invoices(ctx: Ctx, wanted: Wanted = EVERYTHING, *, cursor: str | None = None) -> Slice:
+    """Return a page of the invoices that are wanted, newest first.
 
-    Errors:  Invalid `invoicing.status_unknown`, `invoicing.cursor_invalid`.
-    Cost:    one query.
+    Errors:  Invalid `invoicing.cursor_invalid`.
+    Cost:    one query; one more each for a text and for what is overdue.
     """
-    if status is not None and status not in STATUSES:
-        known = _("A status is one of {choices}.", choices=", ".join(STATUSES))
-        raise Invalid("invoicing.status_unknown", known, fields={"status": known})
     place = _opened(cursor, date.fromisoformat) if cursor else _NEWEST
-    if status is None:
-        query = q.invoice_list_newer if place.is_back else q.invoice_list
-        rows = await ctx.db.all(query, issue_date=place.key, invoice_id=place.row_id)
-    else:
+    at = {"issue_date": place.key, "invoice_id": place.row_id}
+    is_partial = False
+    if wanted.is_by_status_only and wanted.status is None:
+        rows = await ctx.db.all(q.invoice_list_newer if place.is_back else q.invoice_list, **at)
+    elif wanted.is_by_status_only:
         query = q.invoice_list_by_status_newer if place.is_back else q.invoice_list_by_status
-        rows = await ctx.db.all(query, status=status, issue_date=place.key, invoice_id=place.row_id)
-    return _slice(rows, place, per_page=INVOICES_PER_PAGE, key="issue_date", row_id="invoice_id")
+        rows = await ctx.db.all(query, status=wanted.status, **at)
+    elif wanted.text or wanted.customer_id:
+        customer_ids = await _customers_meant(ctx, wanted)
+        is_partial = len(customer_ids) > CUSTOMERS_SEARCHED_MAX
+        numbers = {"starts": wanted.number_starts, "ends": wanted.number_ends, "seq": wanted.seq}
+        rows = await ctx.db.all(
+            q.invoice_search_newer if place.is_back else q.invoice_search,
+            customer_ids=customer_ids[:CUSTOMERS_SEARCHED_MAX],
+            customer_id=wanted.customer_id,
+            **numbers,
+            **await _narrowing(ctx, wanted),
+            **at,
+        )
+    else:
+        query = q.invoice_find_newer if place.is_back else q.invoice_find
+        rows = await ctx.db.all(query, **await _narrowing(ctx, wanted), **at)
+    shown = _slice(rows, place, per_page=INVOICES_PER_PAGE, key="issue_date", row_id="invoice_id")
+    return replace(shown, is_partial=is_partial)
+
+
+async def _customers_meant(ctx: Ctx, wanted: Wanted) -> list[uuid.UUID]:
+    """Return the customers whose invoices are wanted: the one that is named, or those whose words fit."""
+    if not wanted.text:
+        return [wanted.customer_id] if wanted.customer_id else []
+    found = await ctx.db.all(q.customer_matches, text=wanted.text, customer_id=wanted.customer_id)
+    return [row["customer_id"] for row in found]
+
+
+async def _narrowing(ctx: Ctx, wanted: Wanted) -> dict[str, object]:
+    due_before = date.max
+    if wanted.status == OVERDUE:
+        seller = await ctx.db.one(q.seller_get)
+        due_before = today_in(seller["time_zone"], now=ctx.now())
+    return {
+        "statuses": wanted.statuses,
+        "issued_from": wanted.issued_from or date.min,
+        "issued_to": wanted.issued_to or date.max,
+        "due_before": due_before,
+        "currency": wanted.currency,
+        "mins_minor": wanted.mins_minor,
+        "maxs_minor": wanted.maxs_minor,
+    }
 
 
 async def list_payments(ctx: Ctx, *, cursor: str | None) -> Slice:
@@ -73,15 +110,18 @@ async def list_payments(ctx: Ctx, *, cursor: str | None) -> Slice:
     return _slice(rows, place, per_page=PAYMENTS_PER_PAGE, key="paid_on", row_id="payment_id")
 
 
-async def list_customers(ctx: Ctx, *, cursor: str | None) -> Slice:
-    """Return a page of customers by name.
+async def list_customers(ctx: Ctx, *, cursor: str | None, text: str = "") -> Slice:
+    """Return a page of customers by name; with a text, of those with words that begin so.
 
     Errors:  Invalid `invoicing.cursor_invalid`.
     Cost:    one query.
     """
     place = _opened(cursor, _storable) if cursor else _FIRST_CUSTOMER
-    query = q.customer_list_back if place.is_back else q.customer_list
-    rows = await ctx.db.all(query, name_folded=place.key, customer_id=place.row_id)
+    at = {"name_folded": place.key, "customer_id": place.row_id}
+    if text:
+        rows = await ctx.db.all(q.customer_find_back if place.is_back else q.customer_find, text=text, **at)
+    else:
+        rows = await ctx.db.all(q.customer_list_back if place.is_back else q.customer_list, **at)
     return _slice(rows, place, per_page=CUSTOMERS_PER_PAGE, key="name_folded", row_id="customer_id")
 
 

@@ -1,9 +1,13 @@
 -- customer_create --
--- A new customer.
+-- A new customer, and the words it is found by.
 -- index: none (insert)   rows: <= 0
 -- with: customer_id = gen_random_uuid(), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = '', now = now()
-insert into customer (customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, created_at)
-values (:customer_id, :name, :email, :tax_id, :street, :postal_code, :city, :country, :buyer_reference, :now)
+with made as (
+  insert into customer (customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, created_at)
+  values (:customer_id, :name, :email, :tax_id, :street, :postal_code, :city, :country, :buyer_reference, :now)
+)
+insert into customer_word (word, customer_id)
+select word, :customer_id from unnest(search_words(:name || ' ' || :city || ' ' || :email || ' ' || :tax_id)) as word
 
 -- customer_get --
 -- One customer.
@@ -13,13 +17,21 @@ select customer_id, name, email, tax_id, street, postal_code, city, country, buy
 from customer where customer_id = :customer_id
 
 -- customer_edit --
--- Replace what is known of a customer; invoices issued before keep their copy.
--- index: customer_pkey   rows: <= 1
+-- Replace what is known of a customer and the words it is found by; invoices issued before keep their copy.
+-- index: customer_pkey, customer_word_tenant_customer_idx   rows: <= 1
 -- with: customer_id = (select customer_id from customer limit 1), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = ''
-update customer set name = :name, email = :email, tax_id = :tax_id, street = :street, postal_code = :postal_code,
-  city = :city, country = :country, buyer_reference = :buyer_reference
-where customer_id = :customer_id
-returning customer_id
+with edited as (
+  update customer set name = :name, email = :email, tax_id = :tax_id, street = :street, postal_code = :postal_code,
+    city = :city, country = :country, buyer_reference = :buyer_reference
+  where customer_id = :customer_id
+  returning customer_id, search_words(name || ' ' || city || ' ' || email || ' ' || tax_id) as words
+), gone as (
+  delete from customer_word w using edited e where w.customer_id = e.customer_id and w.word <> all (e.words)
+), came as (
+  insert into customer_word (word, customer_id) select word, customer_id from edited, unnest(words) as word
+  on conflict do nothing
+)
+select customer_id from edited
 
 -- customer_list --
 -- Customers by name, a page from a cursor on.
@@ -38,6 +50,51 @@ select customer_id, name, city, country, name_folded
 from customer
 where (name_folded, customer_id) < (:name_folded, :customer_id)
 order by name_folded desc, customer_id desc limit 51
+
+-- customer_find --
+-- Customers by name, of whose words some begin with every word that is asked for, a page from a cursor on.
+-- index: customer_word_pkey   rows: <= 51
+-- with: text = 'depot 12', name_folded = '', customer_id = '00000000-0000-0000-0000-000000000000'::uuid
+with asked as materialized (select word as first, word || chr(1114111) as last from unnest(search_words(:text)) as word limit 8)
+select c.customer_id, c.name, c.city, c.country, c.name_folded
+from (
+  select found.customer_id from asked
+  cross join lateral (
+    select distinct w.customer_id from customer_word w where w.word >= asked.first and w.word < asked.last
+  ) as found
+  group by found.customer_id having count(*) = (select count(*) from asked)
+) as fitting join customer c on c.customer_id = fitting.customer_id
+where (c.name_folded, c.customer_id) > (:name_folded, :customer_id)
+order by c.name_folded, c.customer_id limit 51
+
+-- customer_find_back --
+-- The page of such customers before a cursor, nearest first.
+-- index: customer_word_pkey   rows: <= 51
+-- with: text = 'depot 12', name_folded = 'zzzz', customer_id = '00000000-0000-0000-0000-000000000000'::uuid
+with asked as materialized (select word as first, word || chr(1114111) as last from unnest(search_words(:text)) as word limit 8)
+select c.customer_id, c.name, c.city, c.country, c.name_folded
+from (
+  select found.customer_id from asked
+  cross join lateral (
+    select distinct w.customer_id from customer_word w where w.word >= asked.first and w.word < asked.last
+  ) as found
+  group by found.customer_id having count(*) = (select count(*) from asked)
+) as fitting join customer c on c.customer_id = fitting.customer_id
+where (c.name_folded, c.customer_id) < (:name_folded, :customer_id)
+order by c.name_folded desc, c.customer_id desc limit 51
+
+-- customer_matches --
+-- The customers that a text means, or whether it means this one; one more than invoices are looked through for.
+-- index: customer_word_pkey   rows: <= 501
+-- with: text = 'depot 12', customer_id = null::uuid
+with asked as materialized (select word as first, word || chr(1114111) as last from unnest(search_words(:text)) as word limit 8)
+select found.customer_id from asked
+cross join lateral (
+  select distinct w.customer_id from customer_word w
+  where w.word >= asked.first and w.word < asked.last and w.customer_id = coalesce(:customer_id, w.customer_id)
+) as found
+group by found.customer_id having count(*) = (select count(*) from asked)
+limit 501
 
 -- customer_choices --
 -- The names to choose from in the invoice form; beyond them the form opens from the customer's page.
@@ -214,6 +271,153 @@ select invoice_id, kind, number, status, customer_id,
 from invoice i
 where status = :status and (issue_date, invoice_id) > (:issue_date, :invoice_id)
 order by issue_date, invoice_id limit 26
+
+-- invoice_find --
+-- Newest invoices by status, dates, currency and amount, a page from a cursor on: one walk for each status.
+-- The cursor's day bounds the days as well: of two bounds the index begins at either, and must not begin at the far one.
+-- index: invoice_tenant_status_issued_idx, invoice_pkey, customer_pkey   rows: <= 26
+-- with: statuses = '{open,paid}'::text[], issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+-- with: issued_from = current_date - 900, issued_to = '9999-12-31'::date, due_before = '9999-12-31'::date, currency = null::text, mins_minor = '{0,0,0,0,0}'::bigint[], maxs_minor = '{900000,900000,900000,900000,900000}'::bigint[]
+with picked as materialized (
+  select near.invoice_id
+  from unnest(:statuses::text[]) as wanted (status)
+  cross join lateral (
+    select i.invoice_id, i.issue_date from invoice i
+    where i.status = wanted.status
+      and (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
+      and i.issue_date between :issued_from and least(:issued_to::date, :issue_date::date) and i.due_date < :due_before
+      and (:currency::text is null or i.currency = :currency)
+      and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+    order by i.issue_date desc, i.invoice_id desc limit 26
+  ) as near
+  order by near.issue_date desc, near.invoice_id desc limit 26
+)
+select i.invoice_id, i.kind, i.number, i.status, i.customer_id,
+  (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
+  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.paid_minor, i.credited_minor, i.version
+from picked join invoice i on i.invoice_id = picked.invoice_id
+order by i.issue_date desc, i.invoice_id desc limit 26
+
+-- invoice_find_newer --
+-- The page of such invoices before a cursor, nearest first.
+-- index: invoice_tenant_status_issued_idx, invoice_pkey, customer_pkey   rows: <= 26
+-- with: statuses = '{open,paid}'::text[], issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+-- with: issued_from = current_date - 900, issued_to = '9999-12-31'::date, due_before = '9999-12-31'::date, currency = null::text, mins_minor = '{0,0,0,0,0}'::bigint[], maxs_minor = '{900000,900000,900000,900000,900000}'::bigint[]
+with picked as materialized (
+  select near.invoice_id
+  from unnest(:statuses::text[]) as wanted (status)
+  cross join lateral (
+    select i.invoice_id, i.issue_date from invoice i
+    where i.status = wanted.status
+      and (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
+      and i.issue_date between greatest(:issued_from::date, :issue_date::date) and :issued_to and i.due_date < :due_before
+      and (:currency::text is null or i.currency = :currency)
+      and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+    order by i.issue_date, i.invoice_id limit 26
+  ) as near
+  order by near.issue_date, near.invoice_id limit 26
+)
+select i.invoice_id, i.kind, i.number, i.status, i.customer_id,
+  (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
+  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.paid_minor, i.credited_minor, i.version
+from picked join invoice i on i.invoice_id = picked.invoice_id
+order by i.issue_date, i.invoice_id limit 26
+
+-- invoice_search --
+-- Newest invoices of some customers or with such a number, narrowed as in invoice_find, a page from a cursor on.
+-- index: invoice_tenant_customer_issued_idx, invoice_tenant_number_idx, invoice_tenant_seq_idx, invoice_pkey   rows: <= 26
+-- with: customer_ids = array(select customer_id from customer limit 20), customer_id = null::uuid, starts = '{2026-0001}'::text[], ends = '{2026-0001~}'::text[], seq = 147
+-- with: statuses = '{open,paid}'::text[], issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+-- with: issued_from = current_date - 900, issued_to = '9999-12-31'::date, due_before = '9999-12-31'::date, currency = null::text, mins_minor = '{0,0,0,0,0}'::bigint[], maxs_minor = '{900000,900000,900000,900000,900000}'::bigint[]
+with picked as materialized (
+  select invoice_id from (
+    select near.invoice_id, near.issue_date from unnest(:customer_ids::uuid[]) as asked (customer_id)
+    cross join lateral (
+      select i.invoice_id, i.issue_date from invoice i
+      where i.customer_id = asked.customer_id and i.status = any(:statuses::text[])
+        and (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
+        and i.issue_date between :issued_from and least(:issued_to::date, :issue_date::date) and i.due_date < :due_before
+        and (:currency::text is null or i.currency = :currency)
+        and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+      order by i.issue_date desc, i.invoice_id desc limit 26
+    ) as near
+    union
+    select near.invoice_id, near.issue_date from unnest(:starts::text[], :ends::text[]) as asked (first, last)
+    cross join lateral (
+      select i.invoice_id, i.issue_date from (
+        select invoice_id, issue_date, status, customer_id, currency, exponent, due_date, gross_minor from invoice
+        where number collate "C" >= asked.first and number collate "C" < asked.last offset 0 -- never by date instead
+      ) as i
+      where i.status = any(:statuses::text[]) and (:customer_id::uuid is null or i.customer_id = :customer_id)
+        and (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
+        and i.issue_date between :issued_from and least(:issued_to::date, :issue_date::date) and i.due_date < :due_before
+        and (:currency::text is null or i.currency = :currency)
+        and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+      order by i.issue_date desc, i.invoice_id desc limit 26
+    ) as near
+    union
+    select i.invoice_id, i.issue_date from (select * from invoice where seq = :seq offset 0) as i -- few: found first
+    where i.status = any(:statuses::text[]) and (:customer_id::uuid is null or i.customer_id = :customer_id)
+      and (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
+      and i.issue_date between :issued_from and least(:issued_to::date, :issue_date::date) and i.due_date < :due_before
+      and (:currency::text is null or i.currency = :currency)
+      and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+  ) as near
+  order by issue_date desc, invoice_id desc limit 26
+)
+select i.invoice_id, i.kind, i.number, i.status, i.customer_id,
+  (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
+  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.paid_minor, i.credited_minor, i.version
+from picked join invoice i on i.invoice_id = picked.invoice_id
+order by i.issue_date desc, i.invoice_id desc limit 26
+
+-- invoice_search_newer --
+-- The page of such invoices before a cursor, nearest first.
+-- index: invoice_tenant_customer_issued_idx, invoice_tenant_number_idx, invoice_tenant_seq_idx, invoice_pkey   rows: <= 26
+-- with: customer_ids = array(select customer_id from customer limit 20), customer_id = null::uuid, starts = '{2026-0001}'::text[], ends = '{2026-0001~}'::text[], seq = 147
+-- with: statuses = '{open,paid}'::text[], issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+-- with: issued_from = current_date - 900, issued_to = '9999-12-31'::date, due_before = '9999-12-31'::date, currency = null::text, mins_minor = '{0,0,0,0,0}'::bigint[], maxs_minor = '{900000,900000,900000,900000,900000}'::bigint[]
+with picked as materialized (
+  select invoice_id from (
+    select near.invoice_id, near.issue_date from unnest(:customer_ids::uuid[]) as asked (customer_id)
+    cross join lateral (
+      select i.invoice_id, i.issue_date from invoice i
+      where i.customer_id = asked.customer_id and i.status = any(:statuses::text[])
+        and (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
+        and i.issue_date between greatest(:issued_from::date, :issue_date::date) and :issued_to and i.due_date < :due_before
+        and (:currency::text is null or i.currency = :currency)
+        and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+      order by i.issue_date, i.invoice_id limit 26
+    ) as near
+    union
+    select near.invoice_id, near.issue_date from unnest(:starts::text[], :ends::text[]) as asked (first, last)
+    cross join lateral (
+      select i.invoice_id, i.issue_date from (
+        select invoice_id, issue_date, status, customer_id, currency, exponent, due_date, gross_minor from invoice
+        where number collate "C" >= asked.first and number collate "C" < asked.last offset 0 -- never by date instead
+      ) as i
+      where i.status = any(:statuses::text[]) and (:customer_id::uuid is null or i.customer_id = :customer_id)
+        and (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
+        and i.issue_date between greatest(:issued_from::date, :issue_date::date) and :issued_to and i.due_date < :due_before
+        and (:currency::text is null or i.currency = :currency)
+        and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+      order by i.issue_date, i.invoice_id limit 26
+    ) as near
+    union
+    select i.invoice_id, i.issue_date from (select * from invoice where seq = :seq offset 0) as i -- few: found first
+    where i.status = any(:statuses::text[]) and (:customer_id::uuid is null or i.customer_id = :customer_id)
+      and (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
+      and i.issue_date between greatest(:issued_from::date, :issue_date::date) and :issued_to and i.due_date < :due_before
+      and (:currency::text is null or i.currency = :currency)
+      and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+  ) as near
+  order by issue_date, invoice_id limit 26
+)
+select i.invoice_id, i.kind, i.number, i.status, i.customer_id,
+  (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
+  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.paid_minor, i.credited_minor, i.version
+from picked join invoice i on i.invoice_id = picked.invoice_id
+order by i.issue_date, i.invoice_id limit 26
 
 -- invoice_list_of_customer --
 -- A customer's newest invoices, for the customer's page.

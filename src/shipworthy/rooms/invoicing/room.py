@@ -182,6 +182,7 @@ ROOM = Room(
         Table(name=name, scope="tenant", column="tenant_id")
         for name in (
             "customer",
+            "customer_word",
             "invoice",
             "invoice_line",
             "invoice_tax",

@@ -13,12 +13,7 @@ from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
 from shipworthy.kernel.language import _, day_text, mark, spoken
 from shipworthy.kernel.route import route
-from shipworthy.rooms.invoicing.bodies import (
-    CUSTOMER_PERSONAL,
-    CustomerBody,
-    CustomerListQuery,
-    InvoiceListQuery,
-)
+from shipworthy.rooms.invoicing.bodies import CUSTOMER_PERSONAL, CustomerBody
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.customers import create_customer, edit_customer, get_customer
 from shipworthy.rooms.invoicing.dates import today_in
@@ -36,7 +31,6 @@ from shipworthy.rooms.invoicing.forms import (
     totals_so_far,
 )
 from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
-from shipworthy.rooms.invoicing.listing import STATUSES, list_customers, list_invoices
 from shipworthy.rooms.invoicing.permissions import may_write
 from shipworthy.rooms.invoicing.seller import get_seller
 from shipworthy.rooms.invoicing.sending.screens import mail_texts
@@ -45,9 +39,9 @@ from shipworthy.rooms.invoicing.shown import (
     Sums,
     happened,
     line_texts,
-    pager,
     settled,
     settlement_texts,
+    status_badge,
     sums_of,
     sums_so_far,
 )
@@ -69,27 +63,6 @@ class IssueForm(SeenVersion):
     """The day of issue as it was typed; empty is today."""
 
     issue_date: Text = ""
-
-
-async def invoices_page(ctx: Ctx, query: InvoiceListQuery) -> Page:
-    shown = await list_invoices(ctx, status=query.status, cursor=query.cursor)
-    counts = await ctx.db.one(q.invoice_counts)
-    today = today_in(counts["time_zone"], now=ctx.now())
-    invoices = [{**row, "badge": _badge(row["status"], row["due_date"] < today)} for row in shown.rows]
-    tabs = [{"key": "", "href": "/invoices", "label": _("All")}]
-    for status in STATUSES:
-        label = _("Credit notes") if status == "credited" else _(status.capitalize())
-        tab = {"key": status, "href": f"/invoices?status={status}", "label": label}
-        count = {"draft": counts["drafts"], "open": counts["unpaid"]}.get(status)
-        tabs.append(tab if not count else {**tab, "count": "99+" if count > 99 else str(count)})
-    data = {
-        "invoices": invoices,
-        "tabs": tabs,
-        "status": query.status or "",
-        "may_write": may_write(ctx),
-        **pager("/invoices", shown, status=query.status),
-    }
-    return Page("invoicing/invoices.html", data, title=_("Invoices"), section="invoices")
 
 
 async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
@@ -117,7 +90,7 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         "settlements": settlement_texts(settlements, currency=currency, locale=locale),
         "credit_notes": [dict(row) for row in credit_notes],
         "credit_minor": min(credit_minor, invoice.balance_minor),
-        "badge": _badge(invoice.status, is_late),
+        "badge": status_badge(invoice.status, is_late),
         "seller": said_by,
         "buyer": said_to,
         "files": offered(invoice, seller=said_by, buyer=said_to),
@@ -208,22 +181,12 @@ async def submit_void(ctx: Ctx, invoice_id: uuid.UUID, seen: SeenVersion) -> Red
     )
 
 
-async def customers_page(ctx: Ctx, query: CustomerListQuery) -> Page:
-    shown = await list_customers(ctx, cursor=query.cursor)
-    data = {
-        "customers": [dict(row) for row in shown.rows],
-        "may_write": may_write(ctx),
-        **pager("/customers", shown),
-    }
-    return Page("invoicing/customers.html", data, title=_("Customers"), section="customers")
-
-
 async def customer_page(ctx: Ctx, customer_id: uuid.UUID) -> Page:
     customer = await get_customer(ctx, customer_id)
     seller = await ctx.db.one(q.seller_get)
     today = today_in(seller["time_zone"], now=ctx.now())
     rows = await ctx.db.all(q.invoice_list_of_customer, customer_id=customer_id)
-    invoices = [{**row, "badge": _badge(row["status"], row["due_date"] < today)} for row in rows]
+    invoices = [{**row, "badge": status_badge(row["status"], row["due_date"] < today)} for row in rows]
     data = {
         "customer": customer,
         "since": day_text(today_in(seller["time_zone"], now=customer["created_at"])),
@@ -331,10 +294,6 @@ def _sums_so_far(form: InvoiceForm) -> Sums:
     )
 
 
-def _badge(status: str, is_late: bool) -> str:
-    return "overdue" if status == "open" and is_late else {"credited": "credit note"}.get(status, status)
-
-
 FORM_EXAMPLE = {
     "customer_id": "$customer_id",
     "currency": "EUR",
@@ -347,8 +306,6 @@ _DRAFT, _OPEN = {"invoice_id": "draft_invoice_id"}, {"invoice_id": "open_invoice
 
 # queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1).
 ROUTES = (
-    route("GET", "/invoices", invoices_page, title="Invoices", media="html", permission="invoice.read",
-          query=InvoiceListQuery, slo="invoice_list", queries_max=4),
     route("GET", "/invoices/new", new_invoice_page, title="New invoice", media="html", permission="invoice.write",
           query=NewInvoiceQuery, queries_max=5),
     route("POST", "/invoices", submit_new_invoice, title="Create a draft", media="html", permission="invoice.write",
@@ -378,8 +335,6 @@ ROUTES = (
     route("POST", "/invoices/{invoice_id}/void", submit_void, title="Void an invoice", media="html",
           permission="invoice.write", body=SeenVersion, idempotency="key", effect="change", audit="invoice.void",
           params={"invoice_id": "voidable_invoice_id"}, example={}, queries_max=6),
-    route("GET", "/customers", customers_page, title="Customers", media="html", permission="customer.read",
-          query=CustomerListQuery, queries_max=3),
     route("GET", "/customers/new", new_customer_page, title="New customer", media="html",
           permission="customer.write", queries_max=2),
     route("GET", "/customers/{customer_id}", customer_page, title="Customer", media="html",

@@ -42,6 +42,11 @@ async def register(runtime: Runtime) -> None:
     runtime.pages.filter("day", day_text)
 
 
+def status_badge(status: str, is_late: bool) -> str:
+    """Return the word of an invoice's badge. `is_late`: its day is over."""
+    return "overdue" if status == "open" and is_late else {"credited": "credit note"}.get(status, status)
+
+
 def line_texts(invoice: Invoice, *, locale: Locale) -> list[dict[str, str]]:
     """Return the lines of an invoice, every number as text with all its digits; amounts in the prices' terms."""
     exponent = currency_of(invoice.currency).exponent

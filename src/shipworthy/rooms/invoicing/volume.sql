@@ -7,6 +7,10 @@ select md5(my_tenant()::text || '/customer/' || n)::uuid,
   'office' || n || '@volume.example', 'Hamburg', 'DE', now() - interval '4 years'
 from generate_series(1, greatest(1, current_setting('volume.rows')::int / 10)) as n;
 
+insert into customer_word (word, customer_id)
+select word, customer_id from customer, unnest(search_words(name || ' ' || city || ' ' || email)) as word
+where tenant_id = my_tenant() on conflict do nothing;
+
 insert into seller_profile (name, street, postal_code, city, country, vat_id, tax_number, registration_id,
   contact_name, email, phone, iban, bic, bank_name, updated_at)
 select 'Volume', '', '', 'Hamburg', 'DE', '', '', '', '', '', '', '', '', '', now()

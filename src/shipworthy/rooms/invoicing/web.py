@@ -15,6 +15,7 @@ from shipworthy.rooms.invoicing.document import fetch_pdf
 from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_draft
 from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.invoice import Changed, load_invoice
+from shipworthy.rooms.invoicing.list_screens import ROUTES as LIST_ROUTES
 from shipworthy.rooms.invoicing.listing import list_customers, list_invoices, list_payments
 from shipworthy.rooms.invoicing.payments import load_payment, record_payment, reverse_payment, use_credit
 from shipworthy.rooms.invoicing.settle import give_up, pay, void
@@ -28,7 +29,7 @@ async def api_create_customer(ctx: Ctx, body: bodies.CustomerBody) -> Json:
 
 
 async def api_list_customers(ctx: Ctx, query: bodies.CustomerListQuery) -> Any:
-    return bodies.customers_json(await list_customers(ctx, cursor=query.cursor))
+    return bodies.customers_json(await list_customers(ctx, text=query.text(), cursor=query.cursor))
 
 
 async def api_get_customer(ctx: Ctx, customer_id: uuid.UUID) -> Any:
@@ -46,7 +47,7 @@ async def api_create_invoice(ctx: Ctx, body: bodies.InvoiceBody) -> Json:
 
 
 async def api_list_invoices(ctx: Ctx, query: bodies.InvoiceListQuery) -> Any:
-    return bodies.invoices_json(await list_invoices(ctx, status=query.status, cursor=query.cursor))
+    return bodies.invoices_json(await list_invoices(ctx, query.wanted(), cursor=query.cursor))
 
 
 async def api_get_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Json:
@@ -176,7 +177,7 @@ ROUTES = (
           body=bodies.InvoiceBody, status=201, idempotency="key", effect="create", audit="invoice.created",
           example=INVOICE_EXAMPLE, slo="invoice_create", queries_max=8),
     route("GET", "/api/invoices", api_list_invoices, title="List invoices", permission="invoice.read",
-          query=bodies.InvoiceListQuery, slo="invoice_list", queries_max=3),
+          query=bodies.InvoiceListQuery, slo="invoice_list", queries_max=5),
     route("GET", "/api/invoices/{invoice_id}", api_get_invoice, title="Read an invoice",
           permission="invoice.read", params=ANY, queries_max=5),
     route("PUT", "/api/invoices/{invoice_id}", api_edit_invoice, title="Replace a draft", permission="invoice.write",
@@ -216,6 +217,7 @@ ROUTES = (
           permission="invoice.write", body=bodies.ReversalBody, idempotency="key", effect="change",
           audit="payment.reversed", params={"payment_id": "reversible_payment_id"}, example={"reason": "Returned by the bank"},
           queries_max=11),
+    *LIST_ROUTES,
     *screens.ROUTES,
     *payment_screens.ROUTES,
     *credit_screens.ROUTES,
