@@ -7,6 +7,7 @@ from typing import Any
 
 from shipworthy.rooms.site.room import ROOM
 from shipworthy.rooms.site.screens import AUTOSAVE_EXAMPLE
+from tests.rooms.site.assets.conftest import send_picture
 from tests.rooms.site.conftest import Author, author
 from tests.support.app import RunningApp
 
@@ -70,6 +71,12 @@ async def test_no_route_runs_more_statements_than_it_declares(app: RunningApp) -
     await counted(acme, "POST /pages/{page_id}/versions/{number}/restore", page_id, form={})
     await counted(acme, "PUT /pages/{page_id}/autosave", page_id, body=AUTOSAVE_EXAMPLE, headers=any_version)
     await counted(acme, "POST /api/pages/{page_id}/versions/{number}/restore", page_id, headers=any_version)
+    image = {"id": "i", "type": "image", "data": {}}
+    body = {"title": "New", "blocks": [image]}
+    await counted(acme, "PUT /api/pages/{page_id}", page_id, body=body, headers=any_version)
+    asset_id = (await send_picture(acme, alt="A bench")).json["asset_id"]
+    choice = {"block": "i", "place": "asset", "asset_id": asset_id}
+    await counted(acme, "POST /pages/{page_id}/pictures", page_id, form=choice)
     await counted(acme, "POST /pages/{page_id}/plan", page_id, form={"publish_at": "2030-01-31T09:00"})
     await counted(acme, "POST /pages/{page_id}/plan/cancel", page_id, form={})
     later = {"publish_at": "2030-01-31T09:00:00+01:00"}
@@ -83,7 +90,7 @@ async def test_no_route_runs_more_statements_than_it_declares(app: RunningApp) -
 
 def test_whatever_changes_something_is_audited_and_made_once() -> None:
     changing = [r for r in BY_NAME.values() if r.method != "GET" and r.effect != "read"]
-    assert len(changing) == 16
+    assert len(changing) == 17
     for route in changing:
         assert route.audit, route.path
         assert route.idempotency == "key" or route.method in ("PUT", "DELETE"), route.path

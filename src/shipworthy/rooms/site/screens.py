@@ -18,7 +18,7 @@ from shipworthy.rooms.site.blocks.stored import Stored, blocks_of, fresh_id
 from shipworthy.rooms.site.bodies import PageListQuery, url_of
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.editor.form import ANY_VERSION, PageForm
-from shipworthy.rooms.site.editor.operations import UNDO
+from shipworthy.rooms.site.editor.operations import PICK, UNDO
 from shipworthy.rooms.site.editor.saving import Conflicting, Saved, autosave_form, save_form
 from shipworthy.rooms.site.editor.view import block_views, labels_of, mark_names, type_views
 from shipworthy.rooms.site.history.past import restore_version
@@ -104,6 +104,9 @@ async def submit_page(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Redirect:
     flash = "Saved. Visitors still see the published version." if kept else "Draft saved."
     if saved.is_merged:
         flash = "Saved. Somebody else changed other parts meanwhile; both are here."
+    if verb == PICK:
+        where = urlencode({"block": saved.at, "place": number.partition(":")[2], "version": saved.version})
+        return Redirect(f"/pages/{page_id}/pictures?{where}")
     place = f"#block-{saved.at}" if saved.at else ""
     return Redirect(f"/pages/{page_id}{place}", flash="" if form.do and not saved.is_merged else flash)
 

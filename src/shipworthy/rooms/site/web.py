@@ -12,6 +12,7 @@ from shipworthy.rooms.site import screens
 from shipworthy.rooms.site.assets import web as assets
 from shipworthy.rooms.site.bodies import PageBody, PageListQuery, page_json, pages_json, url_of
 from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.editor.pictures import ROUTES as PICTURES_ROUTES
 from shipworthy.rooms.site.history.web import ROUTES as HISTORY_ROUTES
 from shipworthy.rooms.site.listing import list_pages
 from shipworthy.rooms.site.publish import publish_page, unpublish_page
@@ -92,6 +93,7 @@ ROUTES = (
           params=_PUBLISHED, example={}, queries_max=14),
     *screens.ROUTES,
     *HISTORY_ROUTES,
+    *PICTURES_ROUTES,
     *SCHEDULE_ROUTES,
     *assets.ROUTES,
 )  # fmt: skip

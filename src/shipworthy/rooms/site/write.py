@@ -179,7 +179,7 @@ async def _move_on(ctx: Ctx, page_id: uuid.UUID, path: str) -> int:
 
 async def _write_version(ctx: Ctx, page_id: uuid.UUID, version: int, text: PageText) -> None:
     blocks = text.blocks or ()
-    shown = await write_blocks(page_id, text.title, blocks)
+    shown = await write_blocks(ctx.db, page_id, text.title, blocks)
     await ctx.db.run(
         q.version_create,
         page_id=page_id,

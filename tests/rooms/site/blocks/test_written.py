@@ -1,6 +1,6 @@
 """Blocks as visitors see them: each type's HTML, what stands in the place of the title, and nothing that runs.
 
-Covers: text, hero, cards, quote, button, faq, table, raw_html, divider.
+Covers: text, hero, image, gallery, cards, quote, button, faq, table, raw_html, divider.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from shipworthy.rooms.site.blocks.written import Written, write_blocks, written
 from tests.support.page import parse
 
 PAGE_ID = uuid.uuid4()
+NO_DATABASE: Any = None  # a page without pictures asks for nothing
 HOSTILE = (
     """'"><script>alert(1)</script><img src=x onerror=alert(1)></style>[x](javascript:alert(1)){{ 7*7 }}"""
 )
@@ -129,11 +130,41 @@ def test_a_script_in_every_field_of_every_type_comes_out_inert(kind: Any, hostil
                 assert not (tag.attributes.get(name) or "").strip().lower().startswith("javascript"), html
 
 
+def test_a_picture_keeps_its_room_says_what_it_shows_or_that_it_shows_nothing() -> None:
+    asset_id = str(uuid.uuid4())
+    row = {
+        "asset_id": asset_id,
+        "alt": "A workbench",
+        "key": "0123456789abcdef",
+        "slug": "bench",
+        "width": 960,
+        "height": 600,
+    }
+
+    def pictures(*blocks: dict[str, Any]) -> list[Any]:
+        kept = checked_blocks(blocks, new_id=uuid.uuid4)
+        page = written(PAGE_ID, "T", [(b["id"], opened(b)) for b in kept], {asset_id: row})
+        return parse(page.body).all("img")
+
+    shown = block("image", asset=asset_id, caption="At work")
+    first, second = pictures(shown, block("image", asset=asset_id, alt="Hands", width="wide"))
+    assert (first.attributes["alt"], first.attributes["width"]) == ("A workbench", "960")
+    assert (first.attributes["fetchpriority"], second.attributes["loading"]) == ("high", "lazy")
+    assert second.attributes["alt"] == "Hands"
+    (silent,) = pictures(block("image", asset=asset_id, is_decoration=True))
+    assert (silent.attributes["alt"], silent.attributes["role"]) == ("", "presentation")
+    several = pictures(
+        block("divider"), block("gallery", pictures=[{"asset": asset_id}, {"asset": str(uuid.uuid4())}, {}])
+    )
+    assert [e.attributes["alt"] for e in several] == ["A workbench"]
+    assert pictures(block("image", asset="no id")) == []
+
+
 async def test_texts_that_would_together_take_seconds_to_read_are_refused() -> None:
     began = time.process_time()
     tangled = checked_blocks([block("quote", text="[" * 900)] * 3, new_id=uuid.uuid4)
     with pytest.raises(Invalid) as refused:
-        await write_blocks(PAGE_ID, "Title", tangled)
+        await write_blocks(NO_DATABASE, PAGE_ID, "Title", tangled)
     assert refused.value.code == "site.body_invalid"
     assert time.process_time() - began < 1
-    assert (await write_blocks(PAGE_ID, "Title", tangled[:2])).body
+    assert (await write_blocks(NO_DATABASE, PAGE_ID, "Title", tangled[:2])).body

@@ -19,6 +19,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from html import escape
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -50,10 +51,13 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a block stands."""
+    """Where a block stands, and the tenant's pictures it asked for (`assets`) by their ids. The lead picture is the
+    first one of a page that visitors see without scrolling."""
 
     page_id: uuid.UUID
     block_id: str
+    assets: Mapping[str, Mapping[str, Any]] = dataclass_field(default_factory=dict)
+    is_lead: bool = False
 
 
 class Block(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -77,6 +81,10 @@ class Block(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def markdown(self) -> Sequence[str]:
         """Return every text that is read as Markdown, so that a page cannot hold more than can be read."""
+        return ()
+
+    def assets(self) -> Sequence[str]:
+        """Return the ids of the pictures it shows."""
         return ()
 
     def json_ld(self) -> Mapping[str, Any] | None:

@@ -13,6 +13,7 @@ from shipworthy.rooms.site.blocks.registry import BY_NAME
 from shipworthy.rooms.site.blocks.stored import Stored, fresh_block, fresh_id
 
 UNDO = "undo"
+PICK = "pick"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Done:
 
 def operate(blocks: Sequence[Stored], do: str, *, new_type: str, new_id: Callable[[], uuid.UUID]) -> Done:
     """Return the blocks after a button: `up:ID`, `down:ID`, `copy:ID`, `delete:ID`, `add:TYPE`, `after:ID:TYPE`
-    (or of `new_type`), `row:ID:FIELD`, `unrow:ID:FIELD:NUMBER`.
+    (or of `new_type`), `pick:ID:PLACE`, `row:ID:FIELD`, `unrow:ID:FIELD:NUMBER`.
 
     Errors:  Invalid `site.button_invalid` for a block that is gone, or what no button of ours says.
     """
@@ -36,20 +37,28 @@ def operate(blocks: Sequence[Stored], do: str, *, new_type: str, new_id: Callabl
     at = next((at for at, block in enumerate(blocks) if rest and block["id"] == rest[0]), None)
     if at is None:
         raise _unknown()
+    if verb == PICK:  # the picture itself is chosen on the next screen
+        return Done(list(blocks), rest[0])
+    if verb in ("row", "unrow") and len(rest) > 1:
+        return _with_rows(blocks, at, rest[1], (rest[2:] or [""])[0] if verb == "unrow" else None)
+    return _rearranged(blocks, at, verb, (rest[1:] or [new_type])[0], new_id)
+
+
+def _rearranged(
+    blocks: Sequence[Stored], at: int, verb: str, type_: str, new_id: Callable[[], uuid.UUID]
+) -> Done:
     if verb in ("up", "down"):
         return _moved(blocks, at, -1 if verb == "up" else 1)
-    if verb == "copy":
-        twin = {**deepcopy(blocks[at]), "id": fresh_id(new_id)}
-        return Done([*blocks[: at + 1], twin, *blocks[at + 1 :]], twin["id"])
     if verb == "delete":
         left = [*blocks[:at], *blocks[at + 1 :]]
         return Done(left, left[min(at, len(left) - 1)]["id"] if left else "")
-    if verb == "after":
-        block = _fresh(rest[1] if len(rest) > 1 else new_type, new_id)
-        return Done([*blocks[: at + 1], block, *blocks[at + 1 :]], block["id"])
-    if verb in ("row", "unrow") and len(rest) > 1:
-        return _with_rows(blocks, at, rest[1], (rest[2:] or [""])[0] if verb == "unrow" else None)
-    raise _unknown()
+    if verb == "copy":
+        block = {**deepcopy(blocks[at]), "id": fresh_id(new_id)}
+    elif verb == "after":
+        block = _fresh(type_, new_id)
+    else:
+        raise _unknown()
+    return Done([*blocks[: at + 1], block, *blocks[at + 1 :]], block["id"])
 
 
 def _fresh(type_: str, new_id: Callable[[], uuid.UUID]) -> Stored:

@@ -90,6 +90,7 @@ def _field(field: Field, value: Any, prefix: str, path: str, at: int, errors: Ma
     view: View = {
         "name": f"{prefix}{place}",
         "field": field.name,
+        "place": place,
         "label": field.label,
         "kind": field.kind,
         "hint": field.hint,

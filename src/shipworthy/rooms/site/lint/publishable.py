@@ -21,7 +21,7 @@ _PATHS_AT_ONCE = 500
 
 async def remarks_on(ctx: Ctx, page: Mapping[str, Any], site: Mapping[str, Any]) -> list[Remark]:
     """Return what is to be said of a page before it is published. Cost: one query per 500 links."""
-    shown = await write_blocks(page["page_id"], page["title"], blocks_of(page))
+    shown = await write_blocks(ctx.db, page["page_id"], page["title"], blocks_of(page))
     subject = await asyncio.to_thread(_subject, ctx, page, site, shown)
     paths, there = internal_paths(subject), dict[str, bool]()
     for at in range(0, len(paths), _PATHS_AT_ONCE):

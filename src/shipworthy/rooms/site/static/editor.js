@@ -187,6 +187,7 @@
 
   function submitted(event) {
     const button = event.submitter;
+    if (button?.value.startsWith("pick:")) return void ((isDirty = false), clearTimeout(timer)); // the form itself leads on
     event.preventDefault();
     if (button?.name === "do" && /^after:[^:]+$/.test(button.value)) {
       byId("insert").dataset.after = button.value;
