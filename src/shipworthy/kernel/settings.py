@@ -138,6 +138,9 @@ class SiteSection:
     cache_bytes_max: int = 64 * 1024 * 1024
     shared_max_age_s: int = 300
     stale_while_revalidate_s: int = 86_400
+    cdn: Literal["none", "cloudflare", "fastly"] = "none"  # told what changed; SHIPWORTHY_CDN_TOKEN opens it
+    cdn_purge_url: str = ""  # of the zone or service, whole
+    indexnow_url: str = ""  # told of published pages; empty: nobody is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +208,13 @@ def _text_of(path: Path) -> str:
 def _consistent(settings: Settings, text: str) -> Settings:
     _in_range(settings, text)
     _providers_in_order(settings, text)
+    if settings.site.cdn != "none" and not settings.site.cdn_purge_url:
+        raise Undecodable(
+            f'site.cdn = "{settings.site.cdn}" needs site.cdn_purge_url, the address its purges go to',
+            path="site.cdn",
+            line=line_of(text, ("site", "cdn")),
+            source=APP_FILE,
+        )
     if settings.sessions.store == "memory" and settings.http.workers > 1:
         raise Undecodable(
             'sessions.store = "memory" keeps sessions in one process, but http.workers is '

@@ -9,7 +9,6 @@ from shipworthy.rooms.site.assets.serve import Picture
 from shipworthy.rooms.site.freshness import Freshness
 from shipworthy.rooms.site.hosts import Site
 from shipworthy.rooms.site.render import CSP, HTML, Rendered, ready
-from shipworthy.rooms.site.robots import robots_txt
 from shipworthy.rooms.site.shelf import ENTRY_BYTES, FORMS_BYTES, Entry, Form, Header, make_form
 from shipworthy.rooms.site.tags import PICTURES, surrogate_keys
 
@@ -43,9 +42,8 @@ class Answers:
         kept = (self._cache_control, _VARY)
         return _entry(200, rendered, site, site.freshness, count, kept=kept, etag=rendered.etag.encode())
 
-    def robots(self, site: Site) -> Entry:
-        """Return robots.txt, which never changes while the site lives on its host."""
-        text = robots_txt(site_origin=site.origin, is_primary=site.is_primary)
+    def fixed(self, text: bytes, site: Site) -> Entry:
+        """Return a text that never changes while the site lives on its host."""
         rendered = ready("text/plain; charset=utf-8", text)
         kept = (self._cache_control, _VARY)
         return _entry(200, rendered, site, Freshness(), 0, kept=kept, etag=rendered.etag.encode())

@@ -10,6 +10,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.tags import EVERYTHING
+from shipworthy.rooms.site.telling.cdn import queue_purge
 
 CHANNEL = "site_changed"
 _STATE = "site.on_change"
@@ -27,6 +28,7 @@ async def announce(ctx: Ctx, site_id: uuid.UUID, *tags: str) -> None:
     said = " ".join(tags) or EVERYTHING
     payload = f"{site_id} {said if len(said) <= _TAGS_CHARS_MAX else EVERYTHING} {_NAME}{ctx.new_id().hex}"
     await ctx.db.all(q.announce, payload=payload)
+    await queue_purge(ctx, site_id, tags or (EVERYTHING,))
     heard: Callable[[str], None] | None = ctx.runtime.state.get(_STATE)
     if heard is not None:
         ctx.after_commit.append(lambda: heard(payload))

@@ -8,6 +8,8 @@ from shipworthy.rooms.site.assets.library import DISCARD_JOB, VARIANTS_JOB
 from shipworthy.rooms.site.publish import SITEMAP_JOB
 from shipworthy.rooms.site.schedule.plan import SCHEDULE_JOB, carry_out
 from shipworthy.rooms.site.sitemap import make_sitemap
+from shipworthy.rooms.site.telling.cdn import PURGE_JOB, purge
+from shipworthy.rooms.site.telling.indexnow import INDEXNOW_JOB, tell_search_engines
 
 JOBS = (
     JobKind(
@@ -38,5 +40,19 @@ JOBS = (
         title="Delete the files of a picture that was thrown away",
         timeout_s=60.0,
         triggered_by="DELETE /api/assets/{asset_id}",
+    ),
+    JobKind(
+        kind=PURGE_JOB,
+        handler=purge,
+        title="Tell the CDN what changed",
+        attempts_max=10,  # about eight minutes; after that `shared_max_age_s` has passed anyway
+        triggered_by="POST /api/pages/{page_id}/publish",
+    ),
+    JobKind(
+        kind=INDEXNOW_JOB,
+        handler=tell_search_engines,
+        title="Tell search engines of a page",
+        attempts_max=10,
+        triggered_by="POST /api/pages/{page_id}/publish",
     ),
 )

@@ -32,9 +32,11 @@ from shipworthy.rooms.site.codings import coding_of
 from shipworthy.rooms.site.flights import Flights
 from shipworthy.rooms.site.hosts import PATIENCE_S, Hosts, Site
 from shipworthy.rooms.site.render import render_missing, render_page
+from shipworthy.rooms.site.robots import robots_txt
 from shipworthy.rooms.site.shelf import HIT, MISS, NO_BODY, STALE, Entry, Form, Shelf, start_message
 from shipworthy.rooms.site.sitemap import load_sitemap
 from shipworthy.rooms.site.tags import SITEMAP, path_tag
+from shipworthy.rooms.site.telling.indexnow import key_of
 
 _READING = ("GET", "HEAD")
 _ROUTE = "site"  # the name of this lane in the metrics
@@ -138,9 +140,9 @@ class Lane:
         self, site: Site, raw_path: bytes, key: bytes, kept: Entry | None
     ) -> tuple[Entry, bytes]:
         """Return a fresh answer, or the kept one while the database does not say better."""
-        if raw_path == _ROBOTS:
+        if (text := self._fixed_text(site, raw_path)) is not None:
             if kept is None:
-                kept = self._answers.robots(site)
+                kept = self._answers.fixed(text, site)
                 self._shelf.keep(key, kept)
             return kept, HIT
         if kept is not None and time.monotonic() < self._ask_again_at:
@@ -155,6 +157,16 @@ class Lane:
                 raise
             self._ask_again_at = time.monotonic() + _PAUSE_S
             return kept, STALE
+
+    def _fixed_text(self, site: Site, raw_path: bytes) -> bytes | None:
+        """Return a text that needs no database: robots.txt, and the key of IndexNow where that is on."""
+        if raw_path == _ROBOTS:
+            return robots_txt(site_origin=site.origin, is_primary=site.is_primary)
+        if self._runtime.settings.site.indexnow_url:
+            key = key_of(self._runtime.signing_key, site.site_id)
+            if raw_path == f"/{key}.txt".encode():
+                return key.encode()
+        return None
 
     async def _load(self, site: Site, raw_path: bytes, key: bytes, count: int) -> Entry:
         if raw_path == _SITEMAP:

@@ -17,6 +17,7 @@ from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
 from shipworthy.rooms.site.lint.publishable import require_publishable
 from shipworthy.rooms.site.tags import MENU, SITEMAP, path_tag
+from shipworthy.rooms.site.telling.indexnow import queue_indexnow
 from shipworthy.rooms.site.versions import require_version
 from shipworthy.rooms.site.write import hold_page
 
@@ -55,6 +56,8 @@ async def show_version(ctx: Ctx, page: Record) -> None:
     await keep_uses(ctx, page_id, page["top_html"] + page["intro_html"] + page["body_html"])
     will_be = (page["path"], page["title"]) if page["in_menu"] else None
     await _show(ctx, page, is_menu_changed=will_be != in_menu)
+    if is_new_content or page["status"] != "published":
+        await queue_indexnow(ctx, page_id, page["version"])
     await record(
         ctx,
         "page.published",
@@ -79,6 +82,7 @@ async def hide_page(ctx: Ctx, page: Record) -> None:
     in_menu = await _in_menu(ctx, page["page_id"])
     await ctx.db.run(q.page_unpublish, page_id=page["page_id"])
     await _show(ctx, page, is_menu_changed=in_menu is not None)
+    await queue_indexnow(ctx, page["page_id"], page["version"])
     await record(ctx, "page.unpublished", of="page", id=page["page_id"], detail={"path": page["path"]})
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from shipworthy.rooms.auth.oauth.egress import TIMEOUT_S
+from shipworthy.kernel.egress import TIMEOUT_S
 from shipworthy.rooms.auth.oauth.installed import provider_of
 from shipworthy.rooms.auth.oauth.providers import DEADLINE_S
 from tests.rooms.auth.oauth.conftest import Browsing

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from shipworthy.kernel.egress import ProviderFailed
 from shipworthy.rooms.auth.oauth.documents import Cached, fresh_s_of
-from shipworthy.rooms.auth.oauth.egress import ProviderFailed
 from shipworthy.rooms.auth.oauth.keys import ABSENT_MAX, Keys, pick, read_published
 
 

@@ -16,10 +16,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from shipworthy.gauntlet.idp.web import Listener, Request, Response
+from shipworthy.kernel.breaker import Breaker
+from shipworthy.kernel.egress import Egress, ProviderFailed
 from shipworthy.kernel.errors import Missing
 from shipworthy.kernel.settings import AuthSection, ProviderSection
-from shipworthy.rooms.auth.oauth.breaker import Breaker
-from shipworthy.rooms.auth.oauth.egress import Egress, ProviderFailed
 from shipworthy.rooms.auth.oauth.github import ISSUER, GitHub
 from shipworthy.rooms.auth.oauth.installed import open_providers, variable_of
 from shipworthy.rooms.auth.oauth.oidc import OpenId, is_issuer, read_metadata

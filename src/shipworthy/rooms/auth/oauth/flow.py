@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shipworthy.kernel.context import Ctx, Scope
+from shipworthy.kernel.egress import ProviderFailed
 from shipworthy.kernel.errors import Busy, Forbidden
 from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.origin import origin_of
 from shipworthy.kernel.telemetry.log import log
 from shipworthy.rooms.auth.catalogue import q
-from shipworthy.rooms.auth.oauth.egress import ProviderFailed
 from shipworthy.rooms.auth.oauth.providers import Attempt, Identity, Provider, SignInRefused
 from shipworthy.rooms.auth.tokens import digest
 

@@ -10,8 +10,8 @@ import json
 from datetime import datetime
 from typing import Any
 
+from shipworthy.kernel.egress import Answered, Egress, ProviderFailed
 from shipworthy.kernel.settings import ProviderSection
-from shipworthy.rooms.auth.oauth.egress import Answered, Egress, ProviderFailed
 from shipworthy.rooms.auth.oauth.providers import (
     DEADLINE_S,
     Attempt,

@@ -7,11 +7,11 @@ import os
 import time
 from collections.abc import Callable
 
+from shipworthy.kernel.breaker import Breaker
+from shipworthy.kernel.egress import Egress
 from shipworthy.kernel.errors import Missing
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import ProviderSection, Settings
-from shipworthy.rooms.auth.oauth.breaker import Breaker
-from shipworthy.rooms.auth.oauth.egress import Egress
 from shipworthy.rooms.auth.oauth.github import GitHub
 from shipworthy.rooms.auth.oauth.oidc import OpenId
 from shipworthy.rooms.auth.oauth.providers import Provider, Secrets

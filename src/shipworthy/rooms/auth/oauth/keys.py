@@ -16,8 +16,8 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from shipworthy.kernel.egress import ProviderFailed
 from shipworthy.rooms.auth.oauth.documents import Cached
-from shipworthy.rooms.auth.oauth.egress import ProviderFailed
 
 COOLDOWN_S = 30.0
 ABSENT_S = 300.0

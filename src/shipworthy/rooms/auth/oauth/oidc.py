@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shipworthy.kernel.egress import Egress, ProviderFailed, guarded
 from shipworthy.kernel.settings import ProviderSection
 from shipworthy.rooms.auth.oauth.documents import Cached, fresh_s_of
-from shipworthy.rooms.auth.oauth.egress import Egress, ProviderFailed, guarded
 from shipworthy.rooms.auth.oauth.jose import ALGORITHMS, Expected, TokenRefused, read_id_token
 from shipworthy.rooms.auth.oauth.keys import Keys, Published, read_published
 from shipworthy.rooms.auth.oauth.providers import (

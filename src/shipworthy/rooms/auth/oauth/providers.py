@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote_plus, urlencode
 
-from shipworthy.rooms.auth.oauth.egress import Answered, Egress, ProviderFailed
+from shipworthy.kernel.egress import Answered, Egress, ProviderFailed
 
 # Everything a callback may wait for at a provider, together: documents, keys, and the code's exchange.
 DEADLINE_S = 2.5

@@ -1,4 +1,4 @@
-"""A breaker: a provider that fails again and again is left alone for a while, then tried by one."""
+"""A breaker: a server that fails again and again is left alone for a while, then tried by one."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Requests to a provider: to public addresses only, small, soon over, and never redirected.
+"""Requests to somebody else's server: to public addresses only, small, soon over, and never redirected.
 
-A provider's addresses come from its own documents, so they may name anything. The name is
+Addresses may come from documents of others (a sign-in's provider), so they may name anything. The name is
 resolved here, every address it has is judged, and the connection goes to the one that was judged:
 a name that changes its answer in between (DNS rebinding) gains nothing.
 Source:  GHSA-5rr4-8452-hf4v and CVE-2026-27945, two sign-ins that fetched from their own networks.
@@ -19,18 +19,18 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 import httptools
 
+from shipworthy.kernel.breaker import Breaker
 from shipworthy.kernel.settings import LOOPBACK
-from shipworthy.rooms.auth.oauth.breaker import Breaker
 
 TIMEOUT_S = 2.0
 BODY_BYTES_MAX = 256 * 1024
-AT_ONCE_MAX = 16  # towards one provider; the seventeenth waits, within its own timeout
+AT_ONCE_MAX = 16  # towards one other side; the seventeenth waits, within its own timeout
 _HEAD_BYTES_MAX = 32 * 1024
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class ProviderFailed(Exception):
-    """A provider did not answer, or not with what it should. The message is for the log."""
+    """The other side did not answer, or not with what it should. The message is for the log."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Answered:
 
 
 class Egress:
-    """The way to one provider: bounded in time, size and number, behind a breaker."""
+    """The way to one other side: bounded in time, size and number, behind a breaker."""
 
     def __init__(self, *, loopback_allowed: bool, breaker: Breaker, timeout_s: float = TIMEOUT_S) -> None:
         self._loopback_allowed, self._timeout_s = loopback_allowed, timeout_s
@@ -57,7 +57,11 @@ class Egress:
     async def post(self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str]) -> Answered:
         """Errors: ProviderFailed."""
         told = {**headers, "content-type": "application/x-www-form-urlencoded"}
-        return await self._fetch("POST", url, told, urlencode(form).encode())
+        return await self.send(url, urlencode(form).encode(), headers=told)
+
+    async def send(self, url: str, body: bytes, *, headers: Mapping[str, str]) -> Answered:
+        """POST a body whose type stands in the headers. Errors: ProviderFailed."""
+        return await self._fetch("POST", url, dict(headers), body)
 
     async def _fetch(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Answered:
         if not self._breaker.lets_through():
@@ -114,7 +118,7 @@ def guarded(url: str, *, loopback_allowed: bool) -> SplitResult:
     is_local = loopback_allowed and parts.hostname in LOOPBACK
     is_clean = url.isascii() and url.isprintable() and not {" ", "\\"} & set(url)
     if not is_clean or not parts.hostname or parts.username is not None or port == 0:
-        raise ProviderFailed(f"{url!r} is no address a provider may name")
+        raise ProviderFailed(f"{url!r} is no address we go to")
     if parts.scheme != "https" and not (is_local and parts.scheme == "http"):
         raise ProviderFailed(f"{url!r} is not https")
     return parts

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from shipworthy.rooms.auth.oauth.breaker import FAILURES_MAX, OPEN_S, Breaker
-from shipworthy.rooms.auth.oauth.egress import AT_ONCE_MAX, Egress, ProviderFailed, guarded, is_public
+from shipworthy.kernel.breaker import FAILURES_MAX, OPEN_S, Breaker
+from shipworthy.kernel.egress import AT_ONCE_MAX, Egress, ProviderFailed, guarded, is_public
 
 PRIVATE = (
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
