@@ -87,7 +87,7 @@ def wording(locale: Locale) -> Wording:
             in_your_favour=_("{amount} in your favour", context="paper"),
             nothing_due=_("Nothing is due", context="paper"),
             invoice_number=_("Invoice number", context="paper"),
-            credit_note_number=_("Credit note number", context="paper"),
+            credit_note_number=_("Credit note no.", context="paper"),
             credited_invoice=_("For invoice", context="paper"),
             issue_date=_("Date of issue", context="paper"),
             due_date=_("Due by", context="paper"),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from shipworthy.kernel.errors import Conflict
-from shipworthy.kernel.language import Locale
+from shipworthy.kernel.language import Locale, _, mark
 from shipworthy.kernel.money.format import format_amount
 from shipworthy.rooms.invoicing.countries import COUNTRIES
 from shipworthy.rooms.invoicing.einvoice import model
@@ -64,7 +64,11 @@ def as_einvoice(invoice: Invoice, wanted: Format, *, locale: Locale) -> model.EI
         fields = {need.term: f"{need.why} {need.where}".strip() for need in lacking}
         raise Conflict(
             "einvoice.field_missing",
-            f"Invoice {invoice.number} was issued without {', '.join(fields)}, which this format insists on.",
+            _(
+                "Invoice {number} was issued without {facts}, which this format insists on.",
+                number=invoice.number,
+                facts=", ".join(fields),
+            ),
             fields=fields,
         )
     is_untaxable = _has(invoice, "O")
@@ -117,59 +121,65 @@ def needs(invoice: Invoice, wanted: Format, *, seller: Snapshot, buyer: Snapshot
         lacking += _missing(
             _AT_CUSTOMER,
             buyer,
-            {"buyer_reference": "buyer reference (BT-10)", "email": "buyer e-mail (BT-49)"},
+            {"buyer_reference": _("buyer reference (BT-10)"), "email": _("buyer e-mail (BT-49)")},
         )
         lacking += _missing(_AT_SELLER, seller, {"email": "seller e-mail (BT-34, BT-43)"})
     if wanted == "xrechnung":
-        asked = {} if invoice.kind == "credit_note" else {"iban": "IBAN (BT-84)"}
-        terms = {"contact_name": "seller contact (BT-41)", "phone": "seller phone (BT-42)"}
+        asked = {} if invoice.kind == "credit_note" else {"iban": _("IBAN (BT-84)")}
+        terms = {"contact_name": _("seller contact (BT-41)"), "phone": _("seller phone (BT-42)")}
         lacking += _missing(
             _AT_SELLER,
             seller,
             {
                 **terms,
                 **asked,
-                "city": "seller city (BT-37)",
-                "postal_code": "seller postcode (BT-38)",
+                "city": _("seller city (BT-37)"),
+                "postal_code": _("seller postcode (BT-38)"),
             },
         )
         lacking += _missing(
-            _AT_CUSTOMER, buyer, {"city": "buyer city (BT-52)", "postal_code": "buyer postcode (BT-53)"}
+            _AT_CUSTOMER, buyer, {"city": _("buyer city (BT-52)"), "postal_code": _("buyer postcode (BT-53)")}
         )
     return lacking
 
 
-_AT_SELLER = "Write it under Seller details; invoices issued after that carry it."
-_AT_CUSTOMER = "Write it under Customers, at the customer; invoices issued after that carry it."
-_AT_DRAFT = "It is written on the draft, before it is issued."
+_AT_SELLER = mark("Write it under Seller details; invoices issued after that carry it.")
+_AT_CUSTOMER = mark("Write it under Customers, at the customer; invoices issued after that carry it.")
+_AT_DRAFT = mark("It is written on the draft, before it is issued.")
 
 
 def _core_needs(invoice: Invoice, seller: Snapshot, buyer: Snapshot) -> list[Need]:
-    lacking = _missing(_AT_CUSTOMER, buyer, {"country": "buyer country (BT-55)"})
+    lacking = _missing(_AT_CUSTOMER, buyer, {"country": _("buyer country (BT-55)")})
     if invoice.exponent > EXPONENT_MAX:
-        why = f"{invoice.currency} has {invoice.exponent} decimals, and EN 16931 carries two."
-        lacking.append(Need(term="currency (BT-5)", where=_AT_DRAFT, why=why))
+        why = _(
+            "{currency} has {count} decimals, and EN 16931 carries two.",
+            currency=invoice.currency,
+            count=invoice.exponent,
+        )
+        lacking.append(Need(term=_("currency (BT-5)"), where=_(_AT_DRAFT), why=why))
     categories = {tax.category for tax in invoice.taxes}
     if "O" in categories:
         if len(categories) > 1:
-            why = "A line not subject to tax stands alone in EN 16931 (BR-O-11)."
-            lacking.append(Need(term="one tax category (BT-118)", where=_AT_DRAFT, why=why))
+            why = _("A line not subject to tax stands alone in EN 16931 (BR-O-11).")
+            lacking.append(Need(term=_("one tax category (BT-118)"), where=_(_AT_DRAFT), why=why))
         # Such an invoice may carry no VAT number (BR-O-02), so the seller needs another one.
-        return lacking + _missing(_AT_SELLER, seller, {"registration_id": "company register number (BT-30)"})
+        return lacking + _missing(
+            _AT_SELLER, seller, {"registration_id": _("company register number (BT-30)")}
+        )
     if not (seller.get("vat_id") or (seller.get("tax_number") and seller.get("registration_id"))) or (
         categories & {"K", "G"} and not seller.get("vat_id")
     ):
-        lacking.append(Need(term="seller VAT number (BT-31)", where=_AT_SELLER))
+        lacking.append(Need(term=_("seller VAT number (BT-31)"), where=_(_AT_SELLER)))
     if categories & {"AE", "K"} and not _vat_id(buyer):
-        why = "Where the buyer owes the tax, its number begins with the letters of its country."
-        lacking.append(Need(term="buyer VAT number (BT-48)", where=_AT_CUSTOMER, why=why))
+        why = _("Where the buyer owes the tax, its number begins with the letters of its country.")
+        lacking.append(Need(term=_("buyer VAT number (BT-48)"), where=_(_AT_CUSTOMER), why=why))
     if "K" in categories and invoice.supply_date is None:
-        lacking.append(Need(term="date of supply (BT-72)", where=_AT_DRAFT))
+        lacking.append(Need(term=_("date of supply (BT-72)"), where=_(_AT_DRAFT)))
     return lacking
 
 
 def _missing(where: str, party: Snapshot, terms: Mapping[str, str]) -> list[Need]:
-    return [Need(term=term, where=where) for field, term in terms.items() if not party.get(field)]
+    return [Need(term=term, where=_(where)) for field, term in terms.items() if not party.get(field)]
 
 
 def _has(invoice: Invoice, category: str) -> bool:
