@@ -264,7 +264,7 @@ def no_file_is_dead() -> Iterator[str]:
         parent, _, stem = module.rpartition(".")
         if (
             module not in text
-            and not re.search(rf"from {re.escape(parent)} import [^\n]*\b{stem}\b", text)
+            and not re.search(rf"from {re.escape(parent)} import (\([^)]*|[^\n]*)\b{stem}\b", text)
             and path.name != "room.py"
         ):
             yield f"{where(path)}: nobody imports it; delete it"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 
 from shipworthy.builder.plan import plan
 from shipworthy.builder.spec import Spec, SpecRefused, make_spec
+from shipworthy.builder.write import write
 from shipworthy.kernel.settings import load_settings
 
 
@@ -34,9 +38,8 @@ def test_a_name_is_refused_or_stands_in_the_settings_as_given(name: str) -> None
 
 
 def test_the_planned_settings_are_ones_the_kernel_takes(tmp_path: Path) -> None:
-    for file in plan(spec(rooms=("invoicing",), port=8123), folder="shop"):
-        (tmp_path / file.path).write_text(file.text, encoding="utf-8")
-    settings = load_settings(tmp_path)
+    write(plan(spec(rooms=("invoicing",), port=8123), folder="shop"), tmp_path / "shop")
+    settings = load_settings(tmp_path / "shop")
     assert (settings.app.rooms, settings.http.port) == (("auth", "invoicing"), 8123)
 
 
@@ -57,3 +60,21 @@ def test_auth_comes_first_and_once_and_the_name_comes_from_the_folder() -> None:
 def test_a_spec_that_cannot_be_is_refused_with_its_reason(asked: dict[str, object], reason: str) -> None:
     with pytest.raises(SpecRefused, match=reason):
         spec(**asked)  # type: ignore[arg-type]
+
+
+def test_the_hosted_pipelines_are_safe_and_only_call_the_gauntlet(tmp_path: Path) -> None:
+    write(plan(spec(), folder="shop"), tmp_path / "shop")
+    workflow = tmp_path / "shop" / ".github" / "workflows" / "gauntlet.yml"
+    assert _unsafe(workflow) == []
+    assert "shipworthy gauntlet --full" in workflow.read_text()
+    assert "shipworthy gauntlet --full" in (tmp_path / "shop" / ".gitlab-ci.yml").read_text()
+    careless = workflow.read_text().replace("@3d3c42e5aac5ba805825da76410c181273ba90b1", "@main")
+    workflow.write_text(careless)
+    assert "unpinned-uses" in _unsafe(workflow)  # the linter is not blind
+
+
+def _unsafe(workflow: Path) -> list[str]:
+    zizmor = Path(sys.executable).with_name("zizmor")
+    command = [str(zizmor), "--offline", "--no-config", "--no-exit-codes", "--format", "json", str(workflow)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [finding["ident"] for finding in json.loads(done.stdout)]

@@ -21,6 +21,11 @@ def test_a_new_folder_and_its_parents_appear_with_every_file(tmp_path: Path) -> 
     assert [p.name for p in folder.parent.iterdir()] == ["b"]
 
 
+def test_a_file_in_a_folder_of_its_own_brings_the_folder(tmp_path: Path) -> None:
+    write((*FILES, PlannedFile(".deep/er/three", "3")), tmp_path / "app")
+    assert (tmp_path / "app" / ".deep" / "er" / "three").read_text() == "3"
+
+
 def test_an_empty_folder_is_filled_and_stays_the_same_folder(tmp_path: Path) -> None:
     """A shell that stands in it (`new .`) would otherwise stand in a folder that is gone."""
     folder = tmp_path / "here"
@@ -32,7 +37,7 @@ def test_an_empty_folder_is_filled_and_stays_the_same_folder(tmp_path: Path) -> 
 
 
 def test_when_a_file_cannot_be_written_nothing_stays(tmp_path: Path) -> None:
-    impossible = (*FILES, PlannedFile("no/such/folder", "3"))
+    impossible = (*FILES, PlannedFile("one/below", "3"))
     empty = tmp_path / "empty"
     empty.mkdir()
     for folder in (tmp_path / "new", empty):

@@ -17,6 +17,8 @@ _FILES = {
     "README.md": "README.md.in",
     "AGENTS.md": "AGENTS.md.in",
     ".gitignore": "gitignore.in",
+    ".github/workflows/gauntlet.yml": "github-gauntlet.yml.in",
+    ".gitlab-ci.yml": "gitlab-ci.yml.in",
 }
 
 

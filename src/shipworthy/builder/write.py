@@ -37,7 +37,7 @@ def _write_new(files: Sequence[PlannedFile], folder: Path) -> None:
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         for file in files:
-            (draft / file.path).write_text(file.text, encoding="utf-8")
+            _write_one(file, draft)
         draft.chmod(0o755)
         draft.rename(folder)
     except BaseException:
@@ -49,9 +49,16 @@ def _fill(files: Sequence[PlannedFile], folder: Path) -> None:
     """Write into an empty folder. It is not replaced: a shell may stand in it (`new .`)."""
     try:
         for file in files:
-            (folder / file.path).write_text(file.text, encoding="utf-8")
+            _write_one(file, folder)
     except BaseException:
-        for file in files:
+        for name in {Path(file.path).parts[0] for file in files}:
             with suppress(OSError):
-                (folder / file.path).unlink(missing_ok=True)
+                (folder / name).unlink(missing_ok=True)
+            shutil.rmtree(folder / name, ignore_errors=True)
         raise
+
+
+def _write_one(file: PlannedFile, folder: Path) -> None:
+    path = folder / file.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(file.text, encoding="utf-8")

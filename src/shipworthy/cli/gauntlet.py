@@ -97,7 +97,9 @@ def command(
         thresholds_ms=thresholds_ms,
         console=console,
     ) as view:
-        result = asyncio.run(run(found, ALL_CHECKS, mode=mode, only=only, stages=stages, view=view))  # type: ignore[arg-type]
+        result = asyncio.run(
+            run(found, ALL_CHECKS, mode=mode, only=only, stages=stages, view=view, folder=report_dir)  # type: ignore[arg-type]
+        )
     paths = _write(result, report_dir)
     if as_json:
         import json

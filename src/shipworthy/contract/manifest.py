@@ -291,6 +291,20 @@ class Flag:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Migrations:
+    """How the database's schema is brought forward, and taken back one step: commands, run in the app's folder.
+
+    In both and in `env`, {database} is the address of a database of the examiner's own and {python} the
+    interpreter that runs the examiner; in `down`, {steps} how many to take back. A `down` without it takes one
+    step, and changes nothing, or fails, where none is left.
+    """
+
+    up: str
+    down: str
+    env: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """All that the examiner needs to know; it never imports the app."""
 
@@ -302,6 +316,7 @@ class Manifest:
     login: Login | None = None
     oauth: tuple[OauthClient, ...] = ()
     tokens: Tokens | None = None
+    migrations: Migrations | None = None
     routes: tuple[Route, ...] = ()
     queries: tuple[Query, ...] = ()
     indexes: tuple[Index, ...] = ()

@@ -16,6 +16,7 @@ from shipworthy.contract.manifest import (
     Journey,
     Login,
     Manifest,
+    Migrations,
     NamedLoad,
     OauthClient,
     Oracle,
@@ -107,6 +108,7 @@ class GauntletFile:
     load: tuple[NamedLoad, ...] = ()
     oauth: tuple[OauthClient, ...] = ()
     tokens: Tokens | None = None
+    migrations: Migrations | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

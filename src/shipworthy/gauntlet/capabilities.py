@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from shipworthy.contract.manifest import Manifest
@@ -40,9 +41,16 @@ def expected(target: Target) -> frozenset[str]:
     found |= {f"proxy.{name}" for name in fronted(target)}
     if target.kind == "command":
         found |= {"started", "logs", "process.web"}
+    if has_files(target):
+        found.add("files")
     if target.database:
         found |= {"database.app", "database.any"}
     return frozenset(found | set(_of_machine()))
+
+
+def has_files(target: Target) -> bool:
+    """Say whether the app's files are here: of one that only answers at an address they are not."""
+    return target.kind != "url" and Path(target.folder).is_dir()
 
 
 def present(target: Target, handle: Handle) -> frozenset[str]:
@@ -56,6 +64,7 @@ def present(target: Target, handle: Handle) -> frozenset[str]:
     found |= {"logs"} if handle.log_files else set()
     found |= {"clock"} if handle.clock_file else set()
     found |= {"started"} if handle.started_in_s is not None else set()
+    found |= {"files"} if has_files(target) else set()
     found |= {"restarts"} if target.kind == "shipworthy" else set()
     return frozenset(found)
 
@@ -108,6 +117,8 @@ def _of_manifest(manifest: Manifest) -> Iterator[str]:
         yield "login"
     if manifest.tokens is not None:
         yield "tokens"
+    if manifest.migrations is not None:
+        yield "migrations"
     if any(route.idempotency == "key" for route in manifest.routes):
         yield "idempotency"
     if any(route.auth == "session" for route in manifest.routes):
@@ -168,6 +179,10 @@ _LACKS = {
         "Where the app writes its logs is not known.",
         f"Let the gauntlet start the app: set target.start in {_GAUNTLET}. Its output is then read.",
     ),
+    "files": (
+        "The app's files are not here: only its address is known.",
+        f"Run it in the app's folder, with target.start in {_GAUNTLET}.",
+    ),
     "clock": (
         "The app offers no clock that can be moved.",
         "Our own apps do, when `up --handle` runs them; a stranger's has none that could be moved honestly.",
@@ -198,6 +213,10 @@ _LACKS = {
     "tokens": (
         "The target does not say how a program gets and refreshes tokens.",
         f"Add [tokens] to {_GAUNTLET}: issue, form, refresh, refresh_form; ttl_s and grace_s as the app promises.",
+    ),
+    "migrations": (
+        "The target does not say how its schema is brought forward and taken back.",
+        f"Add [migrations] to {_GAUNTLET}: up, down, and env with {{database}} where the address goes.",
     ),
     "oauth": (
         "The target declares no sign-in through an OpenID provider.",

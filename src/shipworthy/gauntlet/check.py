@@ -30,6 +30,7 @@ class Check:
     the words of `Manifest.faults_allowed`. One that `disturbs` leaves the instance in a state
     in which others would measure wrongly (restarted processes, work in the queue): it runs after
     those that do not. One that `locks_out` keeps this address from signing in: it runs last of all.
+    One `of_files` looks at the app's files only: it is asked before anything is started.
 
     Units:   `timeout_s` seconds; a check that takes longer is INCONCLUSIVE.
     """
@@ -43,6 +44,7 @@ class Check:
     faults: tuple[str, ...] = ()
     disturbs: bool = False
     locks_out: bool = False
+    of_files: bool = False
     modes: tuple[Mode, ...] = ("quick", "full")
     timeout_s: float = 120.0
     severity: Severity = Severity.HIGH

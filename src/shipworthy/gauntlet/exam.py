@@ -7,6 +7,7 @@ run collects besides findings, and the list of what must be healed. Knows no che
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from shipworthy.contract.finding import Distribution, Finding, GateErrorRates, Series
@@ -50,11 +51,13 @@ class Exam:
         view: View = QUIET,
         provider: Stub | None = None,
         proxies: Proxies | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.target, self.instance, self.mode, self.view = target, instance, mode, view
         self.manifest: Manifest = target.manifest
         self.provider = provider  # the one the app signs people in through, if it declares any
         self.proxies = proxies  # between the app and what it needs, if a planned check needs any
+        self._folder = folder  # beside the report
         self.capabilities = present(target, instance.handle) | {f"proxy.{name}" for name in self._fronted()}
         self.planned: PlannedCheck | None = None  # the one that runs now
         self.told: list[Finding] = []  # what it has answered so far
@@ -203,6 +206,12 @@ class Exam:
         lease = await self._leases.take(what, undo, lease_s=lease_s)
         self.heal_later(what, lease.heal)
         return lease
+
+    def keep(self, name: str, text: str) -> None:
+        """Leave a file beside the report, where there is to be one."""
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / name).write_text(text, encoding="utf-8")
 
     def invalidate(self, reason: str) -> None:
         """Declare the whole run invalid: it then claims nothing, whatever was found."""

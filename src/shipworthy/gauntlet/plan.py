@@ -17,6 +17,9 @@ from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.capabilities import expected, fault_refused, lack
 from shipworthy.gauntlet.check import Check, Mode
 
+# The playbook numbers the stages of a delivery; some are called by their own names here.
+DELIVERY = {"s2": "contract", "s3": "migrations", "s4": "build"}
+
 
 class UnknownName(ValueError):
     """`--only` or `--stage` names nothing there is; the message says the nearest."""
@@ -81,6 +84,7 @@ def _chosen(
             raise _unknown("check", name, [check.name for check in checks])
         return found, subject or None
     known = list(dict.fromkeys(check.stage for check in checks))
+    stages = [DELIVERY.get(stage, stage) for stage in stages]
     for stage in stages:
         if stage not in known:
             raise _unknown("stage", stage, known)

@@ -22,7 +22,7 @@ from shipworthy import __version__
 from shipworthy.contract.finding import Finding, RunResult
 from shipworthy.contract.target import Target
 from shipworthy.contract.verdict import Severity, Verdict
-from shipworthy.gauntlet.adapters.instance import StartFailed
+from shipworthy.gauntlet.adapters.instance import NOT_STARTED, StartFailed
 from shipworthy.gauntlet.adapters.shipworthy import STATE
 from shipworthy.gauntlet.adapters.start import started
 from shipworthy.gauntlet.check import Check, Mode, Undecided
@@ -46,15 +46,16 @@ async def run(
     only: str | None = None,
     stages: Sequence[str] = (),
     view: View = QUIET,
+    folder: Path | None = None,
 ) -> RunResult:
-    """Examine `target` and return what was concluded.
+    """Examine `target` and return what was concluded; checks may leave files in `folder`.
 
     Errors:  UnknownName for an `only` or stage that fits nothing. Nothing else: a target that
              does not start, or a run that is interrupted, is an invalid result.
     Example: asyncio.run(run(load_target_file(path), ALL_CHECKS, view=LiveView()))
     """
     planned = plan(target, checks, mode=mode, only=only, stages=stages)
-    course = _Course(target, planned, mode, view)
+    course = _Course(target, planned, mode, view, folder)
     view.planned(planned)
     with _interruptible() as interruption:
         walking = asyncio.create_task(course.walk())
@@ -71,8 +72,11 @@ async def run(
 class _Course:
     """One run under way: what was concluded so far."""
 
-    def __init__(self, target: Target, planned: tuple[PlannedCheck, ...], mode: Mode, view: View) -> None:
+    def __init__(
+        self, target: Target, planned: tuple[PlannedCheck, ...], mode: Mode, view: View, folder: Path | None
+    ) -> None:
         self._target, self._planned, self._mode, self._view = target, planned, mode, view
+        self._folder = folder
         self._findings: dict[int, list[Finding]] = {}
         self._exam: Exam | None = None
         self._invalid: list[str] = []
@@ -80,7 +84,8 @@ class _Course:
         self._began_at, self._began = datetime.now(UTC), time.monotonic()
 
     async def walk(self) -> None:
-        if all(item.obstacle for item in self._planned):
+        await self._look_at_files()
+        if all(item.obstacle or item.check.of_files for item in self._planned):
             return  # nothing could be asked: no need to start anything
         scratch = scratch_directory()
         try:
@@ -96,7 +101,7 @@ class _Course:
                     target, instance, mode=self._mode, view=self._view, provider=provider, proxies=proxies
                 )
                 try:
-                    await self._ask_all(self._exam)
+                    await self._ask_all(self._exam, of_files=False)
                 finally:
                     await self._exam.close()
                     self._view.note(f"stopping {self._target.name}")
@@ -104,6 +109,15 @@ class _Course:
             self._invalid.append(f"{self._target.name} did not start. {failed}")
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+    async def _look_at_files(self) -> None:
+        if not any(item.check.of_files and not item.obstacle for item in self._planned):
+            return
+        exam = Exam(self._target, NOT_STARTED, mode=self._mode, view=self._view, folder=self._folder)
+        try:
+            await self._ask_all(exam, of_files=True)
+        finally:
+            await exam.close()
 
     def interrupted_by(self, signal_name: str) -> None:
         self._invalid.append(f"it was interrupted ({signal_name}) before it was through")
@@ -135,8 +149,10 @@ class _Course:
             notes=(*invalid, *(exam.notes if exam else ())),
         )
 
-    async def _ask_all(self, exam: Exam) -> None:
+    async def _ask_all(self, exam: Exam, *, of_files: bool) -> None:
         for number, item in enumerate(self._planned):
+            if item.check.of_files is not of_files:
+                continue
             possible = still_possible(item, exam.capabilities)
             exam.begin(possible)
             self._findings[number] = exam.told  # grows while the check answers

@@ -69,6 +69,7 @@ def _manifest(file: GauntletFile) -> Manifest:
         login=file.login,
         oauth=file.oauth,
         tokens=file.tokens,
+        migrations=file.migrations,
         routes=tuple(_route(route) for route in file.route),
         samples=file.sample,
         slos=file.slo,

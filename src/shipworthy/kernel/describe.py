@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -63,6 +65,7 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
         login=next((room.login for room in rooms if room.login), None),
         oauth=tuple(client for room in rooms for client in room.oauth),
         tokens=next((tokens for room in rooms if (tokens := room.tokens(settings))), None),
+        migrations=_migrations(),
         routes=(
             *(_route("kernel", route) for route in FILE_ROUTES),
             *(_route(room.name, route) for room in rooms for route in room.routes),
@@ -79,6 +82,15 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
         loads=tuple(load for room in rooms for load in room.loads),
         personal=tuple(name for room in rooms for name in room.personal),
         faults_allowed=FAULTS_ALLOWED,
+    )
+
+
+def _migrations() -> manifest.Migrations:
+    command = f"{shlex.quote(sys.executable)} -m shipworthy migrate"
+    return manifest.Migrations(
+        up=f"{command} up",
+        down=f"{command} down --yes --steps {{steps}}",
+        env={"SHIPWORTHY_DB_URL_ADMIN": "{database}"},
     )
 
 

@@ -115,6 +115,10 @@ class StartedInstance:
         return self._program.died() if self._program else ""
 
 
+# Of what looks at files only, before anything is started.
+NOT_STARTED = StartedInstance(Handle(base_url=""), None)
+
+
 def _signal(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from shipworthy.gauntlet.check import Check
-from shipworthy.gauntlet.stages import browser, budgets, contract, drills, exposure, integrity, load, plans
+from shipworthy.gauntlet.stages import (
+    browser,
+    budgets,
+    build,
+    contract,
+    drills,
+    exposure,
+    integrity,
+    load,
+    migrations,
+    plans,
+)
 
 # Deterministic questions first: they are quick, and a failed one explains much of what follows.
 ALL_CHECKS: tuple[Check, ...] = (
+    *build.CHECKS,
     *plans.CHECKS,
     *integrity.CHECKS,
     *exposure.CHECKS,  # after what counts rows: its requests leave work in the queue
@@ -14,5 +26,6 @@ ALL_CHECKS: tuple[Check, ...] = (
     *budgets.CHECKS,
     *browser.CHECKS,
     *load.CHECKS,
+    *migrations.CHECKS,
     *drills.CHECKS,
 )

@@ -1,0 +1,65 @@
+"""Stage "build" (S4 of the delivery): what would be shipped, looked at before anything is started."""
+
+from __future__ import annotations
+
+from shipworthy.contract.verdict import Severity
+from shipworthy.gauntlet.check import Check
+from shipworthy.gauntlet.repository.dangerous import nothing_dangerous
+from shipworthy.gauntlet.repository.leaked import no_secrets
+from shipworthy.gauntlet.repository.sbom import bill_of_materials, licences_known
+from shipworthy.gauntlet.repository.vulnerable import nothing_vulnerable
+
+CHECKS = (
+    Check(
+        name="build.secrets",
+        title="No secret stands in the app's files or in their history",
+        stage="build",
+        run=no_secrets,
+        needs=("files",),
+        of_files=True,
+        playbook=("C4", "X1"),
+        severity=Severity.CRITICAL,
+    ),
+    Check(
+        name="build.static",
+        title="The source holds nothing that is dangerous wherever it stands",
+        stage="build",
+        run=nothing_dangerous,
+        needs=("files",),
+        of_files=True,
+        playbook=("C4", "X1"),
+        severity=Severity.HIGH,
+    ),
+    Check(
+        name="build.sbom",
+        title="What the app is built of is written down, the programs in its packages too",
+        stage="build",
+        run=bill_of_materials,
+        needs=("files",),
+        of_files=True,
+        playbook=("C4",),
+        severity=Severity.MEDIUM,
+    ),
+    Check(
+        name="build.licences",
+        title="Every package states its licence, and none asks for the app's own source",
+        stage="build",
+        run=licences_known,
+        needs=("files",),
+        of_files=True,
+        playbook=("C4",),
+        severity=Severity.MEDIUM,
+    ),
+    Check(
+        name="build.vulnerabilities",
+        title="No package has a known vulnerability",
+        stage="build",
+        run=nothing_vulnerable,
+        needs=("files",),
+        of_files=True,
+        modes=("full",),
+        timeout_s=300.0,
+        playbook=("C4",),
+        severity=Severity.HIGH,
+    ),
+)
