@@ -14,13 +14,15 @@ async def main(direction: str, steps: int, texts: dict[str, str]) -> None:
     """Apply everything that is pending, or take the newest steps back; fail where none is left."""
     connection = await asyncpg.connect(os.environ["MIGRATOR_DATABASE"])
     try:
-        await connection.execute("create table if not exists applied (name text primary key)")
+        await connection.execute(
+            "create table if not exists applied (name text primary key, at timestamptz not null default clock_timestamp())"
+        )
         done = {row[0] for row in await connection.fetch("select name from applied")}
         names = sorted(name.removesuffix(".up.sql") for name in texts if name.endswith(".up.sql"))
         if direction == "up":
             for name in (name for name in names if name not in done):
                 await connection.execute(texts[f"{name}.up.sql"])
-                await connection.execute("insert into applied values ($1)", name)
+                await connection.execute("insert into applied (name) values ($1)", name)
             return
         for name in [name for name in reversed(names) if name in done][:steps]:
             await connection.execute(texts[f"{name}.down.sql"])

@@ -302,6 +302,7 @@ class Migrations:
     up: str
     down: str
     env: dict[str, str] = field(default_factory=dict)
+    bookkeeping: tuple[str, ...] = ()  # tables in which the tool notes what it applied, and when
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,6 +91,7 @@ def _migrations() -> manifest.Migrations:
         up=f"{command} up",
         down=f"{command} down --yes --steps {{steps}}",
         env={"SHIPWORTHY_DB_URL_ADMIN": "{database}"},
+        bookkeeping=("schema_migration",),
     )
 
 

@@ -47,17 +47,22 @@ async def ask(cluster: PostgresAddress, tmp_path: Path) -> AsyncIterator[Ask]:
         await admin.execute(f"create database {names[-1]}")
         url = cluster.url(names[-1])
         connection = await asyncpg.connect(url)
-        await connection.execute("create table applied (name text primary key)")
+        await connection.execute(
+            "create table applied (name text primary key, at timestamptz not null default now())"
+        )
         for number, (up, _) in enumerate(pairs):
             await connection.execute(up)
-            await connection.execute("insert into applied values ($1)", str(number))
+            await connection.execute("insert into applied (name) values ($1)", str(number))
         await connection.execute("insert into note (note_id, text) values (1, 'one'), (2, 'two')")
         await connection.close()
         command = f"{sys.executable} {migrator.__file__}"
         manifest = Manifest(
             app="moved",
             migrations=Migrations(
-                up=f"{command} up", down=f"{command} down{steps}", env={"MIGRATOR_DATABASE": "{database}"}
+                up=f"{command} up",
+                down=f"{command} down{steps}",
+                env={"MIGRATOR_DATABASE": "{database}"},
+                bookkeeping=("applied",),
             ),
         )
         target = Target(

@@ -66,6 +66,7 @@ async def licences_known(exam: Exam) -> Sequence[Finding]:
                 "unstated",
                 Verdict.NOT_MEASURED,
                 f"{len(silent)} packages do not state their licence: {', '.join(one.name for one in silent[:4])}",
+                cause="Neither an expression, nor a classifier, nor a short name is given.",
                 fix="Read their licence file; a package without a licence may not be used.",
                 evidence=(table_evidence("They state none", ("name", "version"), rows[:_SHOWN_MAX]),),
             )

@@ -47,7 +47,13 @@ async def nothing_vulnerable(exam: Exam) -> Sequence[Finding]:
     if skipped:
         title = f"{len(skipped)} of {len(wanted)} packages could not be audited: {', '.join(skipped[:4])}"
         found.append(
-            exam.finding("unaudited", Verdict.NOT_MEASURED, title, fix="Ask where the public index answers.")
+            exam.finding(
+                "unaudited",
+                Verdict.NOT_MEASURED,
+                title,
+                cause="The index does not know them.",
+                fix="Ask where the public index answers.",
+            )
         )
     if not found:
         return [
