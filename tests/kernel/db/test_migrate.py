@@ -109,21 +109,6 @@ async def test_a_failing_statement_applies_nothing_of_its_file(
     assert await shape(url) == before
 
 
-async def test_moving_rows_that_row_security_hides_is_an_error_and_not_silence(
-    url: str, toy_rooms: tuple[RoomMigrations, ...]
-) -> None:
-    """The owner is under row security as well: without this, a `delete` of a migration deletes nothing."""
-    await migrate_up(url, toy_rooms)
-    up = toy_rooms[0].folder / "0002_pre_moved.up.sql"
-    up.with_name("0002_pre_moved.down.sql").write_text("select 1;\n")
-    up.write_text("delete from note;\n")
-    with pytest.raises(MigrationRefused, match="affected by row-level security policy"):
-        await migrate_up(url, toy_rooms)
-    lift = "alter table note {} force row level security;\n"
-    up.write_text(f"{lift.format('no')}delete from note;\n{lift.format('')}")
-    assert [m.name for m in await migrate_up(url, toy_rooms)] == ["moved"]
-
-
 async def test_a_locked_table_is_one_sentence_and_nothing_is_applied(
     url: str, toy_rooms: tuple[RoomMigrations, ...]
 ) -> None:

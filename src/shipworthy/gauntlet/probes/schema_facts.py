@@ -1,7 +1,8 @@
 """A database's schema as sorted lines, and what its tables hold as checksums: to be held against another state.
 
 Owns what counts as schema: columns, constraints, indexes, policies, row security, rights, functions,
-triggers, views and sequences of the app's own; not what an extension brings, nor the order of columns.
+triggers, views and columns' sequences of the app's own; not what an extension brings, what an app makes while
+it runs (a sequence of its own), nor the order of columns.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in
 union all
 select 'sequence ' || c.oid::regclass
 from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'S' and {_OWN.format(oid="c.oid")}
+  and exists (select from pg_depend d where d.objid = c.oid and d.refobjsubid > 0 and d.deptype in ('a', 'i'))
 """  # noqa: S608 - put together of our own words
 _COLUMNS = f"""
 select c.oid::regclass::text as name, array_agg(quote_ident(a.attname) order by a.attname) as columns

@@ -162,9 +162,6 @@ async def _apply(connection: Any, migration: Migration, *, up: bool) -> None:
     try:
         async with connection.transaction():
             await connection.execute("set local role owner")
-            # The owner is under row security, too. What would see no row, and change none in silence, is an
-            # error instead: a migration that moves rows says `no force row level security` around them.
-            await connection.execute("set local row_security = off")
             await connection.execute(text)
             if up:
                 await connection.execute(
