@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shipworthy.kernel.audit.record import record
@@ -74,7 +74,23 @@ async def _render(ctx: Ctx, invoice: Invoice, locale: Locale) -> bytes:
     """An invoice that lacks what EN 16931 asks for is still an invoice on paper; it carries no XML."""
     lacking = needs(invoice, "cii", seller=invoice.seller or {}, buyer=invoice.buyer or {})
     einvoice = None if lacking else await asyncio.to_thread(write_einvoice, invoice, "cii", locale=locale)
-    return await press_of(ctx.runtime).render(as_document(invoice, locale=locale), einvoice=einvoice)
+    return await press_of(ctx.runtime).render(
+        replace(
+            as_document(invoice, locale=locale),
+            logo=await load_logo(ctx, (invoice.seller or {}).get("logo_key", "")),
+        ),
+        einvoice=einvoice,
+    )
+
+
+async def load_logo(ctx: Ctx, key: str) -> bytes:
+    """Return a logo. One that is lost leaves its invoice without: paper is worth more. Errors: Upstream."""
+    if not key:
+        return b""
+    try:
+        return await ctx.runtime.files.get(key)
+    except Missing:
+        return b""
 
 
 def press_of(runtime: Runtime) -> Press:
@@ -168,7 +184,7 @@ def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
         number=invoice.number,
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
-        seller=_seller(invoice.seller),
+        seller=printed_seller(invoice.seller),
         buyer=_buyer(invoice.buyer),
         currency=invoice.currency,
         lines=tuple(
@@ -194,12 +210,14 @@ def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
         supply_date=invoice.supply_date,
         credits=invoice.credits_number or "",
         order_reference=invoice.buyer.get("buyer_reference", ""),
-        bank=_bank(invoice.seller),
+        bank=printed_bank(invoice.seller),
         notes=invoice.note,
+        accent=invoice.seller.get("accent", ""),
+        footer=invoice.seller.get("footer", ""),
     )
 
 
-def _seller(seller: dict[str, Any]) -> Party:
+def printed_seller(seller: dict[str, Any]) -> Party:
     """Invoices issued before sellers had details carry a name and a country only."""
     town = f"{seller.get('postal_code', '')} {seller.get('city', '')}".strip()
     lines = tuple(line for line in (seller.get("street"), town) if line)
@@ -212,7 +230,7 @@ def _seller(seller: dict[str, Any]) -> Party:
     )
 
 
-def _bank(seller: dict[str, Any]) -> BankAccount | None:
+def printed_bank(seller: dict[str, Any]) -> BankAccount | None:
     if not seller.get("iban"):
         return None
     return BankAccount(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import struct
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,6 +95,9 @@ class InvoiceDocument:
     credits: str = ""  # of a credit note: the number of the invoice it takes back
     bank: BankAccount | None = None
     notes: str = ""
+    accent: str = ""  # #rrggbb; empty: black
+    footer: str = ""
+    logo: bytes = b""  # a PNG
 
 
 def render_invoice_pdf(
@@ -119,15 +123,8 @@ def render_invoice_pdf(
     view = json.dumps(_view(document), ensure_ascii=False)
     midnight = dt.datetime.combine(document.issue_date, dt.time(), tzinfo=dt.UTC)
     try:
-        pdf: bytes = typst.compile(
-            _TEMPLATE,
-            root=_TEMPLATE.parent,
-            font_paths=_fonts(tuple(font_dirs)),
-            ignore_system_fonts=True,
-            sys_inputs={"document": view, "einvoice": einvoice.decode() if einvoice else ""},
-            format="pdf",
-            pdf_standards=["a-3b", "ua-1"],
-            timestamp=midnight,
+        pdf: bytes = _compile(
+            view, einvoice, font_dirs, format="pdf", pdf_standards=["a-3b", "ua-1"], timestamp=midnight
         )
     except typst.TypstError as error:
         _refuse_missing_glyphs(error, document.number)
@@ -135,8 +132,29 @@ def render_invoice_pdf(
     return mark_as_facturx(pdf) if einvoice else pdf
 
 
+def render_invoice_picture(document: InvoiceDocument, *, font_dirs: Sequence[Path] = ()) -> bytes:
+    """Return the first page as PNG, for a screen. Characters that no font draws are left out there."""
+    view = json.dumps(_view(document), ensure_ascii=False)
+    made = _compile(view, None, font_dirs, format="png", ppi=110)
+    first: bytes = made if isinstance(made, bytes) else made[0]
+    return first
+
+
+def _compile(view: str, einvoice: bytes | None, font_dirs: Sequence[Path], **wanted: Any) -> Any:
+    return typst.compile(
+        _TEMPLATE,
+        root=_TEMPLATE.parent,
+        font_paths=_fonts(tuple(font_dirs)),
+        ignore_system_fonts=True,
+        sys_inputs={"document": view, "einvoice": einvoice.decode() if einvoice else ""},
+        **wanted,
+    )
+
+
 _HERE = Path(__file__).parent
 _TEMPLATE = _HERE / "templates" / "invoice.typ"
+_LOGO_MM = (50, 16)
+_FOOTER_LINE_CHARS = 90  # of the widest letters fewer fit, of most a third more
 
 
 @cache
@@ -185,6 +203,9 @@ def _view(document: InvoiceDocument) -> dict[str, Any]:
         "due": _amount(document.gross_minor, document, style="symbol"),
         "payment": _payment(document, words),
         "remarks": _remarks(document, words),
+        "accent": document.accent,
+        "footer": _footer(document.footer),
+        "logo": _logo(document.logo),
         "foot": [part for part in (document.seller.name, _tax_id(document.seller, words)) if part],
     }
 
@@ -196,6 +217,21 @@ def _seller(seller: Party) -> dict[str, Any]:
         "lines": [*seller.address_lines, *(way for way in reach if way)],
         "sender": " · ".join((seller.name, *seller.address_lines)) if seller.address_lines else "",
     }
+
+
+def _footer(text: str) -> dict[str, Any]:
+    """The lines, and how many there are once the long ones are broken: so much room they need."""
+    lines = text.strip().splitlines()
+    return {"lines": lines, "rows": sum(1 + len(line) // _FOOTER_LINE_CHARS for line in lines)}
+
+
+def _logo(logo: bytes) -> dict[str, Any]:
+    """The bytes as numbers, for the template takes only text; the size fits the letterhead, in mm."""
+    if not logo:
+        return {"bytes": [], "width": 0, "height": 0}
+    width, height = struct.unpack(">II", logo[16:24])  # a PNG begins with its size (ISO 15948, 11.2.2)
+    scale = min(_LOGO_MM[0] / width, _LOGO_MM[1] / height)
+    return {"bytes": list(logo), "width": width * scale, "height": height * scale}
 
 
 def _summary(document: InvoiceDocument, words: Wording) -> str:

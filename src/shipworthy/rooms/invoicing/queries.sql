@@ -809,6 +809,22 @@ update invoice set status = 'uncollectible', version = version + 1, uncollectibl
 where invoice_id = :invoice_id and status = 'open' and version = coalesce(:version, version)
 returning version, number, currency, gross_minor - paid_minor - credited_minor as balance_minor
 
+-- look_get --
+-- How the tenant's invoices look, where it chose.
+-- index: none (one row of a short list)   rows: <= 1
+select accent, footer, logo_key from seller_profile
+
+-- look_save --
+-- How the tenant's invoices look from now on; one that said nothing of itself yet says its name and country by this.
+-- index: none (insert)   rows: <= 0
+-- with: accent = '', footer = '', logo_key = '', now = now()
+insert into seller_profile (name, street, postal_code, city, country, vat_id, tax_number, registration_id, contact_name,
+  email, phone, iban, bic, bank_name, accent, footer, logo_key, updated_at)
+select name, '', '', '', country, '', '', '', '', '', '', '', '', '', :accent, :footer, :logo_key, :now
+from tenant where tenant_id = my_tenant()
+on conflict (tenant_id) do update set accent = excluded.accent, footer = excluded.footer, logo_key = excluded.logo_key,
+  updated_at = excluded.updated_at
+
 -- pdf_failure_get --
 -- Why an invoice has no PDF.
 -- index: invoice_pdf_failure_pkey   rows: <= 1

@@ -8,6 +8,7 @@ from shipworthy.contract.manifest import Journey, NamedLoad, Oracle, Sample, Slo
 from shipworthy.kernel.room import NavItem, Room
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.invoicing.bodies import CUSTOMER_PERSONAL
+from shipworthy.rooms.invoicing.branding.web import ROUTES as LOOK_ROUTES
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.document import close_press
 from shipworthy.rooms.invoicing.einvoice.web import ROUTES as EINVOICE_ROUTES
@@ -168,7 +169,7 @@ ROOM = Room(
     name="invoicing",
     folder=FOLDER,
     queries=q,
-    routes=(*ROUTES, *EINVOICE_ROUTES, *SELLER_ROUTES, *SENDING_ROUTES, *SENDING_PAGES),
+    routes=(*ROUTES, *EINVOICE_ROUTES, *SELLER_ROUTES, *LOOK_ROUTES, *SENDING_ROUTES, *SENDING_PAGES),
     jobs=JOBS,
     nav=(
         NavItem(href="/invoices", label="Invoices", icon="receipt-text", section="invoices"),

@@ -48,8 +48,10 @@ class Press:
         self._child: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
 
-    async def render(self, document: InvoiceDocument, *, einvoice: bytes | None = None) -> bytes:
-        """Return the PDF of `document`, as `render_invoice_pdf` makes it.
+    async def render(
+        self, document: InvoiceDocument, *, einvoice: bytes | None = None, picture: bool = False
+    ) -> bytes:
+        """Return the PDF of `document`, as `render_invoice_pdf` makes it, or a picture of its first page.
 
         Errors:  NotPrinted with the reason and what to do.
         Cost:    the compiler's own, and a pipe; a second for the first document of a process.
@@ -60,6 +62,7 @@ class Press:
                 einvoice=einvoice.decode() if einvoice else "",
                 font_dirs=tuple(self._bounds.font_dirs),
                 cpu_s=self._bounds.cpu_s,
+                picture=picture,
             )
         )
         async with self._turn:

@@ -14,7 +14,12 @@ from typing import BinaryIO
 import msgspec
 
 from shipworthy.kernel.errors import Invalid
-from shipworthy.rooms.invoicing.pdf import InvoiceDocument, render_invoice_pdf, warm_up
+from shipworthy.rooms.invoicing.pdf import (
+    InvoiceDocument,
+    render_invoice_pdf,
+    render_invoice_picture,
+    warm_up,
+)
 
 PDF, NOT = b"P", b"N"
 
@@ -26,6 +31,7 @@ class Order(msgspec.Struct):
     einvoice: str
     font_dirs: tuple[str, ...]
     cpu_s: int
+    picture: bool = False  # the first page as PNG, not the PDF
 
 
 class Refused(msgspec.Struct):
@@ -61,6 +67,8 @@ def _answer(message: bytes) -> bytes:
         _allow_cpu(order.cpu_s)
         einvoice = order.einvoice.encode() if order.einvoice else None
         fonts = [Path(folder) for folder in order.font_dirs]
+        if order.picture:
+            return PDF + render_invoice_picture(order.document, font_dirs=fonts)
         return PDF + render_invoice_pdf(order.document, einvoice=einvoice, font_dirs=fonts)
     except Invalid as refused:
         return NOT + msgspec.json.encode(Refused(refused.code, refused.message))
