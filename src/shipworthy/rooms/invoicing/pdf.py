@@ -25,6 +25,7 @@ from typing import Any
 import typst
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.fonts import FONTS
 from shipworthy.kernel.language import Locale, day_text, speaking
 from shipworthy.kernel.money.currencies import currency_of
 from shipworthy.kernel.money.format import AmountStyle, format_amount, format_decimal, format_rate
@@ -163,7 +164,7 @@ def _fonts(extra_dirs: tuple[Path, ...]) -> typst.Fonts:
     for folder in extra_dirs:
         if not folder.is_dir():
             raise NotADirectoryError(f"There is no font folder {folder}.")
-    return typst.Fonts(include_system_fonts=False, font_paths=[_HERE / "fonts", *extra_dirs])
+    return typst.Fonts(include_system_fonts=False, font_paths=[FONTS, *extra_dirs])
 
 
 def warm_up() -> None:

@@ -12,8 +12,9 @@ PATH_CHARS_MAX = 300
 _SLUG_CHARS_MAX = 80
 _SLUG_FALLBACK = "page"  # for a title without a letter or digit
 ROBOTS_PATH, SITEMAP_PATH = "/robots.txt", "/sitemap.xml"
+RSS_PATH, ATOM_PATH = "/feed.xml", "/atom.xml"
 # Addresses the lane answers itself; a page there would never be seen.
-RESERVED = (ROBOTS_PATH, SITEMAP_PATH, "/favicon.ico", "/.well-known", "/_a")
+RESERVED = (ROBOTS_PATH, SITEMAP_PATH, RSS_PATH, ATOM_PATH, "/favicon.ico", "/.well-known", "/_a")
 
 
 def canonical_path(path: str) -> str:

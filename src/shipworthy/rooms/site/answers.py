@@ -43,13 +43,16 @@ class Answers:
         return _entry(200, rendered, site, site.freshness, count, kept=kept, etag=rendered.etag.encode())
 
     def fixed(self, text: bytes, site: Site) -> Entry:
-        """Return a text that never changes while the site lives on its host."""
+        """Return a text that never changes while the site lives on its host and is read by the same crawlers."""
         rendered = ready("text/plain; charset=utf-8", text)
         kept = (self._cache_control, _VARY)
         return _entry(200, rendered, site, Freshness(), 0, kept=kept, etag=rendered.etag.encode())
 
-    def picture(self, picture: Picture, site: Site, count: int) -> Entry:
-        """Return a picture; one that stands in for another is asked for again."""
+    def picture(self, picture: Picture | None, site: Site, count: int, *, tag: str = PICTURES) -> Entry:
+        """Return a picture, or that it is missing; one that stands in for another is asked for again."""
+        if picture is None:
+            form = refusal(404, "There is no such picture.", _NOINDEX)
+            return Entry(404, (form, form, form), (tag,), site.freshness, count, ENTRY_BYTES)
         kept = (_FOR_EVER if picture.is_final else _NO_STORE,)
         headers = [(b"content-type", picture.media_type.encode()), *kept, *_SAFE, *_robots(site)]
         etag = f'"{hashlib.sha256(picture.body).hexdigest()[:20]}"'.encode()
@@ -58,15 +61,11 @@ class Answers:
         return Entry(
             200,
             (form, form, form),
-            (PICTURES,),
+            (tag,),
             site.freshness,
             count if picture.is_final else -1,
             size_bytes,
         )
-
-    def no_picture(self, site: Site, count: int) -> Entry:
-        form = refusal(404, "There is no such picture.", _NOINDEX)
-        return Entry(404, (form, form, form), (PICTURES,), site.freshness, count, ENTRY_BYTES)
 
     def missing(self, rendered: Rendered, site: Site, count: int) -> Entry:
         return _entry(404, rendered, site, site.freshness, count, kept=(_NO_STORE, _VARY), etag=b"")

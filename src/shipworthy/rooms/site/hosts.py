@@ -33,6 +33,7 @@ class Site:
     site_id: uuid.UUID
     origin: str  # of the host the site lives on, whichever host was asked
     is_primary: bool
+    crawlers: str  # whom its robots.txt lets in
     prefix: bytes
     freshness: Freshness
 
@@ -76,6 +77,12 @@ class Hosts:
             self._known.popitem(last=False)
         return site
 
+    def ask_again(self, site_id: uuid.UUID) -> None:
+        """Ask the database for this site's hosts when they are asked for next."""
+        for header, (_, site) in list(self._known.items()):
+            if site is not None and site.site_id == site_id:
+                self._known[header] = (0.0, site)
+
     def freshness_of(self, site_id: uuid.UUID) -> Freshness | None:
         """Return the freshness of a site; None for one that nobody asked this process for."""
         return self._fresh.get(site_id)
@@ -90,12 +97,15 @@ class Hosts:
             row = await tx.maybe(q.domain_get, host=host)
         if row is None or row["primary_host"] is None:
             return None
+        async with self._runtime.database.begin(Scope(self._runtime.realm_id, row["tenant_id"])) as tx:
+            crawlers = (await tx.one(q.site_crawlers, site_id=row["site_id"]))["crawlers"]
         is_primary = row["role"] == "primary"
         return Site(
             tenant_id=row["tenant_id"],
             site_id=row["site_id"],
             origin=origin(self._runtime.settings, row["primary_host"]),
             is_primary=is_primary,
-            prefix=row["site_id"].bytes + (b"p" if is_primary else b"a"),
+            crawlers=crawlers,
+            prefix=row["site_id"].bytes + (b"p" if is_primary else b"a") + crawlers.encode(),
             freshness=self._fresh.setdefault(row["site_id"], Freshness()),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shipworthy.kernel.queue.job import JobKind
 from shipworthy.rooms.site.assets.forms import discard, make_variants
 from shipworthy.rooms.site.assets.library import DISCARD_JOB, VARIANTS_JOB
+from shipworthy.rooms.site.cards.keep import CARD_JOB, make_card
 from shipworthy.rooms.site.publish import SITEMAP_JOB
 from shipworthy.rooms.site.schedule.plan import SCHEDULE_JOB, carry_out
 from shipworthy.rooms.site.sitemap import make_sitemap
@@ -33,6 +34,12 @@ JOBS = (
         title="Make every form of a picture",
         timeout_s=120.0,
         triggered_by="POST /api/assets",
+    ),
+    JobKind(
+        kind=CARD_JOB,
+        handler=make_card,
+        title="Draw the picture that stands for a page where it is shared",
+        triggered_by="POST /api/pages/{page_id}/publish",
     ),
     JobKind(
         kind=DISCARD_JOB,

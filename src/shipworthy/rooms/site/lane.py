@@ -22,26 +22,37 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Busy
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
-from shipworthy.rooms.site.addresses import ROBOTS_PATH, SITEMAP_PATH, encoded, requested_path
+from shipworthy.rooms.site.addresses import (
+    ATOM_PATH,
+    ROBOTS_PATH,
+    RSS_PATH,
+    SITEMAP_PATH,
+    encoded,
+    requested_path,
+)
 from shipworthy.rooms.site.answers import Answers, refusal, shared
 from shipworthy.rooms.site.assets.names import PREFIX
 from shipworthy.rooms.site.assets.serve import load_picture
+from shipworthy.rooms.site.cards.keep import load_card
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import CHANNEL, announced, on_change
 from shipworthy.rooms.site.codings import coding_of
+from shipworthy.rooms.site.feeds import load_feed
 from shipworthy.rooms.site.flights import Flights
+from shipworthy.rooms.site.head import CARDS
 from shipworthy.rooms.site.hosts import PATIENCE_S, Hosts, Site
 from shipworthy.rooms.site.render import render_missing, render_page
 from shipworthy.rooms.site.robots import robots_txt
 from shipworthy.rooms.site.shelf import HIT, MISS, NO_BODY, STALE, Entry, Form, Shelf, start_message
 from shipworthy.rooms.site.sitemap import load_sitemap
-from shipworthy.rooms.site.tags import SITEMAP, path_tag
+from shipworthy.rooms.site.tags import LOOK, SITEMAP, path_tag
 from shipworthy.rooms.site.telling.indexnow import key_of
 
 _READING = ("GET", "HEAD")
 _ROUTE = "site"  # the name of this lane in the metrics
 _ROBOTS, _SITEMAP = ROBOTS_PATH.encode(), SITEMAP_PATH.encode()
-_PICTURES = f"{PREFIX}/".encode()
+_PICTURES, _CARDS = f"{PREFIX}/".encode(), CARDS.encode()
+_FEEDS = (RSS_PATH.encode(), ATOM_PATH.encode())
 _PAUSE_S = 1.0  # after the database failed to answer, until it is asked again for what is kept anyway
 _HEARD_MAX = 1_000  # announcements remembered, for the second time they are heard
 _BEAT_S, _BEAT_TIMEOUT_S, _RELISTEN_S = 1.0, 2.0, 0.5
@@ -161,7 +172,7 @@ class Lane:
     def _fixed_text(self, site: Site, raw_path: bytes) -> bytes | None:
         """Return a text that needs no database: robots.txt, and the key of IndexNow where that is on."""
         if raw_path == _ROBOTS:
-            return robots_txt(site_origin=site.origin, is_primary=site.is_primary)
+            return robots_txt(site_origin=site.origin, is_primary=site.is_primary, crawlers=site.crawlers)
         if self._runtime.settings.site.indexnow_url:
             key = key_of(self._runtime.signing_key, site.site_id)
             if raw_path == f"/{key}.txt".encode():
@@ -171,6 +182,8 @@ class Lane:
     async def _load(self, site: Site, raw_path: bytes, key: bytes, count: int) -> Entry:
         if raw_path == _SITEMAP:
             entry = await self._load_sitemap(site, count)
+        elif raw_path in _FEEDS:
+            entry = await self._load_feed(site, raw_path, count)
         elif raw_path.startswith(_PICTURES):
             entry = await self._load_picture(site, raw_path, count)
         else:
@@ -186,10 +199,20 @@ class Lane:
             return shared(missing, count, SITEMAP)
         return self._answers.found(rendered, site, count)
 
+    async def _load_feed(self, site: Site, raw_path: bytes, count: int) -> Entry:
+        around = {"site_origin": site.origin, "locale": self._runtime.settings.app.locale}
+        async with self._runtime.database.begin(Scope(self._runtime.realm_id, site.tenant_id)) as tx:
+            rendered = await load_feed(tx, site.site_id, raw_path.decode(), **around)
+        if rendered is None:
+            missing = await self._load_page(site, raw_path, count)  # where no page can be
+            return shared(missing, count, SITEMAP)
+        return self._answers.found(rendered, site, count)
+
     async def _load_picture(self, site: Site, raw_path: bytes, count: int) -> Entry:
+        if raw_path.startswith(_CARDS):
+            card = await load_card(self._runtime, site.tenant_id, raw_path)
+            return self._answers.picture(card, site, count, tag=SITEMAP)
         picture = await load_picture(self._runtime.files, site.tenant_id, raw_path)
-        if picture is None:
-            return self._answers.no_picture(site, count)
         return self._answers.picture(picture, site, count)
 
     async def _load_page(self, site: Site, raw_path: bytes, count: int) -> Entry:
@@ -218,6 +241,8 @@ class Lane:
     def changed(self, payload: str) -> None:
         """Something of a site changed: what is kept and was made of it is out of date."""
         site_id, tags, name = announced(payload)
+        if LOOK in tags:
+            self._hosts.ask_again(site_id)
         freshness = self._hosts.freshness_of(site_id)
         if freshness is not None and self._is_news(name):
             freshness.changed(tags)

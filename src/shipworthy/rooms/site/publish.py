@@ -13,6 +13,7 @@ from shipworthy.kernel.errors import Conflict
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.site.assets.library import keep_uses
 from shipworthy.rooms.site.blocks.stored import blocks_of, text_alone
+from shipworthy.rooms.site.cards.keep import CARD_JOB
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
 from shipworthy.rooms.site.lint.publishable import require_publishable
@@ -58,6 +59,7 @@ async def show_version(ctx: Ctx, page: Record) -> None:
     await _show(ctx, page, is_menu_changed=will_be != in_menu)
     if is_new_content or page["status"] != "published":
         await queue_indexnow(ctx, page_id, page["version"])
+    await enqueue(ctx, CARD_JOB, f"{page_id}:{page['version']}")
     await record(
         ctx,
         "page.published",

@@ -7,8 +7,8 @@ select name, slug from tenant where tenant_id = :tenant_id
 -- site_create --
 -- A tenant's site, unless it is there already.
 -- index: none (insert)   rows: <= 0
--- with: site_id = gen_random_uuid(), title = 'Sample', tagline = '', accent = 'ocean', now = now()
-insert into site (site_id, title, tagline, accent, created_at) values (:site_id, :title, :tagline, :accent, :now)
+-- with: site_id = gen_random_uuid(), title = 'Sample', tagline = '', theme = 'harbour', accent = 'ocean', now = now()
+insert into site (site_id, title, tagline, theme, accent, created_at) values (:site_id, :title, :tagline, :theme, :accent, :now)
 on conflict do nothing
 
 -- domain_create --
@@ -30,7 +30,7 @@ where d.host = :host
 -- site_get --
 -- The tenant's site, the host it lives on, and the clock its people read.
 -- index: site_pkey, site_domain_primary_idx, tenant_pkey   rows: <= 1
-select s.site_id, s.title as site_title, s.tagline, s.accent, s.epoch, d.host, t.time_zone
+select s.site_id, s.title as site_title, s.tagline, s.theme, s.accent, s.crawlers, s.epoch, d.host, t.time_zone
 from site s
 join tenant t on t.tenant_id = s.tenant_id
 left join site_domain d on d.tenant_id = s.tenant_id and d.site_id = s.site_id and d.role = 'primary'
@@ -133,7 +133,7 @@ where page_id = :page_id
 -- What a visitor of this address is to read, and what stands around it: the site's name and its menu, in one round trip.
 -- index: site_pkey, page_path_idx, page_version_pkey, page_menu_idx   rows: <= 1
 -- with: site_id = (select site_id from site limit 1), path = (select path from page where status = 'published' limit 1)
-select s.title as site_title, s.tagline, s.accent, p.path, p.published_at, p.content_changed_at,
+select s.title as site_title, s.tagline, s.theme, s.accent, p.page_id, p.path, p.published_at, p.content_changed_at,
   v.title, v.description, v.top_html, v.intro_html, v.body_html, v.json_ld,
   array(
     select array[m.path, mv.title]
@@ -247,6 +247,38 @@ with kept as (
 )
 update asset_use u set is_shown = true from kept k
 where u.page_id = k.page_id and u.asset_id = k.asset_id and k.is_kept and not u.is_shown
+
+-- site_look --
+-- Let the site look so, and be crawled by these.
+-- index: site_pkey   rows: <= 0
+-- with: site_id = (select site_id from site limit 1), theme = 'letter', accent = 'plum', crawlers = 'open'
+update site set theme = :theme, accent = :accent, crawlers = :crawlers where site_id = :site_id
+
+-- site_crawlers --
+-- Who may crawl the site: for robots.txt.
+-- index: site_pkey   rows: <= 1
+-- with: site_id = (select site_id from site limit 1)
+select crawlers from site where site_id = :site_id
+
+-- card_page --
+-- What stands on the card of a page that visitors see.
+-- index: page_pkey, page_version_pkey, site_pkey   rows: <= 1
+-- with: page_id = (select page_id from page where status = 'published' order by page_id desc limit 1)
+select p.page_id, v.title, s.title as site_title, s.accent
+from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.published_version
+join site s on s.tenant_id = p.tenant_id and s.site_id = p.site_id
+where p.page_id = :page_id and p.status = 'published'
+
+-- feed_pages --
+-- What was published last, but for the home page, which is no news.
+-- index: page_feed_idx, page_version_pkey, site_pkey   rows: <= 20
+-- with: site_id = (select site_id from site limit 1)
+select p.page_id, p.site_id, p.path, p.published_at, p.content_changed_at, v.title, v.description, v.intro_html,
+  s.title as site_title, s.tagline
+from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.published_version
+join site s on s.tenant_id = p.tenant_id and s.site_id = p.site_id
+where p.site_id = :site_id and p.status = 'published' and p.path <> '/'
+order by p.published_at desc, p.page_id desc limit 20
 
 -- render_get --
 -- What a job rendered under this address of the site.

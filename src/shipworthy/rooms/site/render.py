@@ -6,31 +6,26 @@ and the site's own host: nothing a visitor sends can reach it.
 
 from __future__ import annotations
 
-import base64
 import gzip
 import hashlib
-import json
-import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from html import unescape
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import brotli
-import nh3
 
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.settings import Settings
-from shipworthy.rooms.site.addresses import encoded
+from shipworthy.rooms.site.addresses import ATOM_PATH, RSS_PATH, encoded
+from shipworthy.rooms.site.head import head_of
 from shipworthy.rooms.site.tags import MENU, THEME, path_tag
+from shipworthy.rooms.site.themes import STYLE_SOURCES, STYLES
 
 HTML = "text/html; charset=utf-8"
 HOME = "/"
-DESCRIPTION_CHARS = 155  # what a list of search results shows
 # Each has its colours in theme.css; this one is for the icon, which no stylesheet reaches.
 ACCENTS = {"ocean": "#0b5cad", "pine": "#0f6b4f", "brick": "#b03a1e", "plum": "#7a2e8c"}
 _GZIP_LEVEL = 6  # 9 makes a page no smaller and costs twice the time
@@ -63,16 +58,9 @@ Row = Mapping[str, Any]
 Menu = Sequence[Sequence[str]]  # path and title of each page in it
 
 
-def _read_style() -> str:
-    text = (Path(__file__).parent / "templates" / "theme.css").read_text(encoding="utf-8")
-    return re.sub(r"\s*\n\s*", "", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
-
-
-STYLE = _read_style()
-_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 # What a page may do: show itself and pictures, and say which of its links may be fetched ahead. No script,
 # no frame, nothing from elsewhere.
-_MAY_SHOW = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src 'self' https: data:; form-action 'self'; frame-ancestors 'none'"
+_MAY_SHOW = f"default-src 'none'; style-src {STYLE_SOURCES}; img-src 'self' https: data:; form-action 'self'; frame-ancestors 'none'"
 CSP = f"{_MAY_SHOW}; script-src 'inline-speculation-rules'; base-uri 'none'"
 
 
@@ -122,19 +110,6 @@ def preview_csp(site_origin: str) -> str:
     return f"sandbox; {_MAY_SHOW}; base-uri {site_origin}"
 
 
-def title_of(title: str, site_title: str) -> str:
-    """Return the title as browsers and search results show it."""
-    return title if site_title in title else f"{title} · {site_title}"
-
-
-def description_of(description: str, intro_html: str) -> str:
-    """Return the description, or one made from the first words of the page."""
-    if description:
-        return description
-    text = " ".join(unescape(nh3.clean(intro_html, tags=set())).split())
-    return text if len(text) <= DESCRIPTION_CHARS else text[:DESCRIPTION_CHARS].rpartition(" ")[0] + " …"
-
-
 def ready(media_type: str, body: bytes) -> Rendered:
     """Compress once, name once."""
     name = hashlib.sha256(body).hexdigest()[:20]
@@ -157,25 +132,20 @@ def _compressed(body: bytes) -> bytes:
     return b"".join((so_far, going_on.compress(mark + rest), going_on.flush()))
 
 
-@lru_cache(maxsize=16)  # languages times accents
+@lru_cache(maxsize=32)  # languages times themes times accents
 def _begun(beginning: bytes) -> tuple[bytes, Any]:
     compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
     return compressor.compress(beginning), compressor
 
 
 def _shown(page: Row, menu: Menu, site_origin: str, locale: str) -> dict[str, Any]:
-    canonical = site_origin + encoded(page["path"])
-    description = description_of(page["description"], page["intro_html"])
     return _around(page, menu, site_origin, locale, path=page["path"]) | {
+        "head": head_of(page, site_origin=site_origin, locale=locale),
         "title": page["title"],
-        "full_title": title_of(page["title"], page["site_title"]),
-        "description": description,
-        "canonical": canonical,
         "home": page["path"] == HOME,
         "top": page["top_html"],
         "intro": page["intro_html"],
         "body": page["body_html"],
-        "json_ld": _json_ld(page, description, canonical, locale),
     }
 
 
@@ -190,7 +160,8 @@ def _around(site: Row, menu: Menu, site_origin: str, locale: str, *, path: str) 
             for there, title in menu
             if there != HOME
         ],
-        "style": STYLE,
+        "style": STYLES[site["theme"]],
+        "feeds": {"rss": RSS_PATH, "atom": ATOM_PATH},
         "icon": _icon(site["site_title"], ACCENTS[site["accent"]]),
     }
 
@@ -203,24 +174,3 @@ def _icon(site_title: str, colour: str) -> str:
         f'<text x="16" y="23" font-family="sans-serif" font-size="20" font-weight="700" text-anchor="middle" fill="#fff">{letter}</text></svg>'
     )
     return "data:image/svg+xml," + quote(svg, safe="/:='")
-
-
-def _json_ld(page: Row, description: str, canonical: str, locale: str) -> str:
-    site = {"@type": "WebSite", "name": page["site_title"]}
-    document: dict[str, Any] = {
-        "@context": "https://schema.org",
-        "@type": "WebPage",
-        "name": page["title"],
-        "url": canonical,
-        "description": description,
-        "inLanguage": locale,
-        "isPartOf": site,
-    }
-    if page["published_at"]:
-        document["datePublished"] = page["published_at"].isoformat(timespec="seconds")
-        document["dateModified"] = page["content_changed_at"].isoformat(timespec="seconds")
-    if page["json_ld"]:  # what its blocks are, beside what the page is
-        context = document.pop("@context")
-        document = {"@context": context, "@graph": [document, *page["json_ld"]]}
-    # "<" is escaped so that no title can end the script element.
-    return json.dumps(document, ensure_ascii=False).replace("<", "\\u003c")

@@ -21,18 +21,24 @@ class Website:
 
     folder: str
     tagline: str
+    theme: str
     accent: str
 
 
-PLUMBING = Website("plumbing", "Plumbing and heating in Kiel since 1998", "ocean")
-DESIGN = Website("design", "A studio for identities, books and signs", "brick")
+PLUMBING = Website("plumbing", "Plumbing and heating in Kiel since 1998", "harbour", "ocean")
+DESIGN = Website("design", "A studio for identities, books and signs", "letter", "brick")
 
 
 async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
     """Start the tenant's site, write its pages, and publish them when all are there: they link to each other."""
     website = DESIGN if "design" in tenant.name.lower() else PLUMBING
     await start_site(
-        ctx, title=tenant.name, tagline=website.tagline, accent=website.accent, host=tenant.site_host
+        ctx,
+        title=tenant.name,
+        tagline=website.tagline,
+        theme=website.theme,
+        accent=website.accent,
+        host=tenant.site_host,
     )
     await seed_pictures(ctx, tenant)
     files = sorted((_DEMO / website.folder).glob("*.md"))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from shipworthy.kernel.errors import Invalid
 from shipworthy.rooms.site.addresses import path_for_title, wanted_path
-from shipworthy.rooms.site.render import DESCRIPTION_CHARS, title_of
+from shipworthy.rooms.site.head import DESCRIPTION_CHARS, title_of
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CRUMB = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "

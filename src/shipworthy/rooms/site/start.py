@@ -26,14 +26,20 @@ async def started_site(ctx: Ctx) -> Record:
 
 
 async def start_site(
-    ctx: Ctx, *, title: str, host: str, tagline: str = "", accent: str | None = None
+    ctx: Ctx, *, title: str, host: str, tagline: str = "", theme: str = "harbour", accent: str | None = None
 ) -> uuid.UUID:
     """Start the tenant's site under a host of its own; return its id. Errors: Conflict `site.host_taken`."""
     # The id follows from the tenant, so that two first pages at once start one site.
     site_id = uuid.uuid5(ctx.tenant_id, "site")
     colour = accent or sorted(ACCENTS)[site_id.int % len(ACCENTS)]
     await ctx.db.run(
-        q.site_create, site_id=site_id, title=title, tagline=tagline, accent=colour, now=ctx.now()
+        q.site_create,
+        site_id=site_id,
+        title=title,
+        tagline=tagline,
+        theme=theme,
+        accent=colour,
+        now=ctx.now(),
     )
     taken = await ctx.db.maybe(q.domain_create, host=host, tenant_id=ctx.tenant_id, site_id=site_id)
     if taken is None and (await ctx.db.one(q.site_get))["host"] != host:

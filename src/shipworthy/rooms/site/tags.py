@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 MENU, THEME, SITEMAP, PICTURES = "menu", "theme", "sitemap", "pictures"
 EVERYTHING = "*"  # of a site, whatever it was made of
+LOOK = "look"  # said beside it when what is known of the hosts changed too
 
 
 def path_tag(path: str) -> str:

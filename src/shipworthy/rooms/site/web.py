@@ -15,6 +15,7 @@ from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.editor.pictures import ROUTES as PICTURES_ROUTES
 from shipworthy.rooms.site.history.web import ROUTES as HISTORY_ROUTES
 from shipworthy.rooms.site.listing import list_pages
+from shipworthy.rooms.site.look import web as look
 from shipworthy.rooms.site.publish import publish_page, unpublish_page
 from shipworthy.rooms.site.schedule.web import ROUTES as SCHEDULE_ROUTES
 from shipworthy.rooms.site.versions import VersionNeeded, etag, version_of
@@ -87,7 +88,7 @@ ROUTES = (
           body=PageBody, effect="change", audit="page.edited", params=_ANY, example=PAGE_EXAMPLE, queries_max=11),
     route("POST", "/api/pages/{page_id}/publish", api_publish_page, title="Publish a page",
           permission="page.publish", idempotency="key", effect="change", audit="page.published", params=_DRAFT,
-          example={}, queries_max=17),
+          example={}, queries_max=18),
     route("POST", "/api/pages/{page_id}/unpublish", api_unpublish_page, title="Unpublish a page",
           permission="page.publish", idempotency="key", effect="change", audit="page.unpublished",
           params=_PUBLISHED, example={}, queries_max=14),
@@ -96,4 +97,5 @@ ROUTES = (
     *PICTURES_ROUTES,
     *SCHEDULE_ROUTES,
     *assets.ROUTES,
+    *look.ROUTES,
 )  # fmt: skip

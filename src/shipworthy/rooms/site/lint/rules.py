@@ -12,8 +12,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from shipworthy.rooms.site.addresses import RESERVED, requested_path
+from shipworthy.rooms.site.head import DESCRIPTION_CHARS, title_of
 from shipworthy.rooms.site.lint.reading import Link, Reading
-from shipworthy.rooms.site.render import DESCRIPTION_CHARS, title_of
 
 Level = Literal["block", "warn", "info"]
 LEVELS: tuple[Level, ...] = ("block", "warn", "info")

@@ -41,3 +41,11 @@ select protect('asset_use', 'tenant');
 -- The worker says that the forms are made, and publishes what was planned; everything else is done by people.
 revoke insert, delete on asset from worker;
 revoke insert on asset_use from worker;
+
+-- How a site looks, and whom its robots.txt lets in.
+alter table site
+  add column theme text not null default 'harbour' check (theme in ('harbour', 'letter')),
+  add column crawlers text not null default 'open' check (crawlers in ('open', 'search-only', 'closed'));
+
+-- Feeds show what was published last.
+create index page_feed_idx on page (tenant_id, site_id, published_at desc, page_id desc) where status = 'published';

@@ -1,0 +1,1 @@
+"""The picture that stands for a page where somebody shares a link to it."""
