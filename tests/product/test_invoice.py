@@ -58,6 +58,7 @@ def test_an_invoice_lives_from_its_customer_to_its_credit_note(
         people._sign_up(tab, app, f"life-{language}@sample.example")
         if language != "en":
             tab.locator("summary[aria-label=Menu]").click()
+            album.take("menu")
             tab.get_by_role("button", name="Deutsch").locator("visible=true").click()
             expect(tab.locator("html")).to_have_attribute("lang", language)
         with speaking(language):
@@ -79,6 +80,12 @@ def test_an_invoice_lives_from_its_customer_to_its_credit_note(
             tab.goto("/numbers")
             album.take("numbers")
             expect(tab.get_by_text(_("Sound"), exact=True).first).to_be_visible()
+            tab.context.clear_cookies(name="sid")
+            tab.goto("/login")  # the choice of a language outlives the session
+            expect(tab.get_by_role("heading", level=1)).to_have_text(_("Sign in"))
+            album.take("sign-in")
+            tab.emulate_media(color_scheme="dark")
+            album.take("sign-in-dark")
 
 
 def fill(tab: Any, fields: dict[str, str]) -> None:
