@@ -116,7 +116,7 @@ def _unmarked(node: ast.AST) -> Iterator[str]:
         if _SENTENCE.search(whole):
             yield whole
         return
-    if _is_text(node) and re.search(r"^[A-Z][a-z]+[.,;:]? .*[a-z]", node.value):
+    if _is_text(node) and re.search(r"^[A-Z][a-z]*[.,;:]? .*[a-z]", node.value):
         yield node.value
     for child in ast.iter_child_nodes(node):
         yield from _unmarked(child)

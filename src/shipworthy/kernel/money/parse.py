@@ -80,7 +80,9 @@ def parse_price(text: str, *, field: str = "unit_price") -> Decimal:
     """
     price = parse_decimal(text, field=field)
     if price < 0:
-        _refuse("money.negative", "A price cannot be below zero; make the quantity negative instead.", field)
+        _refuse(
+            "money.negative", _("A price cannot be below zero; make the quantity negative instead."), field
+        )
     return price
 
 

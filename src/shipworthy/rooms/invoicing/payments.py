@@ -280,7 +280,7 @@ async def _check(ctx: Ctx, text: PaymentText, owed: Record | None) -> PaymentTex
         closed_until = facts["closed_until"] if facts else None
         currency, customer_id, amount = text.currency, text.customer_id, text.amount_minor or 0
     if amount <= 0:
-        wrong["amount"] = "A payment is more than nothing."
+        wrong["amount"] = _("A payment is more than nothing.")
     today = today_in(time_zone, now=ctx.now())
     if text.paid_on is not None and text.paid_on > today:
         wrong["paid_on"] = _("This day is still to come.")

@@ -80,11 +80,13 @@ def _check(text: SellerText) -> dict[str, str]:
     for field in ("vat_id", "iban", "bic"):
         clean[field] = _SPACING.sub("", clean[field]).upper()
     if clean["vat_id"] and not _is_vat_id(clean["vat_id"]):
-        wrong.setdefault("vat_id", "A VAT number begins with the letters of its country, e.g. DE123456789.")
+        wrong.setdefault(
+            "vat_id", _("A VAT number begins with the letters of its country, e.g. DE123456789.")
+        )
     if clean["iban"] and not _is_iban(clean["iban"]):
         wrong.setdefault("iban", _("This is not an IBAN: its check digits do not fit. Please compare it."))
     if clean["bic"] and not _BIC.fullmatch(clean["bic"]):
-        wrong.setdefault("bic", "A BIC has 8 or 11 letters and digits, e.g. BYLADEM1001.")
+        wrong.setdefault("bic", _("A BIC has 8 or 11 letters and digits, e.g. BYLADEM1001."))
     if wrong:
         named = ", ".join(wrong)
         raise Invalid(

@@ -25,7 +25,7 @@ from fractions import Fraction
 from typing import NoReturn
 
 from shipworthy.kernel.errors import Invalid
-from shipworthy.kernel.language import mark
+from shipworthy.kernel.language import _, mark
 from shipworthy.kernel.money.money import within_bounds
 from shipworthy.kernel.money.rounding import exact_arithmetic, round_minor
 from shipworthy.rooms.invoicing.pricing.changes import (
@@ -129,7 +129,8 @@ def compute_totals(
     _check(lines, exponent, changes)
     priced_lines = [price_line(line, exponent=exponent, at=index) for index, line in enumerate(lines)]
     amounts = tuple(
-        within_bounds(amount, what=f"Line {number}") for number, (amount, _) in enumerate(priced_lines, 1)
+        within_bounds(amount, what=_("Line {number}", number=number))
+        for number, (amount, _tax) in enumerate(priced_lines, 1)
     )
     groups = tuple(line.group for line in lines)
     sums: dict[Group, int] = {}
@@ -197,7 +198,7 @@ def tax_priced(
                 category=category, rate_bp=rate_bp, base_minor=taxed.base_minor, tax_minor=taxed.tax_minor
             )
         )
-    net = within_bounds(sum(group.base_minor for group in groups), what="The net total")
+    net = within_bounds(sum(group.base_minor for group in groups), what=mark("The net total"))
     tax = sum(group.tax_minor for group in groups)
     count = len(priced.line_groups)
     return Totals(
@@ -207,8 +208,8 @@ def tax_priced(
         changes=_with_nets(priced.changes, nets[count:]),
         groups=tuple(sorted(groups, key=lambda group: (-group.rate_bp, group.category))),
         net_minor=net,
-        tax_minor=within_bounds(tax, what="The tax"),
-        gross_minor=within_bounds(net + tax, what="The gross total"),
+        tax_minor=within_bounds(tax, what=mark("The tax")),
+        gross_minor=within_bounds(net + tax, what=mark("The gross total")),
     )
 
 
@@ -301,13 +302,20 @@ def _check(lines: Sequence[Line], exponent: int, changes: Sequence[Change]) -> N
         raise ValueError(f"A currency has 0 to 4 decimals, not {exponent}.")
     if not lines:
         raise Invalid(
-            "invoice.lines_missing", "An invoice needs at least one line.", fields={"lines": "Add a line."}
+            "invoice.lines_missing",
+            _("An invoice needs at least one line."),
+            fields={"lines": _("Add a line.")},
         )
     if len(lines) > LINES_MAX:
-        message = f"{len(lines)} lines are too many; split the invoice at {LINES_MAX}."
+        message = _(
+            "{count} lines are too many; split the invoice at {lines_max}.",
+            count=len(lines),
+            lines_max=LINES_MAX,
+        )
         raise Invalid("invoice.lines_too_many", message, fields={"lines": message})
     if len(changes) > CHANGES_MAX:
-        _refuse("changes_too_many", f"At most {CHANGES_MAX} discounts and charges fit here.", "changes")
+        said = _("At most {count} discounts and charges fit here.", count=CHANGES_MAX)
+        _refuse("changes_too_many", said, "changes")
     for index, line in enumerate(lines):
         _check_line(line, f"lines.{index}")
     for index, change in enumerate(changes):
@@ -320,7 +328,9 @@ def _check_line(line: Line, at: str) -> None:
     _check_number(line.unit_price, f"{at}.unit_price")
     if line.unit_price < 0:
         _refuse(
-            "price_negative", "A price cannot be below zero; make the quantity negative.", f"{at}.unit_price"
+            "price_negative",
+            _("A price cannot be below zero; make the quantity negative."),
+            f"{at}.unit_price",
         )
     _check_tax(line.tax_category, line.rate_bp, at)
 
@@ -331,35 +341,41 @@ def _check_tax(category: str, rate_bp: int, at: str) -> None:
         if rate_bp == 0:
             _refuse(
                 "rate_missing",
-                "A taxed line needs a rate above 0; use Z, E or O without tax.",
+                _("A taxed line needs a rate above 0; use Z, E or O without tax."),
                 f"{at}.rate_bp",
             )
     elif category not in UNTAXED_CATEGORIES:
         known = ", ".join([TAXED, *UNTAXED_CATEGORIES])
         _refuse(
-            "category_unknown", f"There is no such tax category; use one of {known}.", f"{at}.tax_category"
+            "category_unknown",
+            _("There is no such tax category; use one of {choices}.", choices=known),
+            f"{at}.tax_category",
         )
     elif rate_bp:
         why = UNTAXED_CATEGORIES[category]
-        _refuse("rate_not_allowed", f"A line that is {why} has the rate 0.", f"{at}.rate_bp")
+        _refuse("rate_not_allowed", _("A line that is {why} has the rate 0.", why=_(why)), f"{at}.rate_bp")
 
 
 def _check_number(number: Decimal, field: str) -> None:
     if not isinstance(number, Decimal):
         raise TypeError(f"{field} is a Decimal, not {type(number).__name__}.")
     if not number.is_finite():
-        _refuse("number_not_finite", "Write a number.", field)
+        _refuse("number_not_finite", _("Write a number."), field)
     if number.copy_abs() >= NUMBER_BOUND:
-        _refuse("number_too_large", "The number is too large; at most 12 digits before the point.", field)
-    _, digits, exponent = number.as_tuple()
+        _refuse("number_too_large", _("The number is too large; at most 12 digits before the point."), field)
+    _sign, digits, exponent = number.as_tuple()
     too_fine = -NUMBER_DECIMALS_MAX - int(exponent)
     if too_fine > 0 and any(digits[-too_fine:]):
-        _refuse("number_too_fine", f"The number has more than {NUMBER_DECIMALS_MAX} decimals.", field)
+        _refuse(
+            "number_too_fine",
+            _("The number has more than {count} decimals.", count=NUMBER_DECIMALS_MAX),
+            field,
+        )
 
 
 def _check_rate(rate_bp: int, field: str) -> None:
     if not 0 <= _whole(rate_bp) <= RATE_BP_MAX:
-        _refuse("rate_out_of_range", "A rate is between 0 and 100 %.", field)
+        _refuse("rate_out_of_range", _("A rate is between 0 and 100 %."), field)
 
 
 def _whole(number: int) -> int:
