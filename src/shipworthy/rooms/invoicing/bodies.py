@@ -29,6 +29,7 @@ Number = Annotated[str, Meta(min_length=1, max_length=64, description="Digits wi
 Category = Literal["S", "Z", "E", "AE", "K", "G", "O"]
 
 
+TaxCode = Annotated[str, Meta(min_length=1, max_length=30, description="A code of your tax rates: standard")]
 Cursor = Annotated[str, Meta(max_length=1000)]
 
 CUSTOMER_PERSONAL = ("name", "email", "tax_id", "street", "postal_code", "city")
@@ -149,14 +150,16 @@ class DocumentChangeBody(ChangeBody):
 
     tax_rate_bp: Annotated[int, Meta(ge=0, le=RATE_BP_MAX)] | None = None
     tax_category: Category | None = None
+    tax_code: TaxCode | None = None
 
 
 class LineBody(Body):
     description: Annotated[str, Meta(min_length=1, max_length=DESCRIPTION_CHARS_MAX)]
     quantity: Number
     unit_price: Number
-    tax_rate_bp: Annotated[int, Meta(ge=0, le=RATE_BP_MAX)]
+    tax_rate_bp: Annotated[int, Meta(ge=0, le=RATE_BP_MAX)] | None = None
     tax_category: Category | None = None
+    tax_code: TaxCode | None = None
     change: ChangeBody | None = None
 
 
@@ -181,6 +184,7 @@ class InvoiceBody(Body):
                     unit_price=line.unit_price,
                     tax_rate_bp=line.tax_rate_bp,
                     tax_category=line.tax_category,
+                    tax_code=line.tax_code,
                     change=line.change.change() if line.change else None,
                 )
                 for line in self.lines
@@ -249,6 +253,7 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "note": invoice.note,
         "prices_include_tax": invoice.prices_include_tax,
         "changes": [_change_json(change) for change in invoice.changes],
+        "tax_reasons": invoice.tax_reasons,
         "lines": [
             {
                 "description": line.description,
@@ -256,6 +261,7 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
                 "unit_price": decimal_text(line.unit_price),
                 "tax_category": line.tax_category,
                 "tax_rate_bp": line.tax_rate_bp,
+                "tax_code": line.tax_code,
                 "change": line.change,
                 "net_minor": line.net_minor,
                 "tax_minor": line.tax_minor,
@@ -295,6 +301,7 @@ def _change_json(change: DocumentChange) -> dict[str, Any]:
         "reason": agreed.reason,
         "tax_category": agreed.tax_category,
         "tax_rate_bp": agreed.tax_rate_bp,
+        "tax_code": agreed.tax_code,
         "parts": change.parts,
     }
 

@@ -111,6 +111,7 @@ async def load_invoiced_lines(ctx: Ctx, invoice_id: uuid.UUID) -> list[InvoicedL
         InvoicedLine(
             line_no=row["line_no"],
             credited=row["credited"],
+            tax_code=row["tax_code"],
             change=read_line_change(row["change"]),
             line=Line(
                 description=row["description"],
@@ -182,6 +183,7 @@ async def _write(
         line_rates_bp=[line.line.rate_bp for line in lines],
         line_nets_minor=list(totals.line_nets_minor),
         line_taxes_minor=list(totals.line_taxes_minor),
+        line_tax_codes=[line.tax_code for line in lines],
         line_changes=list(totals.line_changes) or [None] * len(lines),
         credits_line_nos=[line.line_no for line in lines],
         categories=[group.category for group in totals.groups],

@@ -28,6 +28,7 @@ from shipworthy.rooms.invoicing.pdf import (
     PrintedLine,
 )
 from shipworthy.rooms.invoicing.printing.press import NotPrinted, Press
+from shipworthy.rooms.invoicing.rates.why import exemption
 
 _PRESS = "invoicing.press"
 
@@ -202,6 +203,11 @@ def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
         ),
         tax_groups=invoice.taxes,
         prices_include_tax=invoice.prices_include_tax,
+        exemptions=tuple(
+            (tax.category, said)
+            for tax in invoice.taxes
+            if (said := exemption(invoice.tax_reasons, tax.category)[0])
+        ),
         changes=invoice.changes,
         net_minor=invoice.net_minor,
         tax_minor=invoice.tax_minor,

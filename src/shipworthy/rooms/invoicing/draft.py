@@ -17,6 +17,9 @@ from shipworthy.rooms.invoicing.dates import due_on, today_in
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine, why_not
 from shipworthy.rooms.invoicing.lines import LineText, read_changes, read_lines, read_text, total
 from shipworthy.rooms.invoicing.pricing.changes import Change
+from shipworthy.rooms.invoicing.rates.applied import apply_codes
+from shipworthy.rooms.invoicing.rates.rates import load_rates
+from shipworthy.rooms.invoicing.rates.why import Why, explain
 from shipworthy.rooms.invoicing.tax import Line, Totals
 
 NOTE_CHARS_MAX = 2000
@@ -90,11 +93,18 @@ class _Draft:
     note: str
     prices_include_tax: bool
     lines: list[Line]
+    tax_codes: tuple[str | None, ...]
+    tax_reasons: tuple[Why, ...]
     totals: Totals
 
     @property
     def due_date(self) -> date:
         return due_on(self.issue_date, payment_days=self.payment_days)
+
+
+def has_codes(text: DraftText) -> bool:
+    """Return whether a draft names a tax by its code, so that the tenant's rates are needed."""
+    return any(line.tax_code for line in text.lines) or any(change.tax_code for change in text.changes)
 
 
 async def _check(ctx: Ctx, text: DraftText) -> _Draft:
@@ -113,8 +123,10 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
     today = today_in(facts["time_zone"] if facts else "UTC", now=ctx.now())
     if text.supply_date and abs((text.supply_date - today).days) > SUPPLY_DAYS_MAX:
         wrong["supply_date"] = _("This is more than ten years from today.")
-    lines = read_lines(text.lines, wrong)
-    changes = read_changes(text.changes, wrong)
+    rates = await load_rates(ctx) if has_codes(text) else None
+    texts, agreed = apply_codes(text.lines, text.changes, rates, text.supply_date or today, wrong)
+    lines = read_lines(texts, wrong)
+    changes = read_changes(agreed, wrong)
     if wrong or facts is None or currency is None or text.customer_id is None:
         named = ", ".join(wrong)
         raise Invalid(
@@ -122,6 +134,9 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
             _("Some fields need another value: {fields}.", fields=named),
             fields=wrong,
         )
+    tax_codes = tuple(line.tax_code for line in texts)
+    applied = [(code, *line.group) for code, line in zip(tax_codes, lines, strict=True)]
+    applied += [(change.tax_code, *change.group) for change in changes if change.group]
     return _Draft(
         customer_id=text.customer_id,
         customer_name=facts["customer_name"],
@@ -132,6 +147,8 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
         note=note,
         prices_include_tax=text.prices_include_tax,
         lines=lines,
+        tax_codes=tax_codes,
+        tax_reasons=explain(applied, rates, supply_date=text.supply_date, issue_date=today),
         totals=total(
             lines,
             exponent=currency.exponent,
@@ -153,6 +170,7 @@ def _columns(draft: _Draft) -> dict[str, object]:
         "note": draft.note,
         "prices_include_tax": draft.prices_include_tax,
         "changes": draft.totals.changes,
+        "tax_reasons": draft.tax_reasons,
         "net_minor": draft.totals.net_minor,
         "tax_minor": draft.totals.tax_minor,
         "gross_minor": draft.totals.gross_minor,
@@ -173,6 +191,7 @@ async def _write_content(ctx: Ctx, invoice_id: uuid.UUID, draft: _Draft) -> None
         line_rates_bp=[line.rate_bp for line in lines],
         line_nets_minor=list(totals.line_nets_minor),
         line_taxes_minor=list(totals.line_taxes_minor),
+        line_tax_codes=list(draft.tax_codes),
         line_changes=list(totals.line_changes) or [None] * len(lines),
         credits_line_nos=[None] * len(lines),
         categories=[group.category for group in totals.groups],
@@ -185,7 +204,14 @@ async def _write_content(ctx: Ctx, invoice_id: uuid.UUID, draft: _Draft) -> None
 def _as_invoice(draft: _Draft, *, invoice_id: uuid.UUID, version: int, created_at: datetime) -> Invoice:
     totals = draft.totals
     changes = totals.line_changes or (None,) * len(draft.lines)
-    amounts = zip(draft.lines, totals.line_nets_minor, totals.line_taxes_minor, changes, strict=True)
+    amounts = zip(
+        draft.lines,
+        draft.tax_codes,
+        totals.line_nets_minor,
+        totals.line_taxes_minor,
+        changes,
+        strict=True,
+    )
     return Invoice(
         invoice_id=invoice_id,
         customer_id=draft.customer_id,
@@ -202,6 +228,7 @@ def _as_invoice(draft: _Draft, *, invoice_id: uuid.UUID, version: int, created_a
         note=draft.note,
         prices_include_tax=draft.prices_include_tax,
         changes=totals.changes,
+        tax_reasons=draft.tax_reasons,
         net_minor=totals.net_minor,
         tax_minor=totals.tax_minor,
         gross_minor=totals.gross_minor,
@@ -214,9 +241,10 @@ def _as_invoice(draft: _Draft, *, invoice_id: uuid.UUID, version: int, created_a
                 tax_rate_bp=line.rate_bp,
                 net_minor=net,
                 tax_minor=tax,
+                tax_code=code,
                 change=change,
             )
-            for line, net, tax, change in amounts
+            for line, code, net, tax, change in amounts
         ),
         taxes=totals.groups,
         created_at=created_at,

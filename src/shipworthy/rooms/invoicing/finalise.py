@@ -15,6 +15,8 @@ from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import due_on, today_in
 from shipworthy.rooms.invoicing.invoice import Changed, wrong_status
 from shipworthy.rooms.invoicing.numbering import DEFAULTS, Issue, Series, issue_numbered
+from shipworthy.rooms.invoicing.rates.rates import load_rates
+from shipworthy.rooms.invoicing.rates.why import explain_at_issue, read_reasons
 from shipworthy.rooms.invoicing.series import require_open
 from shipworthy.rooms.invoicing.versions import Stale
 
@@ -61,6 +63,8 @@ async def issue_locked(
         said = _("This day is still to come.")
         raise Invalid("invoicing.date_to_come", said, fields={"issue_date": said})
     require_open(draft["closed_until"], issue_date)
+    if draft["kind"] == "invoice":
+        await _explain_taxes(ctx, draft, issue_date)
     issue = Issue(
         issue_date=issue_date,
         due_date=due_on(issue_date, payment_days=draft["payment_days"]),
@@ -84,6 +88,18 @@ async def issue_locked(
         version=issued["version"],
         balance_minor=draft["gross_minor"] - credited_minor,
     )
+
+
+async def _explain_taxes(ctx: Ctx, draft: Record, issue_date: date) -> None:
+    """Hold the rates against the tax point, now that the day of issue is known, and keep why they were applied.
+
+    Errors:  Conflict `invoicing.rate_changed`.
+    """
+    kept = read_reasons(draft["tax_reasons"])
+    rates = await load_rates(ctx) if any(why.code for why in kept) else None
+    reasons = explain_at_issue(kept, rates, supply_date=draft["supply_date"], issue_date=issue_date)
+    if reasons != kept:
+        await ctx.db.run(q.tax_reasons_write, invoice_id=draft["invoice_id"], tax_reasons=reasons)
 
 
 def _series(draft: Record) -> Series:

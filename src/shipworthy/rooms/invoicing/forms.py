@@ -13,7 +13,7 @@ from msgspec import Meta, field
 
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
-from shipworthy.kernel.language import _, mark
+from shipworthy.kernel.language import _, mark, spoken
 from shipworthy.kernel.money.currencies import CURRENCIES
 from shipworthy.rooms.invoicing.bodies import decimal_text
 from shipworthy.rooms.invoicing.draft import PAYMENT_DAYS_MAX, DraftText
@@ -21,8 +21,11 @@ from shipworthy.rooms.invoicing.invoice import Invoice
 from shipworthy.rooms.invoicing.lines import LineText, read_changes, read_lines, total
 from shipworthy.rooms.invoicing.pricing.changes import Change
 from shipworthy.rooms.invoicing.pricing.typed import read_change, type_change
+from shipworthy.rooms.invoicing.rates.applied import apply_codes
+from shipworthy.rooms.invoicing.rates.choices import read_tax_value, tax_value
+from shipworthy.rooms.invoicing.rates.rates import Rates
+from shipworthy.rooms.invoicing.shown import Sums, sums_so_far
 from shipworthy.rooms.invoicing.tax import Totals
-from shipworthy.rooms.invoicing.tax_choices import read_tax_value, tax_value
 
 # Currencies that most invoices are in come first in the list.
 _COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "JPY")
@@ -83,6 +86,9 @@ class InvoiceForm(Body):
     def written_changes(self) -> list[ChangeForm]:
         return [change for change in self.changes if not change.is_blank]
 
+    def supply_day(self) -> date | None:
+        return _date(self.supply_date, {})
+
     def taxes_chosen(self) -> tuple[str, ...]:
         return (*(line.tax for line in self.lines), *(change.tax for change in self.changes))
 
@@ -128,7 +134,7 @@ def form_of(invoice: Invoice) -> InvoiceForm:
                 unit_price=_price_text(line.unit_price, exponent=invoice.exponent),
                 discount=type_change(line.change, exponent=invoice.exponent),
                 reason=line.change.reason if line.change else "",
-                tax=tax_value(line.tax_category, line.tax_rate_bp),
+                tax=tax_value(line.tax_code, line.tax_category, line.tax_rate_bp),
             )
             for line in invoice.lines
         ],
@@ -137,7 +143,7 @@ def form_of(invoice: Invoice) -> InvoiceForm:
             ChangeForm(
                 discount=type_change(change.change, exponent=invoice.exponent),
                 reason=change.change.reason,
-                tax=tax_value(*change.change.group) if change.change.group else "",
+                tax=tax_value(change.change.tax_code, *change.change.group) if change.change.group else "",
             )
             for change in invoice.changes
         ],
@@ -145,19 +151,31 @@ def form_of(invoice: Invoice) -> InvoiceForm:
     )
 
 
-def totals_so_far(form: InvoiceForm) -> Totals | None:
+def totals_so_far(form: InvoiceForm, rates: Rates, *, today: date) -> Totals | None:
     """Return the totals of the lines that can be read already; None while there are none."""
     currency = CURRENCIES.get(form.currency.strip())
     texts = [_line_text(line, i, form.currency.strip(), {}) for i, line in enumerate(form.written_lines())]
+    tax_point = _date(form.supply_date, {}) or today
+    texts, agreed = apply_codes(texts, _changes(form, {}), rates, tax_point, {})
     # Read one by one, and without their descriptions: a line half written must not hide the others.
     lines = [line for text in texts for line in read_lines([replace(text, description="-")], {})]
     if currency is None or not lines:
         return None
-    changes = read_changes(_changes(form, {}), {})
+    changes = read_changes(agreed, {})
     try:
         return total(lines, exponent=currency.exponent, changes=changes, prices_include_tax=form.includes_tax)
     except Invalid:
         return None
+
+
+def typed_sums(form: InvoiceForm, rates: Rates, *, today: date) -> Sums:
+    """Return the sums of what is typed so far, as the form shows them."""
+    return sums_so_far(
+        totals_so_far(form, rates, today=today),
+        currency=form.currency.strip(),
+        locale=spoken(),
+        prices_include_tax=form.includes_tax,
+    )
 
 
 def currency_choices() -> list[tuple[str, str]]:
@@ -173,7 +191,7 @@ def form_errors(fields: dict[str, str]) -> dict[str, str]:
 
 
 def _form_field(name: str) -> str:
-    name = re.sub(r"\.(tax_rate_bp|tax_category)$", ".tax", name)
+    name = re.sub(r"\.(tax_rate_bp|tax_category|tax_code)$", ".tax", name)
     name = re.sub(r"\.change(?:\.(?!reason)\w+)?$", ".discount", name.replace(".change.reason", ".reason"))
     return re.sub(r"^(changes\[\d+\])(?:\.(?:percent_bp|amount_minor))?$", r"\1.discount", name)
 
@@ -199,8 +217,6 @@ def _changes(form: InvoiceForm, wrong: dict[str, str]) -> tuple[Change, ...]:
     read = []
     for index, written in enumerate(form.written_changes()):
         tax = read_tax_value(written.tax)
-        if written.tax and tax is None:
-            wrong[f"changes[{index}].tax"] = _("Choose one of the rates.")
         place = f"changes[{index}].discount"
         change = read_change(
             written.discount,
@@ -209,22 +225,23 @@ def _changes(form: InvoiceForm, wrong: dict[str, str]) -> tuple[Change, ...]:
             field=place,
             wrong=wrong,
             tax=tax,
+            tax_code=written.tax if tax is None and written.tax else None,
         )
         read += [change] if change else []
     return tuple(read)
 
 
 def _line_text(line: LineForm, index: int, currency: str, wrong: dict[str, str]) -> LineText:
-    tax = read_tax_value(line.tax)
-    if tax is None:
+    category, rate_bp = read_tax_value(line.tax) or (None, None)
+    if not line.tax:
         wrong[f"lines[{index}].tax"] = _("Choose one of the rates.")
-    category, rate_bp = tax or ("O", 0)
     return LineText(
         description=line.description,
         quantity=line.quantity.strip() or "1",
         unit_price=line.unit_price,
         tax_category=category,
-        tax_rate_bp=rate_bp,
+        tax_rate_bp=rate_bp if line.tax else 0,
+        tax_code=line.tax if line.tax and category is None else None,
         change=read_change(
             line.discount, line.reason, currency=currency, field=f"lines[{index}].discount", wrong=wrong
         ),

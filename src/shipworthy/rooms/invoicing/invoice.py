@@ -15,6 +15,7 @@ from shipworthy.kernel.errors import Conflict, Missing, Refusal
 from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.pricing.changes import DocumentChange, LineChange
+from shipworthy.rooms.invoicing.rates.why import Why, read_reasons
 from shipworthy.rooms.invoicing.tax import TaxGroup
 from shipworthy.rooms.invoicing.versions import Stale
 
@@ -30,6 +31,7 @@ class InvoiceLine:
     tax_rate_bp: int
     net_minor: int
     tax_minor: int
+    tax_code: str | None = None  # of the tenant's rates; None where the rate was written by hand
     change: LineChange | None = None  # the discount or charge that is in its amounts already
 
 
@@ -56,6 +58,7 @@ class Invoice:
     note: str
     prices_include_tax: bool = False
     changes: tuple[DocumentChange, ...] = ()
+    tax_reasons: tuple[Why, ...] = ()
     net_minor: int
     tax_minor: int
     gross_minor: int
@@ -97,7 +100,11 @@ async def load_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> Invoice:
     lines = await ctx.db.all(q.invoice_lines, invoice_id=invoice_id)
     taxes = await ctx.db.all(q.invoice_taxes, invoice_id=invoice_id)
     return Invoice(
-        **{**row, "changes": read_changes(row["changes"])},
+        **{
+            **row,
+            "changes": read_changes(row["changes"]),
+            "tax_reasons": read_reasons(row["tax_reasons"]),
+        },
         lines=tuple(InvoiceLine(**{**line, "change": read_line_change(line["change"])}) for line in lines),
         taxes=tuple(
             TaxGroup(

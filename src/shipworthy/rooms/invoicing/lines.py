@@ -33,8 +33,9 @@ class LineText:
     description: str
     quantity: str
     unit_price: str
-    tax_rate_bp: int
+    tax_rate_bp: int | None = None
     tax_category: str | None = None  # None: standard above 0 %, zero rated at 0 %
+    tax_code: str | None = None  # of the tenant's rates; the tax point says what it means
     change: Change | None = None
 
 
@@ -98,7 +99,9 @@ def _read_line(text: LineText, at: str, wrong: dict[str, str]) -> Line | None:
     price = _tried(parse_price, text.unit_price, f"{at}.unit_price", wrong)
     category = text.tax_category or (TAXED if text.tax_rate_bp else "Z")
     change = _read_change(text.change, f"{at}.change", wrong) if text.change else None
-    if len(wrong) > known or quantity is None or price is None:
+    if text.tax_rate_bp is None:
+        wrong[f"{at}.tax_rate_bp"] = _("Say a rate, or the code of one of your tax rates.")
+    if len(wrong) > known or quantity is None or price is None or text.tax_rate_bp is None:
         return None
     return Line(
         description=description,

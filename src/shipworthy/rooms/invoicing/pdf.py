@@ -86,6 +86,7 @@ class InvoiceDocument:
     lines: tuple[PrintedLine, ...]
     tax_groups: tuple[TaxGroup, ...]
     prices_include_tax: bool = False
+    exemptions: tuple[tuple[str, str], ...] = ()  # the tenant's own words, by tax category
     changes: tuple[DocumentChange, ...] = ()
     net_minor: int
     tax_minor: int
@@ -326,7 +327,8 @@ def _payment(document: InvoiceDocument, words: Wording) -> list[tuple[str, str]]
 
 def _remarks(document: InvoiceDocument, words: Wording) -> list[tuple[str, str]]:
     categories = dict.fromkeys(group.category for group in document.tax_groups)
-    remarks = [("", words.legal[category]) for category in categories if category in words.legal]
+    legal = {**words.legal, **dict(document.exemptions)}
+    remarks = [("", legal[category]) for category in categories if category in legal]
     if document.prices_include_tax:
         remarks.insert(0, ("", words.prices_include_tax))
     if document.notes.strip():

@@ -8,7 +8,7 @@ _READ = frozenset({"customer.read", "invoice.read", "seller.read"})
 _WRITE = frozenset({"customer.write", "invoice.write"})
 
 PERMISSIONS = {
-    "owner": _READ | _WRITE | {"seller.write", "numbers.write"},
+    "owner": _READ | _WRITE | {"seller.write", "numbers.write", "tax.write"},
     "member": _READ | _WRITE,
     "viewer": _READ,
 }

@@ -145,24 +145,24 @@ on conflict (tenant_id) do update set name = excluded.name, street = excluded.st
 -- A new draft.
 -- index: none (insert)   rows: <= 0
 -- with: invoice_id = gen_random_uuid(), customer_id = (select customer_id from customer limit 1), currency = 'EUR', exponent = 2, issue_date = current_date, due_date = current_date, payment_days = 0, supply_date = null::date, note = '', net_minor = 100, tax_minor = 19, gross_minor = 119, now = now()
--- with: prices_include_tax = false, changes = '[]'::jsonb
+-- with: prices_include_tax = false, changes = '[]'::jsonb, tax_reasons = '[]'::jsonb
 insert into invoice (invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days, supply_date, note,
-  prices_include_tax, changes, net_minor, tax_minor, gross_minor, created_at)
+  prices_include_tax, changes, tax_reasons, net_minor, tax_minor, gross_minor, created_at)
 values (:invoice_id, :customer_id, :currency, :exponent, :issue_date, :due_date, :payment_days, :supply_date, :note,
-  :prices_include_tax, :changes, :net_minor, :tax_minor, :gross_minor, :now)
+  :prices_include_tax, :changes, :tax_reasons, :net_minor, :tax_minor, :gross_minor, :now)
 
 -- invoice_content_write --
 -- All lines of a draft and the tax of each category and rate, in one statement.
 -- index: none (insert)   rows: <= 0
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), line_nos = array[999]::smallint[], descriptions = array['x']::text[], quantities = array[1]::numeric[], unit_prices = array[1]::numeric[]
--- with: line_categories = array['S']::text[], line_rates_bp = array[1900]::int[], line_nets_minor = array[100]::bigint[], line_taxes_minor = array[19]::bigint[], credits_line_nos = array[null]::smallint[], line_changes = array[null]::jsonb[]
+-- with: line_categories = array['S']::text[], line_rates_bp = array[1900]::int[], line_nets_minor = array[100]::bigint[], line_taxes_minor = array[19]::bigint[], credits_line_nos = array[null]::smallint[], line_changes = array[null]::jsonb[], line_tax_codes = array['standard']
 -- with: categories = array['O']::text[], rates_bp = array[0]::int[], bases_minor = array[100]::bigint[], taxes_minor = array[0]::bigint[]
 with written as (
   insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor,
-    credits_line_no, change)
+    credits_line_no, change, tax_code)
   select :invoice_id, line.* from unnest(:line_nos::smallint[], :descriptions::text[], :quantities::numeric[], :unit_prices::numeric[],
     :line_categories::text[], :line_rates_bp::int[], :line_nets_minor::bigint[], :line_taxes_minor::bigint[],
-    :credits_line_nos::smallint[], :line_changes::jsonb[]) as line
+    :credits_line_nos::smallint[], :line_changes::jsonb[], :line_tax_codes::text[]) as line
 )
 insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_minor)
 select :invoice_id, tax.* from unnest(:categories::text[], :rates_bp::int[], :bases_minor::bigint[], :taxes_minor::bigint[]) as tax
@@ -172,10 +172,10 @@ select :invoice_id, tax.* from unnest(:categories::text[], :rates_bp::int[], :ba
 -- index: invoice_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), version = null::int, customer_id = (select customer_id from customer limit 1), currency = 'EUR', exponent = 2, issue_date = current_date
 -- with: due_date = current_date, payment_days = 0, supply_date = null::date, note = '', net_minor = 100, tax_minor = 19, gross_minor = 119
--- with: prices_include_tax = false, changes = '[]'::jsonb
+-- with: prices_include_tax = false, changes = '[]'::jsonb, tax_reasons = '[]'::jsonb
 update invoice set version = version + 1, customer_id = :customer_id, currency = :currency, exponent = :exponent,
   issue_date = :issue_date, due_date = :due_date, payment_days = :payment_days, supply_date = :supply_date, note = :note,
-  prices_include_tax = :prices_include_tax, changes = :changes,
+  prices_include_tax = :prices_include_tax, changes = :changes, tax_reasons = :tax_reasons,
   net_minor = :net_minor, tax_minor = :tax_minor, gross_minor = :gross_minor
 where invoice_id = :invoice_id and status = 'draft' and version = coalesce(:version, version)
 returning version, created_at
@@ -207,7 +207,7 @@ select status, version, number, paid_minor + credited_minor as settled_minor fro
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
 select i.invoice_id, i.kind, i.credits_invoice_id, i.customer_id, c.name as customer_name, i.status, i.version,
   o.number as credits_number, o.issue_date as credits_issue_date, i.number, i.currency, i.exponent,
-  i.issue_date, i.due_date, i.payment_days, i.supply_date, i.note, i.prices_include_tax, i.changes, i.net_minor, i.tax_minor, i.gross_minor,
+  i.issue_date, i.due_date, i.payment_days, i.supply_date, i.note, i.prices_include_tax, i.changes, i.tax_reasons, i.net_minor, i.tax_minor, i.gross_minor,
   i.paid_minor, i.credited_minor, i.seller, i.buyer, i.created_at, i.issued_at, i.paid_at, i.voided_at, i.uncollectible_at,
   exists (select from invoice_document d where d.kind = 'pdf' and d.invoice_id = i.invoice_id) as has_pdf
 from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
@@ -218,7 +218,7 @@ where i.invoice_id = :invoice_id
 -- The lines of an invoice, in order.
 -- index: invoice_line_pkey   rows: <= 1000
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
-select description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor, change
+select description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor, change, tax_code
 from invoice_line where invoice_id = :invoice_id order by line_no limit 1000
 
 -- invoice_taxes --
@@ -439,7 +439,7 @@ from tenant t where t.tenant_id = my_tenant()
 -- A draft about to be issued, held against edits, with what it will say of seller and buyer.
 -- index: invoice_pkey, customer_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1)
-select i.invoice_id, i.kind, i.status, i.version, i.number, i.currency, i.gross_minor, i.payment_days, t.time_zone,
+select i.invoice_id, i.kind, i.status, i.version, i.number, i.currency, i.gross_minor, i.payment_days, i.supply_date, i.tax_reasons, t.time_zone,
   b.closed_until, r.prefix, r.digits, r.per, r.policy, r.opening_seq,
   case when p.tenant_id is null then jsonb_build_object('name', t.name, 'country', t.country)
     else to_jsonb(p) - '{tenant_id,updated_at}'::text[] end as seller,
@@ -754,7 +754,7 @@ with credited as (
   from invoice c join invoice_line l on l.tenant_id = c.tenant_id and l.invoice_id = c.invoice_id
   where c.credits_invoice_id = :invoice_id group by l.credits_line_no
 )
-select l.line_no, l.description, l.quantity, l.unit_price, l.tax_category, l.tax_rate_bp, l.change, coalesce(c.quantity, 0) as credited
+select l.line_no, l.description, l.quantity, l.unit_price, l.tax_category, l.tax_rate_bp, l.tax_code, l.change, coalesce(c.quantity, 0) as credited
 from invoice_line l left join credited c on c.line_no = l.line_no
 where l.invoice_id = :invoice_id order by l.line_no limit 1000
 
@@ -763,9 +763,9 @@ where l.invoice_id = :invoice_id order by l.line_no limit 1000
 -- index: invoice_pkey   rows: <= 0
 -- with: credit_note_id = gen_random_uuid(), invoice_id = (select invoice_id from invoice where status = 'open' limit 1), note = '', changes = '[]'::jsonb, net_minor = 100, tax_minor = 19, gross_minor = 119, now = now()
 insert into invoice (invoice_id, kind, credits_invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days,
-  supply_date, note, prices_include_tax, changes, net_minor, tax_minor, gross_minor, created_at)
+  supply_date, note, prices_include_tax, tax_reasons, changes, net_minor, tax_minor, gross_minor, created_at)
 select :credit_note_id, 'credit_note', invoice_id, customer_id, currency, exponent, issue_date, issue_date, 0,
-  supply_date, :note, prices_include_tax, :changes, :net_minor, :tax_minor, :gross_minor, :now
+  supply_date, :note, prices_include_tax, tax_reasons, :changes, :net_minor, :tax_minor, :gross_minor, :now
 from invoice where invoice_id = :invoice_id
 
 -- credit_settle --
@@ -921,3 +921,47 @@ select object_key, sha256, bytes, created_at from invoice_document where kind = 
 insert into invoice_document (kind, invoice_id, object_key, sha256, bytes, created_at)
 values ('pdf', :invoice_id, :object_key, :sha256, :bytes, :now)
 on conflict (tenant_id, kind, invoice_id) do nothing
+
+-- tax_rates --
+-- The tenant's tax rates with its country; one row of nothing but the country while it has no list of its own.
+-- index: none (one short list)   rows: <= 200
+select coalesce(p.country, t.country) as country, r.tax_rate_id, r.code, r.name, r.tax_category, r.rate_bp,
+  r.valid_from, r.valid_until, r.exemption_reason, r.exemption_code
+from tenant t left join seller_profile p on p.tenant_id = t.tenant_id left join tax_rate r on r.tenant_id = t.tenant_id
+where t.tenant_id = my_tenant() order by r.code, r.valid_from limit 200
+
+-- tax_rates_lock --
+-- One change of the tenant's list at a time, also of a list that has no row yet.
+-- index: none (a lock)   rows: <= 1
+select pg_advisory_xact_lock(hashtextextended('tax_rate/' || my_tenant()::text, 0))
+
+-- tax_rates_begin --
+-- Write the list of the tenant's country down as its own.
+-- index: none (insert)   rows: <= 0
+-- with: ids = array[gen_random_uuid()], codes = array['begin'], names = array['Begin'], categories = array['S'], rates_bp = array[1900], froms = array[current_date]
+-- with: untils = array[null]::date[], reasons = array[''], exemption_codes = array[''], now = now()
+insert into tax_rate (tax_rate_id, code, name, tax_category, rate_bp, valid_from, valid_until, exemption_reason, exemption_code, updated_at)
+select row.*, :now::timestamptz from unnest(:ids::uuid[], :codes::text[], :names::text[], :categories::text[], :rates_bp::int[],
+  :froms::date[], :untils::date[], :reasons::text[], :exemption_codes::text[]) as row
+
+-- tax_rate_save --
+-- A rate is on the list from now on; what it said before is replaced.
+-- index: none (insert)   rows: <= 0
+-- with: tax_rate_id = gen_random_uuid(), code = 'sample', name = 'Sample', tax_category = 'S', rate_bp = 1900, valid_from = current_date, valid_until = null::date, exemption_reason = '', exemption_code = '', now = now()
+insert into tax_rate (tax_rate_id, code, name, tax_category, rate_bp, valid_from, valid_until, exemption_reason, exemption_code, updated_at)
+values (:tax_rate_id, :code, :name, :tax_category, :rate_bp, :valid_from, :valid_until, :exemption_reason, :exemption_code, :now)
+on conflict (tenant_id, tax_rate_id) do update set code = excluded.code, name = excluded.name, tax_category = excluded.tax_category,
+  rate_bp = excluded.rate_bp, valid_from = excluded.valid_from, valid_until = excluded.valid_until,
+  exemption_reason = excluded.exemption_reason, exemption_code = excluded.exemption_code, updated_at = excluded.updated_at
+
+-- tax_rate_delete --
+-- Take a rate off the list.
+-- index: none (one short list)   rows: <= 0
+-- with: tax_rate_id = (select tax_rate_id from tax_rate limit 1)
+delete from tax_rate where tax_rate_id = :tax_rate_id
+
+-- tax_reasons_write --
+-- Why the rates of a draft about to be issued are what they are.
+-- index: invoice_pkey   rows: <= 0
+-- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), tax_reasons = '[]'::jsonb
+update invoice set tax_reasons = :tax_reasons where invoice_id = :invoice_id and status = 'draft'

@@ -14,6 +14,7 @@ from shipworthy.rooms.invoicing.document import close_press
 from shipworthy.rooms.invoicing.einvoice.web import ROUTES as EINVOICE_ROUTES
 from shipworthy.rooms.invoicing.jobs import JOBS
 from shipworthy.rooms.invoicing.permissions import PERMISSIONS
+from shipworthy.rooms.invoicing.rates.web import ROUTES as RATE_ROUTES
 from shipworthy.rooms.invoicing.seed import seed
 from shipworthy.rooms.invoicing.seller_web import ROUTES as SELLER_ROUTES
 from shipworthy.rooms.invoicing.seller_web import SELLER_PERSONAL
@@ -79,6 +80,7 @@ SAMPLES = (
         name="sent_mail_id",
         sql="select mail_id from invoice_mail where status = 'sent' order by queued_at desc, mail_id desc limit 1",
     ),
+    Sample(name="tax_rate_id", sql="select tax_rate_id from tax_rate order by valid_from desc, tax_rate_id limit 1"),
     Sample(name="payment_id", sql="select payment_id from payment order by paid_on desc, payment_id desc limit 1"),
     Sample(
         name="reversible_payment_id",
@@ -169,12 +171,21 @@ ROOM = Room(
     name="invoicing",
     folder=FOLDER,
     queries=q,
-    routes=(*ROUTES, *EINVOICE_ROUTES, *SELLER_ROUTES, *LOOK_ROUTES, *SENDING_ROUTES, *SENDING_PAGES),
+    routes=(
+        *ROUTES,
+        *EINVOICE_ROUTES,
+        *SELLER_ROUTES,
+        *LOOK_ROUTES,
+        *RATE_ROUTES,
+        *SENDING_ROUTES,
+        *SENDING_PAGES,
+    ),
     jobs=JOBS,
     nav=(
         NavItem(href="/invoices", label="Invoices", icon="receipt-text", section="invoices"),
         NavItem(href="/payments", label="Payments", icon="banknote", section="payments"),
         NavItem(href="/customers", label="Customers", icon="users", section="customers"),
+        NavItem(href="/tax-rates", label="Tax rates", icon="receipt-text", section="tax-rates"),
         NavItem(href="/numbers", label="Numbers", icon="settings", section="numbers"),
         NavItem(href="/seller", label="Seller details", icon="building-2", section="seller"),
     ),
@@ -191,6 +202,7 @@ ROOM = Room(
             "invoice_document",
             "seller_profile",
             "series_rule",
+            "tax_rate",
             "books",
             "payment",
             "allocation",

@@ -28,24 +28,24 @@ from shipworthy.rooms.invoicing.forms import (
     form_errors,
     form_of,
     read_day,
-    totals_so_far,
+    typed_sums,
 )
 from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
 from shipworthy.rooms.invoicing.permissions import may_write
+from shipworthy.rooms.invoicing.rates.choices import tax_choices
+from shipworthy.rooms.invoicing.rates.rates import load_rates
+from shipworthy.rooms.invoicing.rates.told import reason_texts
 from shipworthy.rooms.invoicing.seller import get_seller
 from shipworthy.rooms.invoicing.sending.screens import mail_texts
 from shipworthy.rooms.invoicing.settle import give_up, pay, void
 from shipworthy.rooms.invoicing.shown import (
-    Sums,
     happened,
     line_texts,
     settled,
     settlement_texts,
     status_badge,
     sums_of,
-    sums_so_far,
 )
-from shipworthy.rooms.invoicing.tax_choices import tax_choices
 from shipworthy.rooms.invoicing.versions import VERSION_MAX, Stale
 
 
@@ -86,6 +86,7 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         "invoice": invoice,
         "lines": line_texts(invoice, locale=locale),
         "sums": sums_of(invoice, locale=locale),
+        "tax_reasons": reason_texts(invoice.tax_reasons),
         "settled": settled(invoice, locale=locale),
         "settlements": settlement_texts(settlements, currency=currency, locale=locale),
         "credit_notes": [dict(row) for row in credit_notes],
@@ -140,9 +141,11 @@ async def submit_invoice(ctx: Ctx, invoice_id: uuid.UUID, form: InvoiceForm) -> 
     return Redirect(f"/invoices/{invoice_id}", flash=_("Draft saved."))
 
 
-async def preview_sums(_ctx: Ctx, form: InvoiceForm) -> Page:
+async def preview_sums(ctx: Ctx, form: InvoiceForm) -> Page:
     """The sums of what is typed so far. Changes nothing."""
-    return Page("invoicing/sums.html", {"sums": _sums_so_far(form)})
+    seller = await ctx.db.one(q.seller_get)
+    today = today_in(seller["time_zone"], now=ctx.now())
+    return Page("invoicing/sums.html", {"sums": typed_sums(form, await load_rates(ctx), today=today)})
 
 
 async def submit_finalise(ctx: Ctx, invoice_id: uuid.UUID, seen: IssueForm) -> Redirect:
@@ -239,6 +242,7 @@ async def _form_page(
     customers = [(str(row["customer_id"]), row["name"]) for row in await ctx.db.all(q.customer_choices)]
     if form.customer_id and form.customer_id not in dict(customers):
         customers += await _customer_choice(ctx, form.customer_id)
+    rates, today = await load_rates(ctx), today_in(seller["time_zone"], now=ctx.now())
     form.lines = form.written_lines() or form.lines[:1]
     form.changes = form.written_changes()
     wrong = form_errors(errors or {})
@@ -251,8 +255,8 @@ async def _form_page(
         "is_stale": is_stale,
         "customers": customers,
         "currencies": currency_choices(),
-        "taxes": tax_choices(seller["country"], locale=spoken(), also=form.taxes_chosen()),
-        "sums": _sums_so_far(form),
+        "taxes": tax_choices(rates, form.supply_day() or today, locale=spoken(), also=form.taxes_chosen()),
+        "sums": typed_sums(form, rates, today=today),
     }
     return Page(
         "invoicing/invoice_form.html",
@@ -285,15 +289,6 @@ def _customer_form(
     return Page("invoicing/customer_form.html", data, title=title, section="customers")
 
 
-def _sums_so_far(form: InvoiceForm) -> Sums:
-    return sums_so_far(
-        totals_so_far(form),
-        currency=form.currency.strip(),
-        locale=spoken(),
-        prices_include_tax=form.includes_tax,
-    )
-
-
 FORM_EXAMPLE = {
     "customer_id": "$customer_id",
     "currency": "EUR",
@@ -307,16 +302,16 @@ _DRAFT, _OPEN = {"invoice_id": "draft_invoice_id"}, {"invoice_id": "open_invoice
 # queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1).
 ROUTES = (
     route("GET", "/invoices/new", new_invoice_page, title="New invoice", media="html", permission="invoice.write",
-          query=NewInvoiceQuery, queries_max=5),
+          query=NewInvoiceQuery, queries_max=6),
     route("POST", "/invoices", submit_new_invoice, title="Create a draft", media="html", permission="invoice.write",
           body=InvoiceForm, idempotency="key", effect="create", audit="invoice.created", example=FORM_EXAMPLE,
           queries_max=8),
     route("POST", "/invoices/preview", preview_sums, title="Sums of what is typed", media="html",
-          permission="invoice.write", body=InvoiceForm, transaction=False, example=FORM_EXAMPLE, queries_max=2),
+          permission="invoice.write", body=InvoiceForm, example=FORM_EXAMPLE, queries_max=4),
     route("GET", "/invoices/{invoice_id}", invoice_page, title="Invoice", media="html", permission="invoice.read",
           params={"invoice_id": "invoice_id"}, queries_max=11),
     route("GET", "/invoices/{invoice_id}/edit", edit_invoice_page, title="Edit a draft", media="html",
-          permission="invoice.write", params=_DRAFT, queries_max=8),
+          permission="invoice.write", params=_DRAFT, queries_max=9),
     route("POST", "/invoices/{invoice_id}", submit_invoice, title="Replace a draft", media="html",
           permission="invoice.write", body=InvoiceForm, idempotency="key", effect="change", audit="invoice.edited",
           params=_DRAFT, example=FORM_EXAMPLE, queries_max=9),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.room import SeedTenant
@@ -15,6 +15,7 @@ from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.lines import LineText
 from shipworthy.rooms.invoicing.payments import PaymentText, record_payment
 from shipworthy.rooms.invoicing.pricing.changes import Change
+from shipworthy.rooms.invoicing.rates.rates import RateText, save_rate
 from shipworthy.rooms.invoicing.seller import SellerText, save_seller
 from shipworthy.rooms.invoicing.sending.mails import MailText, send_invoice
 from shipworthy.rooms.invoicing.settle import pay, void
@@ -100,6 +101,20 @@ SELLER = SellerText(
     bic="BYLADEM1001",
     bank_name="Deutsche Kreditbank",
 )
+LESSONS = RateText(
+    code="lessons",
+    name="Lessons",
+    tax_category="E",
+    valid_from=date(2020, 1, 1),
+    exemption_reason="Exempt under § 4 Nr. 21 UStG",
+    exemption_code="VATEX-EU-132-1I",
+)
+_CODES = {
+    (1900, "S"): "standard",
+    (700, "S"): "reduced",
+    (0, "AE"): "reverse-charge",
+    (0, "K"): "intra-community",
+}
 _CONCEPT = ("Concept and wireframes", "24", "95.00", 1900, "S")
 _PHOTOS = ("Photography, one day on location", "1", "1520.00", 1900, "S")
 _GUIDE = ("Printed style guide", "3", "19.99", 700, "S")
@@ -147,6 +162,7 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
         ctx,
         replace(SELLER, name=tenant.name, email=tenant.email, registration_id=f"HRB 12345 ({tenant.marker})"),
     )
+    await save_rate(ctx, replace(LESSONS, name=f"{LESSONS.name} ({tenant.marker})"))
     ids = []
     for text in CUSTOMERS:
         customer = await create_customer(ctx, replace(text, name=f"{text.name} ({tenant.marker})"))
@@ -157,7 +173,13 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
 
 async def _write(ctx: Ctx, work: Work, customer_id: uuid.UUID) -> None:
     lines = tuple(
-        LineText(description=what, quantity=many, unit_price=price, tax_rate_bp=rate, tax_category=category)
+        LineText(
+            description=what,
+            quantity=many,
+            unit_price=price,
+            tax_rate_bp=rate,
+            tax_code=_CODES[rate, category],
+        )
         for what, many, price, rate, category in work.lines
     )
     draft = await create_draft(

@@ -16,6 +16,11 @@ insert into seller_profile (name, street, postal_code, city, country, vat_id, ta
 select 'Volume', '', '', 'Hamburg', 'DE', '', '', '', '', '', '', '', '', '', now()
 on conflict (tenant_id) do nothing;
 
+insert into tax_rate (tax_rate_id, code, name, tax_category, rate_bp, valid_from, updated_at)
+select md5(my_tenant()::text || '/tax_rate/' || code)::uuid, code, code, 'S', rate_bp, date '2016-01-01', now()
+from (values ('standard', 1900), ('reduced', 700)) as rate (code, rate_bp)
+where not exists (select from tax_rate r where r.tenant_id = my_tenant() and r.code = rate.code);
+
 -- In twenty: one draft, six open, one void, twelve paid. Numbers go on where the period's counter stands.
 with planned as (
   select n, my_tenant()::text as tenant, current_setting('volume.rows')::int as rows,

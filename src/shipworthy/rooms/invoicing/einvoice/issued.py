@@ -18,6 +18,7 @@ from shipworthy.rooms.invoicing.countries import COUNTRIES
 from shipworthy.rooms.invoicing.einvoice import model
 from shipworthy.rooms.invoicing.einvoice.changed import document_changes, line_price
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine
+from shipworthy.rooms.invoicing.rates.why import exemption
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES, TaxGroup
 from shipworthy.rooms.invoicing.wording import wording
 
@@ -267,15 +268,18 @@ def _in_favour(invoice: Invoice, locale: Locale) -> str:
 
 def _tax(tax: TaxGroup, invoice: Invoice, locale: Locale) -> model.Tax:
     reason = None
+    said, code = exemption(invoice.tax_reasons, tax.category)
     if tax.category in UNTAXED_CATEGORIES and tax.category != "Z":
-        reason = wording(locale).legal.get(tax.category) or UNTAXED_CATEGORIES[tax.category].capitalize()
+        reason = (
+            said or wording(locale).legal.get(tax.category) or UNTAXED_CATEGORIES[tax.category].capitalize()
+        )
     return model.Tax(
         base=_major(tax.base_minor, invoice),
         amount=_major(tax.tax_minor, invoice),
         category=tax.category,
         rate=_rate(tax.category, tax.rate_bp),
         exemption_reason=reason,
-        exemption_code=_EXEMPTION_CODES.get(tax.category),
+        exemption_code=code or _EXEMPTION_CODES.get(tax.category),
     )
 
 

@@ -45,6 +45,7 @@ class Change:
     amount_minor: int | None = None
     tax_category: str | None = None
     tax_rate_bp: int | None = None
+    tax_code: str | None = None  # of the tenant's rates, where it was chosen there
 
     @property
     def group(self) -> Group | None:

@@ -25,6 +25,7 @@ class InvoicedLine:
     line_no: int
     line: Line
     change: LineChange | None = None
+    tax_code: str | None = None
     credited: Decimal = Decimal(0)
 
     @property

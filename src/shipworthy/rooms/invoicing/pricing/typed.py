@@ -17,6 +17,7 @@ def read_change(
     field: str,
     wrong: dict[str, str],
     tax: tuple[str, int] | None = None,
+    tax_code: str | None = None,
 ) -> Change | None:
     """Return the change that was typed; None where nothing was, or where it is wrong, which is added to `wrong`."""
     text = typed.strip()
@@ -46,6 +47,7 @@ def read_change(
         amount_minor=amount_minor,
         tax_category=category,
         tax_rate_bp=rate_bp,
+        tax_code=tax_code,
     )
 
 
