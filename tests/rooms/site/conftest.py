@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -195,6 +196,45 @@ async def author(
     client = app.client()
     client.cookies["sid"] = token
     return Author(app, client, tenant_id, row["slug"])
+
+
+class Counted:
+    """Asks routes by their declared names, and holds the statements that each runs against what it declares."""
+
+    _SESSION = 2  # a session's look-up and touch run outside the request's transaction
+
+    def __init__(self) -> None:
+        self._routes = {f"{route.method} {route.path}": route for route in ROOM.routes}
+        self.seen: set[str] = set()
+
+    async def ask(
+        self,
+        person: Author,
+        name: str,
+        *,
+        body: Any = None,
+        form: Any = None,
+        headers: Any = None,
+        **ids: Any,
+    ) -> Answer:
+        method, _, path = name.partition(" ")
+        for parameter, value in ids.items():
+            path = path.replace(f"{{{parameter}}}", str(value))
+        before = await self._ran(person, name)
+        if form is not None:
+            answer = await person.submit(path, **form)
+        else:
+            answer = await person.send(method, path, body, **(headers or {}))
+        assert answer.status in (200, 201, 204, 303), f"{name}: {answer.status} {answer.text[:200]}"
+        ran, bound = await self._ran(person, name) - before + self._SESSION, self._routes[name].queries_max
+        assert bound is not None and ran <= bound, f"{name} runs {ran} statements and declares {bound}"
+        self.seen.add(name)
+        return answer
+
+    async def _ran(self, person: Author, name: str) -> float:
+        text = (await person.get("/-/metrics")).text
+        found = re.search(rf'http_server_queries_total{{route="{re.escape(name)}"}} ([0-9.]+)', text)
+        return float(found[1]) if found else 0.0
 
 
 async def site_of(person: Author) -> uuid.UUID:

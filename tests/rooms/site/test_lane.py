@@ -190,20 +190,48 @@ async def test_a_page_may_show_itself_and_nothing_else(acme: Author) -> None:
     )
 
 
-async def test_each_host_of_a_site_has_its_own_robots_and_only_its_own_host_is_indexed(acme: Author) -> None:
+async def test_an_alias_leads_to_the_same_address_of_the_sites_own_host_in_one_step(acme: Author) -> None:
     await acme.show()
+    await acme.show("About", "/about")
+    await acme.edit(await acme.show("Old", "/old"), path="/new")
     alias = await add_alias(acme, "www.acme.example")
-    for first, second in ((alias, acme.visitor), (acme.visitor, alias)):  # neither's answer is the other's
-        await first.ask("/")
-        await second.ask("/")
-    own, other = await acme.visitor.ask("/robots.txt"), await alias.ask("/robots.txt")
-    assert f"Sitemap: http://{acme.host}:{PORT}/sitemap.xml" in own.text
-    assert "Sitemap" not in other.text
-    for path in ("/", "/robots.txt", "/sitemap.xml", "/nothing", "//"):
-        assert (await alias.ask(path)).header("x-robots-tag") == "noindex", path
+    own = f"http://{acme.host}:{PORT}"
+    for _ in range(2):  # read, and from memory
+        for path, leads in (("/", "/"), ("/about?x=1", "/about?x=1"), ("/About/", "/about"), ("/old", "/new"),
+                            ("/sitemap.xml", "/sitemap.xml")):  # fmt: skip
+            answer = await alias.ask(path)
+            assert (answer.status, answer.header("location")) == (301, own + leads), path
+            assert answer.header("x-robots-tag") == "noindex"
+    missing, robots = await alias.ask("/nothing"), await alias.ask("/robots.txt")
+    assert (missing.status, missing.header("x-robots-tag")) == (404, "noindex")
+    assert (robots.status, robots.text) == (200, "User-agent: *\nAllow: /\n")
     for path in ("/", "/robots.txt", "/sitemap.xml", "//"):
         assert (await acme.visitor.ask(path)).header("x-robots-tag") is None, path
-    assert canonical_of((await alias.ask("/")).text) == f"http://{acme.host}:{PORT}/"
+    assert f"Sitemap: {own}/sitemap.xml" in (await acme.visitor.ask("/robots.txt")).text
+
+
+async def test_nothing_of_a_preview_host_reaches_an_index_and_crawlers_may_read_that(
+    acme: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await acme.show()
+    await acme.send("DELETE", f"/api/pages/{(await acme.show('Gone', '/gone'))['page_id']}")
+    preview = Visitor(acme.app.asgi, f"preview.{acme.host}")
+    expected = {"/": 200, "/nothing": 404, "/gone": 410, "/sitemap.xml": 200, "/robots.txt": 200, "//": 308}
+    for path, status in expected.items():
+        answer = await preview.ask(path)
+        assert (answer.status, answer.header("x-robots-tag")) == (status, "noindex"), path
+    robots = (await preview.ask("/robots.txt")).text
+    assert "Allow: /" in robots and "Disallow" not in robots and "Sitemap" not in robots
+    assert canonical_of((await preview.ask("/")).text) == f"http://{acme.host}:{PORT}/"
+    assert (await preview.ask("/", method="POST")).header("x-robots-tag") == "noindex"
+
+    def crash(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(lane_module, "render_page", crash)
+    await acme.publish(page)
+    broken = await preview.ask("/")
+    assert (broken.status, broken.header("x-robots-tag")) == (500, "noindex")
 
 
 async def test_a_host_is_known_for_ten_seconds_and_then_asked_for_again(
@@ -216,9 +244,9 @@ async def test_a_host_is_known_for_ten_seconds_and_then_asked_for_again(
     await add_alias(acme, "new.example")
     assert (await acme.visitor.ask("/", host="new.example")).status == 421
     now[0] = 11.0
-    assert (await acme.visitor.ask("/", host="new.example")).status == 200
+    assert (await acme.visitor.ask("/", host="new.example")).status == 301
     await app.admin("delete from site_domain where host = 'new.example'")
-    assert (await acme.visitor.ask("/", host="new.example")).status == 200
+    assert (await acme.visitor.ask("/", host="new.example")).status == 301
     now[0] = 22.0
     assert (await acme.visitor.ask("/", host="new.example")).status == 421
 

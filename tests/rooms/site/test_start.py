@@ -28,7 +28,7 @@ async def test_first_pages_written_at_once_start_one_site(app: RunningApp, acme:
 async def test_a_host_that_is_taken_is_refused_and_nothing_is_started(app: RunningApp, acme: Author) -> None:
     await acme.write("Mine")
     globex = await author(app, "Globex")
-    await app.admin("update site_domain set host = $1", globex.host)
+    await app.admin("update site_domain set host = $1 where role = 'primary'", globex.host)
     refused = await globex.send("POST", "/api/pages", {"title": "x"})
     assert (refused.status, refused.json["code"]) == (409, "site.host_taken")
     page = await globex.submit("/pages", title="x", body="what I wrote")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from shipworthy.rooms.site.room import ROOM
 from shipworthy.rooms.site.screens import AUTOSAVE_EXAMPLE
+from shipworthy.rooms.site.web import ROUTES
 from tests.rooms.site.assets.conftest import send_picture
 from tests.rooms.site.conftest import Author, author
 from tests.support.app import RunningApp
 
 SESSION_STATEMENTS = 2  # a session's look-up and touch run outside the request's transaction
 # Those of the sub-packages are counted beside their own tests.
-BY_NAME = {f"{route.method} {route.path}": route for route in ROOM.routes if "/pages" in route.path}
+BY_NAME = {f"{route.method} {route.path}": route for route in ROUTES if "/pages" in route.path}
 
 
 async def statements(person: Author, route: str) -> float:

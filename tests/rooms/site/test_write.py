@@ -88,15 +88,6 @@ async def test_of_ten_who_edit_the_same_version_at_once_one_wins(acme: Author) -
     assert (await acme.get(path)).json["title"] == winner.json["title"]
 
 
-async def test_a_published_page_keeps_its_address(acme: Author) -> None:
-    page = await acme.show("About", "/about")
-    path = f"/api/pages/{page['page_id']}"
-    refused = await acme.send("PUT", path, {"title": "About", "path": "/who"}, if_match="*")
-    assert (refused.status, refused.json["code"]) == (409, "site.path_published")
-    drafted = await acme.unpublish(page)
-    assert (await acme.edit(drafted, path="/who"))["path"] == "/who"
-
-
 async def test_a_draft_does_not_move_onto_another_page(acme: Author) -> None:
     await acme.write("One", path="/one")
     two = await acme.write("Two", path="/two")

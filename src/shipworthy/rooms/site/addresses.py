@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import uuid
 from urllib.parse import quote, unquote_to_bytes
 
 from shipworthy.kernel.errors import Invalid
 
 PATH_CHARS_MAX = 300
 _SLUG_CHARS_MAX = 80
+_NUMBER_CHARS = 6  # of the page's id, behind an address that is taken
 _SLUG_FALLBACK = "page"  # for a title without a letter or digit
 ROBOTS_PATH, SITEMAP_PATH = "/robots.txt", "/sitemap.xml"
 RSS_PATH, ATOM_PATH = "/feed.xml", "/atom.xml"
@@ -62,6 +64,12 @@ def path_for_title(title: str) -> str:
     letters = "".join(char for char in text if not unicodedata.combining(char))
     words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", letters))
     return wanted_path("-".join(words)[:_SLUG_CHARS_MAX].strip("-") or _SLUG_FALLBACK)
+
+
+def numbered_path(path: str, page_id: uuid.UUID) -> str:
+    """Return an address beside one that is taken: with the end of the page's id behind it."""
+    number = f"-{page_id.hex[-_NUMBER_CHARS:]}"
+    return path[: PATH_CHARS_MAX - len(number)] + number
 
 
 def encoded(path: str) -> str:

@@ -8,6 +8,7 @@ from shipworthy.kernel.settings import SiteSection
 from shipworthy.rooms.site.assets.serve import Picture
 from shipworthy.rooms.site.freshness import Freshness
 from shipworthy.rooms.site.hosts import Site
+from shipworthy.rooms.site.redirects.hits import Hit
 from shipworthy.rooms.site.render import CSP, HTML, Rendered, ready
 from shipworthy.rooms.site.shelf import ENTRY_BYTES, FORMS_BYTES, Entry, Form, Header, make_form
 from shipworthy.rooms.site.tags import PICTURES, surrogate_keys
@@ -51,7 +52,7 @@ class Answers:
     def picture(self, picture: Picture | None, site: Site, count: int, *, tag: str = PICTURES) -> Entry:
         """Return a picture, or that it is missing; one that stands in for another is asked for again."""
         if picture is None:
-            form = refusal(404, "There is no such picture.", _NOINDEX)
+            form = refusal(404, "There is no such picture.")
             return Entry(404, (form, form, form), (tag,), site.freshness, count, ENTRY_BYTES)
         kept = (_FOR_EVER if picture.is_final else _NO_STORE,)
         headers = [(b"content-type", picture.media_type.encode()), *kept, *_SAFE, *_robots(site)]
@@ -67,18 +68,20 @@ class Answers:
             size_bytes,
         )
 
-    def missing(self, rendered: Rendered, site: Site, count: int) -> Entry:
-        return _entry(404, rendered, site, site.freshness, count, kept=(_NO_STORE, _VARY), etag=b"")
+    def missing(self, rendered: Rendered, site: Site, count: int, *, status: int = 404) -> Entry:
+        return _entry(status, rendered, site, site.freshness, count, kept=(_NO_STORE, _VARY), etag=b"")
 
-    def redirect(self, to: str, site: Site, count: int, *, tags: tuple[str, ...]) -> Entry:
-        headers = [
-            (b"location", to.encode()),
-            (b"cache-control", b"public, max-age=3600"),
-            *_SAFE,
-            *_robots(site),
-        ]
-        form = make_form(308, headers, b"", etag=b"", kept=())
-        return Entry(308, (form, form, form), tags, site.freshness, count, FORMS_BYTES + len(to))
+    def respelled(self, to: str, site: Site, count: int, *, tags: tuple[str, ...]) -> Entry:
+        """Lead from another way of writing an address to the address."""
+        return _leading(308, to, (b"cache-control", b"public, max-age=3600"), site, count, tags)
+
+    def redirect(
+        self, status: int, to: str, site: Site, count: int, *, tags: tuple[str, ...], hit: Hit | None = None
+    ) -> Entry:
+        """Lead elsewhere. Whoever keeps it asks again each time: pages move back, and a browser that
+        remembered both ways would go in a circle."""
+        fresh = (b"cache-control", b"public, max-age=0, must-revalidate")
+        return _leading(status, to, fresh, site, count, tags, hit=hit)
 
 
 def shared(entry: Entry, count: int, *tags: str) -> Entry:
@@ -87,8 +90,10 @@ def shared(entry: Entry, count: int, *tags: str) -> Entry:
 
 
 def refusal(status: int, text: str, *headers: Header) -> Form:
-    """Return a plain answer that says what is wrong and nothing of what was asked."""
-    return make_form(status, [_TEXT, _NO_STORE, *_SAFE, *headers], f"{text}\n".encode(), etag=b"", kept=())
+    """Return a plain answer that says what is wrong and nothing of what was asked. It is no page: not for indexes."""
+    return make_form(
+        status, [_TEXT, _NO_STORE, _NOINDEX, *_SAFE, *headers], f"{text}\n".encode(), etag=b"", kept=()
+    )
 
 
 def _entry(
@@ -104,7 +109,7 @@ def _entry(
     headers: list[Header] = [(b"content-type", rendered.media_type.encode()), *kept, *_SAFE]
     if rendered.media_type == HTML:
         headers.append(_CSP)
-    headers += [_NOINDEX] if status == 404 else [*_robots(site), *_for_cdn(site, rendered.tags)]
+    headers += [*_robots(site), *_for_cdn(site, rendered.tags)] if status == 200 else [_NOINDEX]
     gzipped = make_form(status, [*headers, _GZIP], rendered.gzipped, etag=_named(etag, b"gz"), kept=kept)
     packed = make_form(status, [*headers, _BROTLI], rendered.brotli, etag=_named(etag, b"br"), kept=kept)
     return Entry(
@@ -130,6 +135,21 @@ def _for_cdn(site: Site, tags: tuple[str, ...]) -> list[Header]:
     """Name what the answer was made of, in both of the ways CDNs read: Fastly's and Cloudflare's."""
     keys = surrogate_keys(site.site_id, tags)
     return [(b"surrogate-key", " ".join(keys).encode()), (b"cache-tag", ",".join(keys).encode())]
+
+
+def _leading(
+    status: int,
+    to: str,
+    kept: Header,
+    site: Site,
+    count: int,
+    tags: tuple[str, ...],
+    *,
+    hit: Hit | None = None,
+) -> Entry:
+    headers = [(b"location", to.encode()), kept, *_SAFE, *_robots(site)]
+    form = make_form(status, headers, b"", etag=b"", kept=())
+    return Entry(status, (form, form, form), tags, site.freshness, count, FORMS_BYTES + len(to), hit)
 
 
 def _robots(site: Site) -> list[Header]:

@@ -9,6 +9,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from shipworthy.kernel.context import Scope
 from shipworthy.kernel.errors import Busy
@@ -27,15 +28,23 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Site:
-    """What a host shows. `prefix` begins the keys of its answers: another role sends other headers."""
+    """What a host shows. `prefix` begins the keys of its answers: another role sends other ones.
+
+    A site lives on its primary host; an alias leads there; on the preview host its people look at what is
+    not published yet, and nothing of that host may reach an index.
+    """
 
     tenant_id: uuid.UUID
     site_id: uuid.UUID
     origin: str  # of the host the site lives on, whichever host was asked
-    is_primary: bool
+    role: Literal["primary", "alias", "preview"]
     crawlers: str  # whom its robots.txt lets in
     prefix: bytes
     freshness: Freshness
+
+    @property
+    def is_primary(self) -> bool:
+        return self.role == "primary"
 
 
 class Hosts:
@@ -99,13 +108,12 @@ class Hosts:
             return None
         async with self._runtime.database.begin(Scope(self._runtime.realm_id, row["tenant_id"])) as tx:
             crawlers = (await tx.one(q.site_crawlers, site_id=row["site_id"]))["crawlers"]
-        is_primary = row["role"] == "primary"
         return Site(
             tenant_id=row["tenant_id"],
             site_id=row["site_id"],
             origin=origin(self._runtime.settings, row["primary_host"]),
-            is_primary=is_primary,
+            role=row["role"],
             crawlers=crawlers,
-            prefix=row["site_id"].bytes + (b"p" if is_primary else b"a") + crawlers.encode(),
+            prefix=row["site_id"].bytes + row["role"].encode() + crawlers.encode(),
             freshness=self._fresh.setdefault(row["site_id"], Freshness()),
         )

@@ -6,7 +6,7 @@ from shipworthy.kernel.queue.job import JobKind
 from shipworthy.rooms.site.assets.forms import discard, make_variants
 from shipworthy.rooms.site.assets.library import DISCARD_JOB, VARIANTS_JOB
 from shipworthy.rooms.site.cards.keep import CARD_JOB, make_card
-from shipworthy.rooms.site.publish import SITEMAP_JOB
+from shipworthy.rooms.site.changes import SITEMAP_JOB
 from shipworthy.rooms.site.schedule.plan import SCHEDULE_JOB, carry_out
 from shipworthy.rooms.site.sitemap import make_sitemap
 from shipworthy.rooms.site.telling.cdn import PURGE_JOB, purge

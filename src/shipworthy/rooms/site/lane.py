@@ -41,6 +41,8 @@ from shipworthy.rooms.site.feeds import load_feed
 from shipworthy.rooms.site.flights import Flights
 from shipworthy.rooms.site.head import CARDS
 from shipworthy.rooms.site.hosts import PATIENCE_S, Hosts, Site
+from shipworthy.rooms.site.redirects.hits import Hits
+from shipworthy.rooms.site.redirects.leads import GONE, STATUSES, leads_to, with_query
 from shipworthy.rooms.site.render import render_missing, render_page
 from shipworthy.rooms.site.robots import robots_txt
 from shipworthy.rooms.site.shelf import HIT, MISS, NO_BODY, STALE, Entry, Form, Shelf, start_message
@@ -75,6 +77,7 @@ class Lane:
         self._shelf = Shelf(bytes_max=runtime.settings.site.cache_bytes_max)
         self._flights: Flights[Entry] = Flights()
         self._heard: OrderedDict[str, None] = OrderedDict()
+        self.hits = Hits(runtime)
         self._is_listening = False
         self._ask_again_at = 0.0
         counter = runtime.metrics.counter(
@@ -109,6 +112,8 @@ class Lane:
         if entry is None or not self._is_current(entry) or _carries_query(entry, request):
             return None
         self._counted[HIT].inc()
+        if entry.hit is not None:
+            self.hits.count(entry.hit)
         form = entry.forms[coding_of(asked.accept_encoding)]
         is_known = _is_known(form, asked)
         status = 304 if is_known else entry.status
@@ -130,6 +135,8 @@ class Lane:
         if entry is None or not self._is_current(entry):
             entry, state = await self._fetch(site, raw_path, key, entry)
         self._counted[state].inc()
+        if entry.hit is not None:
+            self.hits.count(entry.hit)
         form = entry.forms[coding_of(asked.accept_encoding)]
         if _is_known(form, asked):
             is_hit = state is HIT
@@ -197,6 +204,9 @@ class Lane:
         if rendered is None:
             missing = await self._load_page(site, _SITEMAP, count)  # where no page can be
             return shared(missing, count, SITEMAP)
+        if site.role == "alias":
+            to = site.origin + SITEMAP_PATH
+            return self._answers.redirect(301, to, site, count, tags=(SITEMAP,))
         return self._answers.found(rendered, site, count)
 
     async def _load_feed(self, site: Site, raw_path: bytes, count: int) -> Entry:
@@ -216,26 +226,43 @@ class Lane:
         return self._answers.picture(picture, site, count)
 
     async def _load_page(self, site: Site, raw_path: bytes, count: int) -> Entry:
-        """Return the page; where only the way of writing is wrong, one redirect to it; else that it is missing."""
+        """Return the page; where it stands elsewhere, or is asked for in another way of writing or at another
+        host, one redirect to it; else that it is missing, or gone."""
         path = requested_path(raw_path) or ""
         async with self._runtime.database.begin(Scope(self._runtime.realm_id, site.tenant_id)) as tx:
             page = await tx.one(q.published_page, site_id=site.site_id, path=path)
         around = {"site_origin": site.origin, "locale": self._runtime.settings.app.locale}
         if page["path"] is None:
-            return shared(self._missing(site, page, around, count), count, path_tag(path))
+            return self._elsewhere(site, path, page, around, count)
         address = encoded(path)
+        if site.role == "alias":
+            return self._answers.redirect(301, site.origin + address, site, count, tags=(path_tag(path),))
         if address.encode() != raw_path:
-            return self._answers.redirect(site.origin + address, site, count, tags=(path_tag(path),))
+            return self._answers.respelled(site.origin + address, site, count, tags=(path_tag(path),))
         rendered = render_page(self._runtime.pages, page, page["menu"], **around)
         return self._answers.found(rendered, site, count)
 
-    def _missing(self, site: Site, page: Record, around: Any, count: int) -> Entry:
-        """Return that nothing is there. All missing addresses of a site share one answer's memory."""
-        entry = self._shelf.get(site.prefix)
+    def _elsewhere(self, site: Site, path: str, page: Record, around: Any, count: int) -> Entry:
+        """Return where the address leads that shows no page, however it was written: one step, or none."""
+        leads = leads_to(page, self._runtime.settings)
+        tags = (path_tag(path), *((path_tag(page["target_path"]),) if page["target_path"] else ()))
+        if leads is None:
+            return shared(self._missing(site, page, around, count), count, *tags)
+        hit = (site.tenant_id, leads.redirect_id)
+        if leads.status != GONE:
+            return self._answers.redirect(leads.status, leads.to, site, count, tags=tags, hit=hit)
+        gone = shared(self._missing(site, page, around, count, status=GONE), count, *tags)
+        gone.hit = hit
+        return gone
+
+    def _missing(self, site: Site, page: Record, around: Any, count: int, *, status: int = 404) -> Entry:
+        """Return that nothing is there. All addresses of a site with that answer share its memory."""
+        key = site.prefix + b"%d" % status
+        entry = self._shelf.get(key)
         if entry is None or not entry.is_fresh:
-            rendered = render_missing(self._runtime.pages, page, page["menu"], **around)
-            entry = self._answers.missing(rendered, site, count)
-            self._shelf.keep(site.prefix, entry)
+            rendered = render_missing(self._runtime.pages, page, page["menu"], status=status, **around)
+            entry = self._answers.missing(rendered, site, count, status=status)
+            self._shelf.keep(key, entry)
         return entry
 
     def changed(self, payload: str) -> None:
@@ -309,15 +336,17 @@ def _is_known(form: Form, asked: _Asked) -> bool:
 
 def _carries_query(entry: Entry, request: Mapping[str, Any]) -> bool:
     """Say whether the answer depends on the query: a redirect takes it along."""
-    return entry.status == 308 and bool(request["query_string"])
+    return entry.status in STATUSES and bool(request["query_string"])
 
 
 def _headers(entry: Entry, form: Form, scope: Any) -> list[tuple[bytes, bytes]]:
     """Return the headers; a redirect takes the query along, for links carry trackers."""
     if not _carries_query(entry, scope):
         return form.headers
-    query = b"?" + scope["query_string"]
-    return [(name, value + query if name == b"location" else value) for name, value in form.headers]
+    query = scope["query_string"]
+    return [
+        (name, with_query(value, query) if name == b"location" else value) for name, value in form.headers
+    ]
 
 
 async def _refuse(send: Any, scope: Any, status: int, form: Form) -> int:

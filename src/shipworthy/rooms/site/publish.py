@@ -15,14 +15,13 @@ from shipworthy.rooms.site.assets.library import keep_uses
 from shipworthy.rooms.site.blocks.stored import blocks_of, text_alone
 from shipworthy.rooms.site.cards.keep import CARD_JOB
 from shipworthy.rooms.site.catalogue import q
-from shipworthy.rooms.site.changes import announce
+from shipworthy.rooms.site.changes import show_change
 from shipworthy.rooms.site.lint.publishable import require_publishable
 from shipworthy.rooms.site.tags import MENU, SITEMAP, path_tag
 from shipworthy.rooms.site.telling.indexnow import queue_indexnow
+from shipworthy.rooms.site.tree.move import give_way
 from shipworthy.rooms.site.versions import require_version
 from shipworthy.rooms.site.write import hold_page
-
-SITEMAP_JOB = "site.sitemap"
 
 
 async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None) -> Record:
@@ -57,6 +56,7 @@ async def show_version(ctx: Ctx, page: Record) -> None:
     await keep_uses(ctx, page_id, page["top_html"] + page["intro_html"] + page["body_html"])
     will_be = (page["path"], page["title"]) if page["in_menu"] else None
     await _show(ctx, page, is_menu_changed=will_be != in_menu)
+    await give_way(ctx, page["site_id"], page["path"])
     if is_new_content or page["status"] != "published":
         await queue_indexnow(ctx, page_id, page["version"])
     await enqueue(ctx, CARD_JOB, f"{page_id}:{page['version']}")
@@ -95,17 +95,12 @@ async def _in_menu(ctx: Ctx, page_id: uuid.UUID) -> tuple[str, str] | None:
 
 
 async def _show(ctx: Ctx, page: Record, *, is_menu_changed: bool) -> None:
-    """Tell the web processes what changed, and queue the sitemap under the site's new epoch: a job that
-    runs already has another name, so this one is not taken for it."""
-    site_id = page["site_id"]
-    epoch = (await ctx.db.one(q.site_next_epoch, site_id=site_id))["epoch"]
     tags = [path_tag(page["path"]), SITEMAP, *([MENU] if is_menu_changed else [])]
-    await announce(ctx, site_id, *tags)
-    await enqueue(ctx, SITEMAP_JOB, f"{site_id}:{epoch}")
+    await show_change(ctx, page["site_id"], *tags)
 
 
 def _content_sha256(page: Record) -> bytes:
-    content = [page["path"], page["title"], page["description"], page["body"]]
+    content = [page["title"], page["description"], page["body"]]
     blocks = blocks_of(page)
     if blocks != text_alone(
         page["body"]

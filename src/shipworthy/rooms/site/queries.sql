@@ -18,6 +18,13 @@ on conflict do nothing
 insert into site_domain (host, tenant_id, site_id) values (:host, :tenant_id, :site_id)
 on conflict do nothing returning host
 
+-- domain_preview --
+-- The host on which the site's people look at what is not published; no row when the host is taken.
+-- index: none (insert)   rows: <= 1
+-- with: host = gen_random_uuid()::text || '.example', tenant_id = my_tenant(), site_id = (select site_id from site limit 1)
+insert into site_domain (host, tenant_id, site_id, role) values (:host, :tenant_id, :site_id, 'preview')
+on conflict do nothing returning host
+
 -- domain_get --
 -- Whose site a host shows, and on which host that site lives.
 -- index: site_domain_pkey, site_domain_primary_idx   rows: <= 1   scope: realm
@@ -61,31 +68,225 @@ values (:page_id, :version, :title, :description, :body, :blocks, :top_html, :in
 -- page_edit --
 -- Move a page to its next version.
 -- index: page_pkey   rows: <= 1
--- with: page_id = (select page_id from page limit 1), path = '/sample-' || gen_random_uuid(), now = now()
-update page set version = version + 1, path = :path, updated_at = :now where page_id = :page_id returning version
+-- with: page_id = (select page_id from page limit 1), now = now()
+update page set version = version + 1, updated_at = :now where page_id = :page_id returning version
 
 -- page_at --
 -- Which page has this address.
 -- index: page_path_idx   rows: <= 1
 -- with: site_id = (select site_id from site limit 1), path = (select path from page limit 1)
-select page_id from page where site_id = :site_id and path = :path
+select page_id from page where site_id = :site_id and path = :path and status <> 'deleted'
+
+-- branch_lock --
+-- Hold a page and all below it while they move, in one order, so that two who move wait for one another.
+-- index: page_path_idx   rows: <= 100000
+-- with: site_id = (select site_id from site limit 1), from_path = (select path from page where path like '/volume/%' limit 1), below = '/volume/page-1/', beyond = '/volume/page-10'
+select page_id from page
+where site_id = :site_id and status <> 'deleted' and path >= :from_path and path < :beyond and (path = :from_path or path >= :below)
+order by page_id for update
+
+-- branch_clash --
+-- An address that a branch would have after its move and a page outside it has already.
+-- index: page_path_idx   rows: <= 1
+-- with: site_id = (select site_id from site limit 1), from_path = '/volume/page-1', below = '/volume/page-1/', beyond = '/volume/page-10', to_path = '/volume/page-2'
+select t.path from page m
+join page t on t.tenant_id = m.tenant_id and t.site_id = m.site_id and t.status <> 'deleted'
+  and t.path = :to_path || substr(m.path, length(:from_path) + 1)
+where m.site_id = :site_id and m.status <> 'deleted'
+  and m.path >= :from_path and m.path < :beyond and (m.path = :from_path or m.path >= :below)
+  and not (t.path >= :from_path and t.path < :beyond and (t.path = :from_path or t.path >= :below))
+limit 1
+
+-- branch_move --
+-- Give a page and all below it their next addresses. Search engines learn that what they know has changed.
+-- index: page_path_idx   rows: <= 0
+-- with: site_id = (select site_id from site limit 1), from_path = '/volume/page-1', below = '/volume/page-1/', beyond = '/volume/page-10', to_path = '/volume/moved', now = now()
+update page set path = :to_path || substr(path, length(:from_path) + 1),
+  content_changed_at = case when content_changed_at is null then null else :now::timestamptz end,
+  updated_at = case when path = :from_path then :now::timestamptz else updated_at end
+where site_id = :site_id and status <> 'deleted' and path >= :from_path and path < :beyond and (path = :from_path or path >= :below)
+
+-- page_settle --
+-- Hang a page below the nearest one above its address, if there is one; among others it stands last at first.
+-- index: page_pkey, page_path_idx   rows: <= 1
+-- with: site_id = (select site_id from site limit 1), page_id = (select page_id from page limit 1), above = array['/volume']
+with placed as (
+  select coalesce((
+    select a.page_id from unnest(:above::text[]) as u (path)
+    join page a on a.site_id = :site_id and a.path = u.path and a.status <> 'deleted' order by length(a.path) desc limit 1
+  ), '00000000-0000-0000-0000-000000000000') as parent_id
+)
+update page p set parent_id = placed.parent_id, position = case when p.parent_id = placed.parent_id then p.position else 1000000 end
+from placed where p.page_id = :page_id returning p.parent_id
+
+-- page_adopt --
+-- Hang those below it that hung above it so far. They are found by their address: half a site may hang at the top.
+-- index: page_path_idx   rows: <= 0
+-- with: site_id = (select site_id from site limit 1), page_id = (select page_id from page limit 1), parent_id = '00000000-0000-0000-0000-000000000000'::uuid, below = '/volume/page-1/', beyond = '/volume/page-10'
+update page set parent_id = :page_id
+where site_id = :site_id and status <> 'deleted' and path >= :below and path < :beyond and parent_id is not distinct from :parent_id
+
+-- redirect_leave --
+-- From every address of a branch that was ever shown, a way to the page that leaves it. A draft that stands where
+-- another page was shown leaves the way to that one.
+-- index: page_path_idx   rows: <= 0
+-- with: site_id = (select site_id from site limit 1), from_path = '/volume/page-1', below = '/volume/page-1/', beyond = '/volume/page-10', now = now()
+insert into redirect (redirect_id, site_id, from_path, to_page_id, status, origin, created_at)
+select gen_random_uuid(), site_id, path, page_id, 301, 'moved', :now from page
+where site_id = :site_id and status <> 'deleted' and published_at is not null
+  and path >= :from_path and path < :beyond and (path = :from_path or path >= :below)
+on conflict (tenant_id, site_id, from_path) do update
+set to_page_id = excluded.to_page_id, to_url = null, status = 301, origin = 'moved', hits = 0, last_hit_at = null, created_at = excluded.created_at
+where exists (select from page s where s.tenant_id = excluded.tenant_id and s.page_id = excluded.to_page_id and s.status = 'published')
+
+-- redirect_give_way --
+-- Where a page of a branch is shown, nothing leads elsewhere.
+-- index: page_path_idx, redirect_path_idx   rows: <= 0
+-- with: site_id = (select site_id from site limit 1), from_path = '/volume/page-1', below = '/volume/page-1/', beyond = '/volume/page-10'
+delete from redirect r using page p
+where r.site_id = :site_id and p.tenant_id = r.tenant_id and p.site_id = r.site_id and p.path = r.from_path and p.status = 'published'
+  and p.path >= :from_path and p.path < :beyond and (p.path = :from_path or p.path >= :below)
+
+-- redirect_hit --
+-- So many people were led on since the last time.
+-- index: redirect_pkey   rows: <= 0
+-- with: redirect_id = (select redirect_id from redirect limit 1), hits = 1::bigint, now = now()
+update redirect set hits = hits + :hits, last_hit_at = :now where redirect_id = :redirect_id
+
+-- redirect_put --
+-- Let an address lead elsewhere from now on.
+-- index: none (insert)   rows: <= 0
+-- with: redirect_id = gen_random_uuid(), site_id = (select site_id from site limit 1), from_path = '/sample-' || gen_random_uuid(), to_page_id = null::uuid, to_url = 'https://sample.example/', status = 301, origin = 'manual', now = now()
+insert into redirect (redirect_id, site_id, from_path, to_page_id, to_url, status, origin, created_at)
+values (:redirect_id, :site_id, :from_path, :to_page_id, :to_url, :status, :origin, :now)
+on conflict (tenant_id, site_id, from_path) do update
+set to_page_id = excluded.to_page_id, to_url = excluded.to_url, status = excluded.status, origin = excluded.origin,
+  hits = 0, last_hit_at = null, created_at = excluded.created_at
+
+-- redirect_delete --
+-- Let an address lead nowhere again.
+-- index: redirect_pkey   rows: <= 1
+-- with: redirect_id = (select redirect_id from redirect limit 1)
+delete from redirect where redirect_id = :redirect_id returning site_id, from_path
+
+-- redirect_get --
+-- One redirect, and the page it leads to.
+-- index: redirect_pkey, page_pkey   rows: <= 1
+-- with: redirect_id = (select redirect_id from redirect limit 1)
+select r.redirect_id, r.from_path, r.to_page_id, r.to_url, r.status, r.origin, r.hits, r.last_hit_at, r.created_at,
+  t.path as target_path, t.status as target_status, own.host as target_host
+from redirect r
+left join page t on t.tenant_id = r.tenant_id and t.page_id = r.to_page_id
+left join site_domain own on own.tenant_id = t.tenant_id and own.site_id = t.site_id and own.role = 'primary'
+where r.redirect_id = :redirect_id
+
+-- redirect_list --
+-- A site's redirects by address, those that hold some text; the list screen and the API both use it.
+-- index: redirect_path_idx, page_pkey   rows: <= 26
+-- with: site_id = (select site_id from site limit 1), after = '', search = ''
+select r.redirect_id, r.from_path, r.to_page_id, r.to_url, r.status, r.origin, r.hits, r.last_hit_at, r.created_at,
+  t.path as target_path, t.status as target_status, own.host as target_host
+from redirect r
+left join page t on t.tenant_id = r.tenant_id and t.page_id = r.to_page_id
+left join site_domain own on own.tenant_id = t.tenant_id and own.site_id = t.site_id and own.role = 'primary'
+where r.site_id = :site_id and r.from_path > :after
+  and (:search = '' or position(:search in r.from_path) > 0 or position(:search in lower(r.to_url)) > 0 or position(:search in t.path) > 0)
+order by r.from_path limit 26
+
+-- redirect_export --
+-- Every redirect of a site by address, a part at a time.
+-- index: redirect_path_idx   rows: <= 10000
+-- with: site_id = (select site_id from site limit 1), after = ''
+select r.redirect_id, r.from_path, r.to_page_id, r.to_url, r.status, r.origin, r.hits, r.last_hit_at, r.created_at,
+  t.path as target_path, t.status as target_status, own.host as target_host
+from redirect r
+left join page t on t.tenant_id = r.tenant_id and t.page_id = r.to_page_id
+left join site_domain own on own.tenant_id = t.tenant_id and own.site_id = t.site_id and own.role = 'primary'
+where r.site_id = :site_id and r.from_path > :after order by r.from_path limit 10000
+
+-- redirects_among --
+-- Which of these addresses lead elsewhere.
+-- index: redirect_path_idx   rows: <= 20000
+-- with: site_id = (select site_id from site limit 1), paths = array['/old-1', '/old-2']
+select from_path, to_page_id, to_url, status from redirect where site_id = :site_id and from_path = any(:paths::text[])
+
+-- pages_among --
+-- Which of these addresses and ids are pages.
+-- index: page_path_idx, page_pkey   rows: <= 20000
+-- with: site_id = (select site_id from site limit 1), paths = array['/volume/page-1'], ids = (select array_agg(page_id) from (select page_id from page limit 2) as few)
+select p.page_id, p.site_id, p.path, p.status from unnest(:paths::text[]) as u (path)
+join page p on p.site_id = :site_id and p.path = u.path and p.status <> 'deleted'
+union
+select p.page_id, p.site_id, p.path, p.status
+from unnest(:ids::uuid[]) as u (page_id) join page p on p.page_id = u.page_id and p.tenant_id = my_tenant() and p.status <> 'deleted'
+
+-- own_hosts --
+-- The tenant's hosts, and whose site each shows.
+-- index: site_domain_tenant_idx   rows: <= 1000
+select host, site_id, role from site_domain where tenant_id = my_tenant() order by host limit 1000
+
+-- page_delete --
+-- Put a page into the bin, with what visitors saw of it; it neither comes nor goes by itself from there.
+-- index: page_pkey   rows: <= 0
+-- with: page_id = (select page_id from page limit 1), now = now()
+update page set status = 'deleted', bin_version = published_version, published_version = null, deleted_at = :now,
+  publish_at = null, publish_version = null, unpublish_at = null, schedule = schedule + 1
+where page_id = :page_id and status <> 'deleted'
+
+-- page_orphan --
+-- The pages below one that goes hang where it hung.
+-- index: page_pkey, page_tree_idx   rows: <= 0
+-- with: page_id = (select page_id from page limit 1)
+update page c set parent_id = p.parent_id from page p
+where p.page_id = :page_id and c.tenant_id = p.tenant_id and c.site_id = p.site_id and c.parent_id = p.page_id and c.status <> 'deleted'
+
+-- redirect_gone --
+-- The address of a page in the bin leads to it: it is answered as gone, and leads on when the page comes back elsewhere.
+-- index: page_pkey   rows: <= 0
+-- with: page_id = (select page_id from page limit 1), now = now()
+insert into redirect (redirect_id, site_id, from_path, to_page_id, status, origin, created_at)
+select gen_random_uuid(), site_id, path, page_id, 301, 'deleted', :now from page where page_id = :page_id
+on conflict (tenant_id, site_id, from_path) do update
+set to_page_id = excluded.to_page_id, to_url = null, status = 301, origin = 'deleted', hits = 0, last_hit_at = null, created_at = excluded.created_at
+where exists (select from page s where s.tenant_id = excluded.tenant_id and s.page_id = excluded.to_page_id and s.bin_version is not null)
+
+-- bin_lock --
+-- Hold a page in the bin while it comes back.
+-- index: page_pkey   rows: <= 1
+-- with: page_id = (select page_id from page limit 1)
+select page_id, site_id, path, bin_version from page where page_id = :page_id and status = 'deleted' for update
+
+-- page_restore --
+-- Take a page out of the bin, shown to visitors if a version is named.
+-- index: page_pkey   rows: <= 0
+-- with: page_id = (select page_id from page limit 1), path = '/sample-' || gen_random_uuid(), published_version = null::int
+update page set status = case when :published_version::int is null then 'draft' else 'published' end, path = :path,
+  published_version = :published_version, bin_version = null, deleted_at = null
+where page_id = :page_id and status = 'deleted'
+
+-- bin_list --
+-- What is in the bin, the last deleted first.
+-- index: page_bin_idx, page_version_pkey   rows: <= 100
+select p.page_id, p.site_id, p.path, p.deleted_at, p.bin_version, v.title
+from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
+where p.status = 'deleted' order by p.deleted_at desc, p.page_id desc limit 100
 
 -- page_get --
 -- One page with its newest version.
 -- index: page_pkey, page_version_pkey   rows: <= 1
 -- with: page_id = (select page_id from page order by page_id desc limit 1)
-select p.page_id, p.site_id, p.path, p.status, p.version, p.published_version, p.published_at, p.content_sha256, p.content_changed_at, p.updated_at,
+select p.page_id, p.site_id, p.parent_id, p.path, p.status, p.version, p.published_version, p.published_at, p.content_sha256, p.content_changed_at, p.updated_at,
   p.publish_at, p.publish_version, p.unpublish_at, p.schedule,
   v.title, v.description, v.body, v.blocks, v.top_html, v.intro_html, v.body_html, v.json_ld, v.in_menu
 from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
-where p.page_id = :page_id
+where p.page_id = :page_id and p.status <> 'deleted'
 
 -- page_lock --
 -- Hold the page while its state changes. It is read afterwards, by a statement of its own: one that waited for the lock
 -- while it joined would look for the newest version among those it saw before.
 -- index: page_pkey   rows: <= 1
 -- with: page_id = (select page_id from page order by page_id desc limit 1)
-select page_id from page where page_id = :page_id for update
+select page_id from page where page_id = :page_id and status <> 'deleted' for update
 
 -- page_list --
 -- Pages, the last edited first; the list screen and the API both use it.
@@ -93,7 +294,7 @@ select page_id from page where page_id = :page_id for update
 -- with: updated_at = 'infinity'::timestamptz, page_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select p.page_id, p.path, p.status, p.version, p.published_version, p.published_at, p.updated_at, v.title
 from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
-where (p.updated_at, p.page_id) < (:updated_at, :page_id)
+where p.status <> 'deleted' and (p.updated_at, p.page_id) < (:updated_at, :page_id)
 order by p.updated_at desc, p.page_id desc limit 26
 
 -- page_list_newer --
@@ -102,7 +303,7 @@ order by p.updated_at desc, p.page_id desc limit 26
 -- with: updated_at = '-infinity'::timestamptz, page_id = '00000000-0000-0000-0000-000000000000'::uuid
 select p.page_id, p.path, p.status, p.version, p.published_version, p.published_at, p.updated_at, v.title
 from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
-where (p.updated_at, p.page_id) > (:updated_at, :page_id)
+where p.status <> 'deleted' and (p.updated_at, p.page_id) > (:updated_at, :page_id)
 order by p.updated_at, p.page_id limit 26
 
 -- page_in_menu --
@@ -130,8 +331,9 @@ update page set status = 'draft', published_version = null,
 where page_id = :page_id
 
 -- published_page --
--- What a visitor of this address is to read, and what stands around it: the site's name and its menu, in one round trip.
--- index: site_pkey, page_path_idx, page_version_pkey, page_menu_idx   rows: <= 1
+-- What a visitor of this address is to read, or where it leads, and what stands around it: the site's name and its
+-- menu, in one round trip.
+-- index: site_pkey, page_path_idx, page_version_pkey, page_menu_idx, redirect_path_idx   rows: <= 1
 -- with: site_id = (select site_id from site limit 1), path = (select path from page where status = 'published' limit 1)
 select s.title as site_title, s.tagline, s.theme, s.accent, p.page_id, p.path, p.published_at, p.content_changed_at,
   v.title, v.description, v.top_html, v.intro_html, v.body_html, v.json_ld,
@@ -139,20 +341,24 @@ select s.title as site_title, s.tagline, s.theme, s.accent, p.page_id, p.path, p
     select array[m.path, mv.title]
     from page m join page_version mv on mv.tenant_id = m.tenant_id and mv.page_id = m.page_id and mv.version = m.published_version
     where m.tenant_id = s.tenant_id and m.site_id = s.site_id and m.status = 'published' and m.in_menu
-    order by m.page_id limit 12
-  ) as menu
+    order by m.position, m.page_id limit 12
+  ) as menu,
+  r.redirect_id, r.status as redirect_status, r.to_url, t.path as target_path, t.status as target_status, own.host as target_host
 from site s
 left join page p on p.tenant_id = s.tenant_id and p.site_id = s.site_id and p.path = :path and p.status = 'published'
 left join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.published_version
+left join redirect r on r.tenant_id = s.tenant_id and r.site_id = s.site_id and r.from_path = :path and p.page_id is null
+left join page t on t.tenant_id = r.tenant_id and t.page_id = r.to_page_id
+left join site_domain own on own.tenant_id = t.tenant_id and own.site_id = t.site_id and own.role = 'primary'
 where s.site_id = :site_id
 
 -- published_menu --
--- The pages a visitor can walk to from any page, in the order they were written; for a preview.
+-- The pages a visitor can walk to from any page, in their order; for a preview.
 -- index: page_menu_idx, page_version_pkey   rows: <= 12
 -- with: site_id = (select site_id from site limit 1)
 select p.path, v.title
 from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.published_version
-where p.site_id = :site_id and p.status = 'published' and p.in_menu order by p.page_id limit 12
+where p.site_id = :site_id and p.status = 'published' and p.in_menu order by p.position, p.page_id limit 12
 
 -- published_paths --
 -- Every address of the site with the day its content changed, for the sitemap; a part at a time.
@@ -331,10 +537,15 @@ select version, title, description, body, blocks, in_menu, author_name, is_autos
 where page_id = :page_id and version < :version order by version desc limit 1
 
 -- paths_there --
--- Which of these addresses have a page, and whether visitors see it.
--- index: page_path_idx   rows: <= 500
--- with: site_id = (select site_id from site limit 1), paths = array['/', '/contact', '/volume/page-1']
-select path, status from page where site_id = :site_id and path = any(:paths::text[])
+-- Which of these addresses have a page, or lead to one or elsewhere, and whether visitors see it.
+-- index: page_path_idx, redirect_path_idx   rows: <= 1000
+-- with: site_id = (select site_id from site limit 1), paths = array['/', '/contact', '/volume/page-1', '/old-1']
+select p.path, p.status from unnest(:paths::text[]) as u (path)
+join page p on p.site_id = :site_id and p.path = u.path and p.status <> 'deleted'
+union all
+select r.from_path, coalesce(t.status, 'published') from redirect r
+left join page t on t.tenant_id = r.tenant_id and t.page_id = r.to_page_id
+where r.site_id = :site_id and r.from_path = any(:paths::text[]) and r.status <> 410
 
 -- page_plan --
 -- From when to when visitors are to see which version; the number of the plan makes jobs of earlier plans do nothing.

@@ -40,6 +40,8 @@ WORDS = {
         "footer_menu": "Menu at the end",
         "missing_title": "There is no page here",
         "missing_text": "It may have been moved or taken down, or the link may be incomplete.",
+        "gone_title": "This page is gone",
+        "gone_text": "It was taken down for good. What you look for may stand elsewhere on this website.",
         "home": "Go to the home page",
         "preview": "Preview. Visitors do not see this version until you publish it.",
     },
@@ -49,6 +51,8 @@ WORDS = {
         "footer_menu": "Menü am Seitenende",
         "missing_title": "Hier ist keine Seite",
         "missing_text": "Vielleicht ist sie umgezogen oder nicht mehr da, oder der Link ist unvollständig.",
+        "gone_title": "Diese Seite gibt es nicht mehr",
+        "gone_text": "Sie wurde entfernt. Vielleicht steht, was Sie suchen, an anderer Stelle dieser Website.",
         "home": "Zur Startseite",
         "preview": "Vorschau. Besucher sehen diese Fassung erst, wenn Sie sie veröffentlichen.",
     },
@@ -89,11 +93,12 @@ def render_page(pages: Pages, page: Row, menu: Menu, *, site_origin: str, locale
     return _ready_page(body, (path_tag(page["path"]), MENU, THEME))
 
 
-def render_missing(pages: Pages, site: Row, menu: Menu, *, site_origin: str, locale: str) -> Rendered:
-    """Return what stands where no page is. It has no canonical address: it is no page."""
-    return _ready_page(
-        pages.render("site/missing.html", _around(site, menu, site_origin, locale, path="")), (MENU, THEME)
-    )
+def render_missing(
+    pages: Pages, site: Row, menu: Menu, *, site_origin: str, locale: str, status: int = 404
+) -> Rendered:
+    """Return what stands where no page is, or (410) none any more. It has no canonical address: it is no page."""
+    shown = _around(site, menu, site_origin, locale, path="") | {"status": status}
+    return _ready_page(pages.render("site/missing.html", shown), (MENU, THEME))
 
 
 def render_preview(pages: Pages, page: Row, menu: Menu, *, site_origin: str, locale: str) -> bytes:

@@ -13,11 +13,14 @@ from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.jobs import JOBS
 from shipworthy.rooms.site.lane import Lane
 from shipworthy.rooms.site.permissions import PERMISSIONS
+from shipworthy.rooms.site.redirects.web import ROUTES as REDIRECT_ROUTES
 from shipworthy.rooms.site.seed import seed
+from shipworthy.rooms.site.tree.web import ROUTES as TREE_ROUTES
 from shipworthy.rooms.site.web import ROUTES
 
 _FOLDER = Path(__file__).parent
-_LANE, _LISTENING = "site.lane", "site.listening"
+_ADDRESS_TABLES = ("redirect", "menu_item", "site_domain_claim")
+_LANE, _LISTENING, _COUNTING = "site.lane", "site.listening", "site.counting"
 
 
 def _lane_of(runtime: Runtime) -> Lane:
@@ -25,15 +28,18 @@ def _lane_of(runtime: Runtime) -> Lane:
     if _LANE not in runtime.state:
         lane = runtime.state[_LANE] = Lane(runtime)
         runtime.state[_LISTENING] = asyncio.create_task(lane.listen_forever())
+        runtime.state[_COUNTING] = asyncio.create_task(lane.hits.flush_forever())
     found: Lane = runtime.state[_LANE]
     return found
 
 
 async def _stop(runtime: Runtime) -> None:
-    listening = runtime.state.pop(_LISTENING, None)
-    if listening is not None:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+    tasks = [task for name in (_LISTENING, _COUNTING) if (task := runtime.state.pop(name, None)) is not None]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if tasks:
+        await runtime.state[_LANE].hits.flush()
 
 
 def _slos(settings: Settings) -> tuple[Slo, ...]:
@@ -48,23 +54,29 @@ def _budgets(settings: Settings) -> tuple[Budget, ...]:
 
 # Not the pages of the journey: the examiner edits, publishes and takes back what these find.
 _NEWEST = "select page_id from page where status = '{}' and path not in ('/', '/contact') order by page_id desc limit 1"
+_REDIRECT = "select redirect_id from redirect where origin = 'manual' order by from_path {} limit 1"
+
 
 ROOM = Room(
     name="site",
     folder=_FOLDER,
     queries=q,
-    routes=ROUTES,
+    routes=ROUTES + REDIRECT_ROUTES + TREE_ROUTES,
     jobs=JOBS,
     nav=(NavItem(href="/pages", label="Website", icon="globe", section="pages"),),
     permissions=PERMISSIONS,
     tables=(
         *(Table(name=name, scope="tenant", column="tenant_id") for name in ("site", "page", "page_version")),
+        *(Table(name=name, scope="tenant", column="tenant_id") for name in _ADDRESS_TABLES),
         Table(name="page_render", scope="tenant", column="tenant_id"),
         *(Table(name=name, scope="tenant", column="tenant_id") for name in ("asset", "asset_use")),
         Table(name="site_domain", scope="realm", column="realm_id"),
     ),
     samples=(
-        Sample(name="page_id", sql="select page_id from page order by page_id desc limit 1"),
+        Sample(
+            name="page_id",
+            sql="select page_id from page where status <> 'deleted' order by page_id desc limit 1",
+        ),
         Sample(name="draft_page_id", sql=_NEWEST.format("draft")),
         Sample(name="published_page_id", sql=_NEWEST.format("published")),
         Sample(
@@ -77,6 +89,9 @@ ROOM = Room(
             name="unused_asset_id",
             sql="select asset_id from asset a where not exists (select from asset_use u where u.asset_id = a.asset_id) order by asset_id desc limit 1",
         ),
+        Sample(name="binned_page_id", sql=_NEWEST.format("deleted")),
+        Sample(name="redirect_id", sql=_REDIRECT.format("asc")),
+        Sample(name="other_redirect_id", sql=_REDIRECT.format("desc")),
     ),
     slos=_slos,
     journeys=(

@@ -9,7 +9,10 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.room import SeedTenant
 from shipworthy.rooms.site.assets.seed import seed_pictures
 from shipworthy.rooms.site.publish import publish_page
+from shipworthy.rooms.site.redirects.book import create_redirect
+from shipworthy.rooms.site.redirects.verdicts import Wanted
 from shipworthy.rooms.site.start import start_site
+from shipworthy.rooms.site.tree.bin import delete_page
 from shipworthy.rooms.site.write import PageText, create_page
 
 _DEMO = Path(__file__).parent / "demo"
@@ -23,10 +26,13 @@ class Website:
     tagline: str
     theme: str
     accent: str
+    old: tuple[tuple[str, str], ...]  # addresses of the website they had before, and where they lead
 
 
-PLUMBING = Website("plumbing", "Plumbing and heating in Kiel since 1998", "harbour", "ocean")
-DESIGN = Website("design", "A studio for identities, books and signs", "letter", "brick")
+_FIRST_SITE = (("/index.html", "/"), ("/kontakt.html", "/contact"), ("/leistungen.html", "/services"),
+               ("/ueber-uns.html", "/about"), ("/impressum.html", "/contact"))  # fmt: skip
+PLUMBING = Website("plumbing", "Plumbing and heating in Kiel since 1998", "harbour", "ocean", _FIRST_SITE)
+DESIGN = Website("design", "A studio for identities, books and signs", "letter", "brick", _FIRST_SITE)
 
 
 async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
@@ -43,14 +49,18 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
     await seed_pictures(ctx, tenant)
     files = sorted((_DEMO / website.folder).glob("*.md"))
     pages = [read_page(file.read_text(encoding="utf-8"), tenant) for file in files]
-    written = [(await create_page(ctx, text), is_published) for text, is_published in pages]
-    for page_id, is_published in written:
-        if is_published:
+    written = [(await create_page(ctx, text), status) for text, status in pages]
+    for page_id, status in written:
+        if status != "draft":
             await publish_page(ctx, page_id)
+        if status == "deleted":
+            await delete_page(ctx, page_id)
+    for path, to in website.old:
+        await create_redirect(ctx, Wanted(from_path=path, to=to))
 
 
-def read_page(source: str, tenant: SeedTenant) -> tuple[PageText, bool]:
-    """Return a page from a file: `name: value` lines, an empty line, and the text."""
+def read_page(source: str, tenant: SeedTenant) -> tuple[PageText, str]:
+    """Return a page and its status from a file: `name: value` lines, an empty line, and the text."""
     filled = source.replace("{name}", tenant.name).replace("{marker}", tenant.marker)
     head, _, body = filled.partition("\n\n")
     facts = dict(line.split(": ", 1) for line in head.splitlines())
@@ -61,4 +71,4 @@ def read_page(source: str, tenant: SeedTenant) -> tuple[PageText, bool]:
         body=body,
         in_menu=facts["path"] != "/",
     )
-    return text, facts["status"] == "published"
+    return text, facts["status"]

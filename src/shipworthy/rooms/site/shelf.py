@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from shipworthy.kernel.http.wire import head_bytes
 from shipworthy.rooms.site.freshness import Freshness
+from shipworthy.rooms.site.redirects.hits import Hit
 
 Header = tuple[bytes, bytes]
 Message = dict[str, object]  # of ASGI
@@ -75,6 +76,7 @@ class Entry:
     freshness: Freshness
     count: int  # the freshness's, when reading the content began
     size_bytes: int
+    hit: Hit | None = None  # the redirect that whoever gets this follows
     _checked: int = -1  # the freshness's, when it was last found to be fresh
 
     @property

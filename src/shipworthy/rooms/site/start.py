@@ -11,6 +11,7 @@ from shipworthy.kernel.errors import Conflict
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.render import ACCENTS
 
+PREVIEW = "preview"  # the label before the site's first host
 _FALLBACK_HOST = "localhost"
 
 
@@ -44,6 +45,7 @@ async def start_site(
     taken = await ctx.db.maybe(q.domain_create, host=host, tenant_id=ctx.tenant_id, site_id=site_id)
     if taken is None and (await ctx.db.one(q.site_get))["host"] != host:
         raise Conflict("site.host_taken", f"The address {host} is taken. Ask the operator for another one.")
+    await ctx.db.maybe(q.domain_preview, host=f"{PREVIEW}.{host}", tenant_id=ctx.tenant_id, site_id=site_id)
     await record(ctx, "site.created", of="site", id=site_id, detail={"host": host})
     return site_id
 

@@ -40,3 +40,14 @@ insert into asset_use (page_id, asset_id)
 select md5(my_tenant()::text || '/page/' || n)::uuid, md5(my_tenant()::text || '/asset/' || (n + shown))::uuid
 from generate_series(1, greatest(1, current_setting('volume.rows')::int / 4)) as n, generate_series(0, 1) as shown
 where n + shown <= greatest(1, current_setting('volume.rows')::int / 4);
+insert into redirect (redirect_id, site_id, from_path, to_page_id, to_url, status, origin, created_at)
+select gen_random_uuid(), site_id, '/old-' || n, case when n % 2 = 0 then md5(my_tenant()::text || '/page/' || n)::uuid end,
+  case when n % 2 = 1 then 'https://volume.example/' || n end, 301, 'manual', now() - interval '1 year'
+from site, generate_series(1, greatest(1, current_setting('volume.rows')::int / 2)) as n
+where tenant_id = my_tenant();
+
+update page set parent_id = a.page_id from (select page_id from page where tenant_id = my_tenant() order by page_id limit 1) as a
+where page.tenant_id = my_tenant() and page.page_id <> a.page_id and page.path like '/volume/page-%1';
+
+update page set status = 'deleted', bin_version = published_version, published_version = null, deleted_at = now()
+where tenant_id = my_tenant() and status = 'published' and path like '/volume/page-%7';

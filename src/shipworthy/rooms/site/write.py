@@ -10,20 +10,20 @@ from typing import Any
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
-from shipworthy.kernel.db.tx import Record, UniqueViolation
-from shipworthy.kernel.errors import Conflict, Invalid, Missing
-from shipworthy.rooms.site.addresses import path_for_title, wanted_path
+from shipworthy.kernel.db.tx import Record
+from shipworthy.kernel.errors import Invalid, Missing
+from shipworthy.rooms.site.addresses import numbered_path, path_for_title, wanted_path
 from shipworthy.rooms.site.assets.library import note_uses
 from shipworthy.rooms.site.blocks.stored import blocks_of, body_of, checked_blocks, text_alone
 from shipworthy.rooms.site.blocks.written import write_blocks
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.markup import BODY_CHARS_MAX
 from shipworthy.rooms.site.start import started_site
+from shipworthy.rooms.site.tree.move import move_page, settle, taken
 from shipworthy.rooms.site.versions import require_version
 
 TITLE_CHARS_MAX = 200
 DESCRIPTION_CHARS_MAX = 400
-_ADDRESS_NUMBER_CHARS = 6  # of the page's id, behind an address that is taken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,7 @@ async def create_page(ctx: Ctx, text: PageText) -> uuid.UUID:
     site = await started_site(ctx)
     page_id = ctx.new_id()
     path = await _first_free(ctx, page_id, site["site_id"], wanted, may_change=not text.path.strip())
+    await settle(ctx, page_id, site["site_id"], path)
     await _write_version(ctx, page_id, 1, text)
     await record(ctx, "page.created", of="page", id=page_id, detail={"path": path})
     return page_id
@@ -68,8 +69,9 @@ async def save_text(ctx: Ctx, before: Record, text: PageText, *, seen: int | Non
     A `body` that the page has already, and no blocks, leaves its blocks alone: whoever reads a page, changes
     its title and sends it back takes nothing away.
 
+    An address is no part of a version: another one counts at once, for visitors too, and the one before leads to it.
     Errors:  Stale when somebody saved after version `seen`; Invalid naming each field; Conflict
-             `site.path_taken`, or `site.path_published` when a published page would move.
+             `site.path_taken`.
     """
     require_version(seen, now=before["version"])
     if text.blocks is None and text.body == before["body"]:
@@ -77,11 +79,12 @@ async def save_text(ctx: Ctx, before: Record, text: PageText, *, seen: int | Non
     text = checked(text, new_id=ctx.new_id)
     path = wanted_path(text.path) if text.path.strip() else before["path"]
     page_id, version = before["page_id"], before["version"]
-    if not _is_same(text, before) or path != before["path"]:
-        await _require_movable(ctx, before, path)
-        version = await _move_on(ctx, page_id, path)
+    if not _is_same(text, before):
+        version = (await ctx.db.one(q.page_edit, page_id=page_id, now=ctx.now()))["version"]
         await _write_version(ctx, page_id, version, text)
-    await record(ctx, "page.edited", of="page", id=page_id, detail={"version": version})
+    if path != before["path"]:
+        await move_page(ctx, before, path)
+    await record(ctx, "page.edited", of="page", id=page_id, detail={"version": version, "path": path})
     return int(version)
 
 
@@ -149,32 +152,13 @@ async def _first_free(
     ctx: Ctx, page_id: uuid.UUID, site_id: uuid.UUID, wanted: str, *, may_change: bool
 ) -> str:
     """Put the page at the address it wants; one we made ourselves gets a number when it is taken."""
-    numbered = f"{wanted}-{page_id.hex[-_ADDRESS_NUMBER_CHARS:]}"
-    for path in (wanted, numbered) if may_change else (wanted,):
+    for path in (wanted, numbered_path(wanted, page_id)) if may_change else (wanted,):
         created = await ctx.db.maybe(
             q.page_create, page_id=page_id, site_id=site_id, path=path, now=ctx.now()
         )
         if created is not None:
             return path
-    raise _taken(wanted)
-
-
-async def _require_movable(ctx: Ctx, page: Record, path: str) -> None:
-    if path == page["path"]:
-        return
-    if page["status"] == "published":
-        message = "A published page keeps its address. Unpublish it first to move it."
-        raise Conflict("site.path_published", message, fields={"path": message})
-    if await ctx.db.maybe(q.page_at, site_id=page["site_id"], path=path) is not None:
-        raise _taken(path)
-
-
-async def _move_on(ctx: Ctx, page_id: uuid.UUID, path: str) -> int:
-    try:
-        version: int = (await ctx.db.one(q.page_edit, page_id=page_id, path=path, now=ctx.now()))["version"]
-    except UniqueViolation:  # somebody took the address since we looked
-        raise _taken(path) from None
-    return version
+    raise taken(wanted)
 
 
 async def _write_version(ctx: Ctx, page_id: uuid.UUID, version: int, text: PageText) -> None:
@@ -199,8 +183,3 @@ async def _write_version(ctx: Ctx, page_id: uuid.UUID, version: int, text: PageT
         now=ctx.now(),
     )
     await note_uses(ctx, page_id, shown.top + shown.intro + shown.body)
-
-
-def _taken(path: str) -> Conflict:
-    message = f"Another page has the address {path}. Choose another one."
-    return Conflict("site.path_taken", message, fields={"path": message})

@@ -1,0 +1,1 @@
+"""Where addresses lead that show no page: left behind by moves, or written by hand."""

@@ -1,0 +1,224 @@
+"""HTTP for people: the list of redirects, one more by form, and whole lists looked at before they are taken in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Meta
+
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.errors import Refusal
+from shipworthy.kernel.http.binding import Body
+from shipworthy.kernel.http.reply import Page, Redirect
+from shipworthy.kernel.route import route
+from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.permissions import may_write
+from shipworthy.rooms.site.redirects.book import (
+    create_redirect,
+    delete_redirect,
+    import_redirects,
+    is_gone,
+    list_redirects,
+)
+from shipworthy.rooms.site.redirects.csv_list import LIST_CHARS_MAX, ROWS_MAX, leads_text, read_list
+from shipworthy.rooms.site.redirects.verdicts import NEW, REPLACES, URL_CHARS_MAX, Wanted
+from shipworthy.rooms.site.shown import moment
+
+_STATUSES = (
+    ("301", "Moved for good (301)"),
+    ("302", "Elsewhere for now (302)"),
+    ("307", "Elsewhere for now, forms too (307)"),
+    ("308", "Moved for good, forms too (308)"),
+    ("410", "Gone (410)"),
+)
+_ORIGINS = {
+    "moved": "A page moved",
+    "deleted": "A page was deleted",
+    "manual": "By hand",
+    "import": "Imported",
+}
+_PROBLEMS = {
+    "redirect_invalid": "Cannot be",
+    "redirect_nowhere": "No page there",
+    "redirect_loop": "Circle",
+    "redirect_chain": "Chain",
+    "redirect_shadowed": "A page is there",
+    "redirect_twice": "Twice",
+}
+_OUTCOMES = {NEW: "New", REPLACES: "Replaces another"}
+_ROWS_SHOWN = 200  # of a checked list: those with a problem first
+Typed = Annotated[str, Meta(max_length=2 * URL_CHARS_MAX)]
+
+
+class RedirectForm(Body):
+    """Everything is text, so that a refused form shows what was typed."""
+
+    from_path: Typed = ""
+    to: Typed = ""
+    status: Typed = "301"
+
+    def wanted(self) -> Wanted:
+        status = int(self.status) if self.status in dict(_STATUSES) else 0
+        return Wanted(from_path=self.from_path, to=self.to, status=status)
+
+
+class ListForm(Body):
+    csv: Annotated[str, Meta(max_length=LIST_CHARS_MAX)] = ""
+
+
+class ListQuery(msgspec.Struct):
+    q: Annotated[str, Meta(max_length=200)] = ""
+    cursor: Annotated[str, Meta(max_length=2_000)] | None = None
+
+
+async def redirects_page(ctx: Ctx, query: ListQuery) -> Page:
+    site = await ctx.db.maybe(q.site_get)
+    part = await list_redirects(ctx, search=query.q, cursor=query.cursor)
+    data = {
+        "redirects": [_shown(ctx, row, site) for row in part.rows] if site else [],
+        "search": query.q,
+        "is_first": query.cursor is None,
+        "may_write": may_write(ctx),
+        "start": _address(query.q, None) if query.cursor else "",
+        "next": _address(query.q, part.next_cursor) if part.next_cursor else "",
+    }
+    return Page("site/redirects.html", data, title="Redirects", section="pages")
+
+
+async def new_redirect_page(ctx: Ctx) -> Page:
+    return _form(RedirectForm())
+
+
+async def submit_redirect(ctx: Ctx, form: RedirectForm) -> Redirect:
+    try:
+        await create_redirect(ctx, form.wanted())
+    except Refusal as refused:
+        raise refused.shown_on(_form(form, refused)) from None
+    return Redirect("/redirects", flash="The address leads there now.")
+
+
+async def submit_delete_redirect(ctx: Ctx, redirect_id: uuid.UUID) -> Redirect:
+    await delete_redirect(ctx, redirect_id)
+    return Redirect("/redirects", flash="The redirect is deleted.")
+
+
+async def import_page(ctx: Ctx) -> Page:
+    return _import(ListForm())
+
+
+async def submit_check(ctx: Ctx, form: ListForm) -> Page:
+    """Show what an import would do. Changes nothing."""
+    try:
+        verdicts = await import_redirects(ctx, read_list(form.csv), is_dry=True)
+    except Refusal as refused:
+        raise refused.shown_on(_import(form, refused=refused)) from None
+    ordered = sorted(verdicts, key=lambda verdict: verdict.is_good)
+    shown = [
+        {
+            "line": verdict.wanted.line,
+            "from_path": verdict.from_path or verdict.wanted.from_path,
+            "to": verdict.wanted.to,
+            "status": verdict.wanted.status or "?",
+            "label": _PROBLEMS.get(verdict.problem) or _OUTCOMES.get(verdict.outcome, "There already"),
+            "tone": "failed" if verdict.problem else "changed" if verdict.outcome == REPLACES else "active",
+            "message": verdict.message,
+        }
+        for verdict in ordered[:_ROWS_SHOWN]
+    ]
+    good = sum(verdict.is_good for verdict in verdicts)
+    checked = {
+        "rows": shown,
+        "good": good,
+        "refused": len(verdicts) - good,
+        "more": len(verdicts) - len(shown),
+    }
+    return _import(form, checked=checked)
+
+
+async def submit_import(ctx: Ctx, form: ListForm) -> Redirect:
+    try:
+        verdicts = await import_redirects(ctx, read_list(form.csv), is_dry=False)
+    except Refusal as refused:
+        raise refused.shown_on(_import(form, refused=refused)) from None
+    good = sum(verdict.is_good for verdict in verdicts)
+    return Redirect("/redirects", flash=f"{good} of {len(verdicts)} redirects are in place.")
+
+
+def _shown(ctx: Ctx, row: Mapping[str, Any], site: Mapping[str, Any]) -> dict[str, Any]:
+    to = leads_text(row, host=site["host"], settings=ctx.runtime.settings)
+    gone, is_hidden = is_gone(row), row["target_status"] == "draft"
+    last = row["last_hit_at"]
+    return {
+        "redirect_id": row["redirect_id"],
+        "from_path": row["from_path"],
+        "to": "Gone" if gone else to,
+        "page_href": f"/pages/{row['to_page_id']}" if row["to_page_id"] and not gone else "",
+        "note": "The page is in the bin"
+        if row["target_status"] == "deleted"
+        else "Not published: answers 404"
+        if is_hidden
+        else "",
+        "status": 410 if gone else row["status"],
+        "origin": _ORIGINS[row["origin"]],
+        "hits": row["hits"],
+        "last": moment(last, now=ctx.now(), time_zone=site["time_zone"]) if last else "",
+    }
+
+
+def _form(form: RedirectForm, refused: Refusal | None = None) -> Page:
+    data = {
+        "form": form,
+        "errors": refused.fields if refused else {},
+        "refusal": refused.message if refused and not refused.fields else "",
+        "statuses": _STATUSES,
+        "chars_max": URL_CHARS_MAX,
+    }
+    return Page("site/redirect_form.html", data, title="New redirect", section="pages")
+
+
+def _import(
+    form: ListForm, *, checked: Mapping[str, Any] | None = None, refused: Refusal | None = None
+) -> Page:
+    data = {
+        "form": form,
+        "errors": refused.fields if refused else {},
+        "checked": checked,
+        "rows_max": ROWS_MAX,
+        "chars_max": LIST_CHARS_MAX,
+    }
+    return Page("site/redirect_import.html", data, title="Import redirects", section="pages")
+
+
+def _address(search: str, cursor: str | None) -> str:
+    pairs = {name: value for name, value in (("q", search), ("cursor", cursor)) if value}
+    return f"/redirects?{urlencode(pairs)}" if pairs else "/redirects"
+
+
+_EXAMPLE = {"from_path": "/sample-of-older", "to": "https://sample.example/new", "status": "301"}
+_LIST_EXAMPLE = {"csv": "from,to,status\n/sample-lists,https://sample.example/,302\n"}
+_LIST_BYTES_MAX = 3 * LIST_CHARS_MAX  # as a form, percent-encoded
+
+ROUTES = (
+    route("GET", "/redirects", redirects_page, title="Redirects", media="html", permission="page.read",
+          query=ListQuery, queries_max=5),
+    route("GET", "/redirects/new", new_redirect_page, title="New redirect", media="html",
+          permission="page.publish", queries_max=2),
+    route("POST", "/redirects", submit_redirect, title="Let an address lead elsewhere", media="html",
+          permission="page.publish", body=RedirectForm, idempotency="key", effect="create",
+          audit="redirect.created", example=_EXAMPLE, queries_max=22),
+    route("POST", "/redirects/{redirect_id}/delete", submit_delete_redirect, title="Delete a redirect", media="html",
+          permission="page.publish", idempotency="key", effect="change", audit="redirect.deleted",
+          params={"redirect_id": "other_redirect_id"}, example={}, queries_max=10),
+    route("GET", "/redirects/import", import_page, title="Import redirects", media="html",
+          permission="page.publish", queries_max=2),
+    route("POST", "/redirects/check", submit_check, title="What an import of redirects would do", media="html",
+          permission="page.publish", body=ListForm, example=_LIST_EXAMPLE, body_bytes_max=_LIST_BYTES_MAX,
+          queries_max=14),
+    route("POST", "/redirects/import", submit_import, title="Import a list of redirects", media="html",
+          permission="page.publish", body=ListForm, idempotency="key", effect="change", audit="redirect.imported",
+          example=_LIST_EXAMPLE, body_bytes_max=_LIST_BYTES_MAX, queries_max=22),
+)  # fmt: skip

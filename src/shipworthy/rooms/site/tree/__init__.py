@@ -1,0 +1,1 @@
+"""Where pages stand: moving them, the bin, their order, and what leads to them."""
