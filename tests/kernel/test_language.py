@@ -43,7 +43,6 @@ NOT_YET = (
     *(
         f"rooms/auth/templates/{name}"
         for name in (
-            "account.html",
             "address_",
             "confirm.html",
             "factors.html",
@@ -51,7 +50,7 @@ NOT_YET = (
             "leave",
             "left.html",
             "member.html",
-            "organisation",
+            "organisation.html",
             "proof.html",
             "recovery_codes.html",
             "stay.html",
@@ -62,7 +61,6 @@ NOT_YET = (
     *(
         f"rooms/auth/{name}"
         for name in (
-            "account.py",
             "devices.py",
             "factors/",
             "hashing.py",

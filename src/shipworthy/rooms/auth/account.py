@@ -9,6 +9,7 @@ from datetime import datetime
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid, Missing
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.hashing import pool_of
 from shipworthy.rooms.auth.names import PERSON_CHARS_MAX, read_name
@@ -49,8 +50,8 @@ async def rename(ctx: Ctx, name: str) -> None:
     """Change the person's name, here and in all their sessions. Errors: Invalid `auth.name_invalid`."""
     new = read_name(name, chars_max=PERSON_CHARS_MAX)
     if new is None:
-        problem = f"Enter your name, at most {PERSON_CHARS_MAX} characters."
-        raise Invalid("auth.name_invalid", "This is no name.", fields={"name": problem})
+        problem = _("Enter your name, at most {count} characters.", count=PERSON_CHARS_MAX)
+        raise Invalid("auth.name_invalid", _("This is no name."), fields={"name": problem})
     async with ctx.begin() as tx:
         await tx.run(q.user_rename, user_id=ctx.user.user_id, name=new)
         await record(ctx, "auth.renamed", of="user", id=ctx.user.user_id, tx=tx)
@@ -113,7 +114,7 @@ def _check_new(ctx: Ctx, new: str) -> None:
         known_words=(person.name, person.email, person.tenant_name, ctx.runtime.settings.app.name),
     )
     if problem:
-        raise Invalid("auth.password_invalid", "The new password will not do.", fields={"new": problem})
+        raise Invalid("auth.password_invalid", _("The new password will not do."), fields={"new": problem})
 
 
 async def _check_current(ctx: Ctx, current: str) -> None:
@@ -123,9 +124,9 @@ async def _check_current(ctx: Ctx, current: str) -> None:
         await reserve(ctx, tx, budget)
         row = await tx.maybe(q.credential_get, user_id=ctx.user.user_id)
     if not await is_right(ctx, current, stored=row["password_hash"] if row else None, budget=budget):
-        problem = "This is not your current password."
+        problem = _("This is not your current password.")
         raise Invalid(
-            "auth.password_wrong", "The current password is not right.", fields={"current": problem}
+            "auth.password_wrong", _("The current password is not right."), fields={"current": problem}
         )
     async with ctx.begin() as tx:
         await give_back(tx, budget)

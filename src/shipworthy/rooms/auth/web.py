@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.edge import SESSION_COOKIE
 from shipworthy.kernel.http.reply import Json, Page, Redirect
-from shipworthy.kernel.language import _
+from shipworthy.kernel.language import _, day_text
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth import account
 from shipworthy.rooms.auth.admit import SignedIn
@@ -246,6 +247,10 @@ def _dead_link_page() -> Page:
     return Page("auth/dead_link.html", title=_("This link no longer works"))
 
 
+def _moment(at: datetime) -> str:
+    return f"{day_text(at.date())}, {at:%H:%M} UTC"
+
+
 async def account_page_of(ctx: Ctx, *, name: str | None = None, error: Refusal | None = None) -> Page:
     person, (linked, has_password) = ctx.user, await ways_in_of(ctx)
     sessions = [
@@ -254,7 +259,7 @@ async def account_page_of(ctx: Ctx, *, name: str | None = None, error: Refusal |
             "name": session.device_name,
             "is_handheld": is_handheld(session.device_name),
             "is_current": session.is_current,
-            "last_seen": session.last_seen_at.strftime("%d %b %Y, %H:%M UTC"),
+            "last_seen": _moment(session.last_seen_at),
         }
         for session in await account.open_sessions(ctx)
     ]
@@ -270,14 +275,14 @@ async def account_page_of(ctx: Ctx, *, name: str | None = None, error: Refusal |
             {
                 "id": str(program.program_id),
                 "name": program.name,
-                "last_used": program.refreshed_at.strftime("%d %b %Y, %H:%M UTC"),
+                "last_used": _moment(program.refreshed_at),
             }
             for program in await programs_of(ctx)
         ],
         "has_password": has_password,
         "ways": [way for way in ways_of(ctx) if way["name"] not in {i["provider"] for i in linked}],
     }
-    return Page("auth/account.html", {**data, **error_of(error)}, title="Account", section="account")
+    return Page("auth/account.html", {**data, **error_of(error)}, title=_("Account"), section="account")
 
 
 async def ways_in_of(ctx: Ctx) -> tuple[list[dict[str, str]], bool]:
@@ -292,7 +297,7 @@ async def ways_in_of(ctx: Ctx) -> tuple[list[dict[str, str]], bool]:
             "provider": row["provider"],
             "label": labels.get(row["provider"], row["provider"].capitalize()),
             "email": row["email"],
-            "since": row["linked_at"].strftime("%d %b %Y"),
+            "since": day_text(row["linked_at"].date()),
         }
         for row in rows
     ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.language import mark
 
 Role = Literal["owner", "member", "viewer"]
 ROLES: tuple[Role, ...] = ("owner", "member", "viewer")
+ROLE_WORDS = (mark("Owner"), mark("Member"), mark("Viewer"))  # what pages say of them
 
 READ = frozenset({"members.read"})
 PERMISSIONS = {"owner": READ | {"members.write"}, "member": READ, "viewer": frozenset[str]()}

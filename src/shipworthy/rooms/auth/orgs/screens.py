@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Refusal
 from shipworthy.kernel.http.reply import Page
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.names import ORGANISATION_CHARS_MAX
 from shipworthy.rooms.auth.orgs.invitations import open_invitations
 from shipworthy.rooms.auth.orgs.members import Member, list_members, member_of
@@ -59,7 +60,7 @@ async def member(ctx: Ctx, user_id: uuid.UUID, *, error: Refusal | None = None) 
 
 async def choice(ctx: Ctx, *, name: str = "", error: Refusal | None = None) -> Page:
     data = {"name": name, "name_chars_max": ORGANISATION_CHARS_MAX, **await _own(ctx), **error_of(error)}
-    return Page("auth/organisations.html", data, title="Your organisations", section=_SECTION)
+    return Page("auth/organisations.html", data, title=_("Your organisations"), section=_SECTION)
 
 
 async def menu(ctx: Ctx) -> Page:
