@@ -88,6 +88,11 @@ def day_text(when: date, *, is_long: bool = False) -> str:
     return format_date(when, _DAYS[_spoken.get()][is_long], locale=_spoken.get())
 
 
+def month_text(when: date, *, is_long: bool = False) -> str:
+    """Return a day's month as the reader writes it: `Nov`; long with its year, `November 2026`."""
+    return format_date(when, "LLLL y" if is_long else "LLL", locale=_spoken.get()).rstrip(".")
+
+
 # English as most of the world writes it: CLDR's own "en" is the American order.
 _DAYS: dict[Locale, tuple[str, str]] = {"en": ("d MMM y", "d MMMM y"), "de": ("dd.MM.y", "d. MMMM y")}
 

@@ -59,7 +59,8 @@ async def large(cluster: PostgresAddress, tmp_path_factory: pytest.TempPathFacto
         yield Volume(admin_url=app.url("admin"), scope=Scope(app.runtime.realm_id, tenants[0]), table_rows={})
 
 
-# What is asked for, in SQL, beside the samples of the query; and how many blocks of 8 kB it may read.
+# What is asked for, in SQL, beside the samples of the query; and how many blocks of 8 kB it may read. None: it adds up or
+# walks all there is, in the index alone (how many rows that spares depends on the last vacuum, so it is not counted).
 _ALL = {
     "statuses": "'{draft,open,paid,credited,uncollectible,void}'",
     "maxs_minor": "array[9e15::bigint, 9e15::bigint, 9e15::bigint, 9e15::bigint, 9e15::bigint]",
@@ -67,7 +68,7 @@ _ALL = {
 _NO_NUMBER = {"starts": "'{}'", "ends": "'{}'", "seq": "null::bigint"}
 _NOBODY = {"customer_ids": "'{}'"}
 _SOME = "array(select customer_id from customer_word where word = 'depot' limit %d)"
-CASES: list[tuple[str, dict[str, str], int, int]] = [
+CASES: list[tuple[str, dict[str, str], int, int | None]] = [
     ("customer_find", {"text": "'depot 77'"}, 1, 3000),
     ("customer_find", {"text": "'9999'"}, 1, 60),
     ("customer_matches", {"text": "'9999'"}, 1, 60),
@@ -76,9 +77,12 @@ CASES: list[tuple[str, dict[str, str], int, int]] = [
     ("invoice_search", {**_ALL, **_NOBODY, "starts": "'{2026-054321}'", "ends": "'{2026-054321~}'", "seq": "null::bigint"}, 1, 60),
     ("invoice_search", {**_ALL, **_NOBODY, "starts": "'{}'", "ends": "'{}'", "seq": "54321"}, 1, 60),
     ("invoice_find", {**_ALL}, 26, 400),
-    ("invoice_find", {**_ALL, "mins_minor": "'{54321,54321,54321,54321,54321}'", "maxs_minor": "'{54321,54321,54321,54321,54321}'"}, 1, 120_000),  # no index is by amount: a walk to its end, and to rows where no vacuum was by
-   
+    ("invoice_find", {**_ALL, "mins_minor": "'{54321,54321,54321,54321,54321}'", "maxs_minor": "'{54321,54321,54321,54321,54321}'"}, 1, None),
     ("invoice_find_newer", {**_ALL}, 26, 400),
+    ("figures_owed", {}, 5, None),
+    ("figures_invoiced", {}, 10, None),
+    ("figures_customers", {}, 5, None),
+    ("ageing_today", {}, 3000, None),
 ]  # fmt: skip
 
 
@@ -91,5 +95,7 @@ async def test_what_is_looked_for_reads_few_blocks(large: Volume, plan_cache_mod
         plan, rows = await explain(large, replace(query, samples=tuple(values)), plan_cache_mode)
         blocks = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
         assert rows >= rows_min, (name, samples, rows)
-        assert blocks <= blocks_max, (name, samples, blocks, sorted(used_indexes(plan)))
+        assert blocks_max is None or blocks <= blocks_max, (name, samples, blocks, used_indexes(plan))
+        kinds = {node["Node Type"] for node in nodes(plan) if str(node.get("Relation Name")) == "invoice"}
+        assert blocks_max is not None or "Index Only Scan" in kinds, (name, kinds)
         assert not [node for node in nodes(plan) if node["Node Type"] == "Seq Scan"], name

@@ -419,6 +419,117 @@ select i.invoice_id, i.kind, i.number, i.status, i.customer_id,
 from picked join invoice i on i.invoice_id = picked.invoice_id
 order by i.issue_date, i.invoice_id limit 26
 
+-- figures_owed --
+-- What is owed, by currency and by how long it is due: 0 not yet, 1 to 4 by thirty days each.
+-- index: invoice_tenant_open_idx   rows: <= 1000
+-- with: today = current_date
+select currency, case when due_date >= :today::date then 0 when due_date >= :today::date - 30 then 1
+    when due_date >= :today::date - 60 then 2 when due_date >= :today::date - 90 then 3 else 4 end as bucket,
+  count(*)::int as count, sum(gross_minor - paid_minor - credited_minor)::bigint as owed_minor, min(due_date) as first_due_date
+from invoice where status = 'open' group by 1, 2 limit 1000
+
+-- figures_drafts --
+-- What the drafts come to, by currency.
+-- index: invoice_tenant_status_issued_idx   rows: <= 200
+select currency, count(*)::int as count, sum(gross_minor)::bigint as amount_minor
+from invoice where status = 'draft' group by currency limit 200
+
+-- figures_invoiced --
+-- What was invoiced less what was credited, by currency and month of issue.
+-- index: invoice_tenant_status_issued_idx   rows: <= 2400
+-- with: since = current_date - 330
+select currency, date_trunc('month', issue_date::timestamp)::date as month, count(*)::int as count,
+  sum(case when status = 'credited' then -gross_minor else gross_minor end)::bigint as amount_minor
+from invoice
+where status = any('{open,paid,uncollectible,credited}'::text[]) and issue_date >= :since
+group by 1, 2 limit 2400
+
+-- figures_paid --
+-- What was received and not taken back, by currency and month.
+-- index: payment_tenant_paid_idx   rows: <= 2400
+-- with: since = current_date - 330
+select currency, date_trunc('month', paid_on::timestamp)::date as month, count(*)::int as count,
+  sum(amount_minor)::bigint as amount_minor
+from payment where paid_on >= :since and reversed_at is null
+group by 1, 2 limit 2400
+
+-- figures_customers --
+-- The customers most was invoiced to less what was credited, in one currency.
+-- index: invoice_tenant_status_issued_idx, customer_pkey   rows: <= 5
+-- with: currency = 'EUR', since = current_date - 330
+select c.customer_id, c.name as customer_name, top.invoiced_minor
+from (
+  select customer_id, sum(case when status = 'credited' then -gross_minor else gross_minor end)::bigint as invoiced_minor
+  from invoice
+  where status = any('{open,paid,uncollectible,credited}'::text[]) and issue_date >= :since and currency = :currency
+  group by customer_id having sum(case when status = 'credited' then -gross_minor else gross_minor end) > 0
+  order by invoiced_minor desc, customer_id limit 5
+) as top join customer c on c.customer_id = top.customer_id
+order by top.invoiced_minor desc, c.customer_id limit 5
+
+-- ageing_today --
+-- What each customer owes today, by how long it is due.
+-- index: invoice_tenant_open_idx   rows: <= 50000
+-- with: as_of = current_date
+select o.*, c.name as customer_name
+from (
+  select customer_id, currency,
+    coalesce(sum(owed) filter (where due_date >= :as_of::date), 0)::bigint as current,
+    coalesce(sum(owed) filter (where due_date between :as_of::date - 30 and :as_of::date - 1), 0)::bigint as days_1_30,
+    coalesce(sum(owed) filter (where due_date between :as_of::date - 60 and :as_of::date - 31), 0)::bigint as days_31_60,
+    coalesce(sum(owed) filter (where due_date between :as_of::date - 90 and :as_of::date - 61), 0)::bigint as days_61_90,
+    coalesce(sum(owed) filter (where due_date < :as_of::date - 90), 0)::bigint as days_over_90
+  from (
+    select customer_id, currency, due_date, gross_minor - paid_minor - credited_minor as owed
+    from invoice where status = 'open'
+  ) as open
+  group by customer_id, currency
+) as o join customer c on c.customer_id = o.customer_id
+limit 50000
+
+-- ageing_on --
+-- What each customer owed when a day was over, from what settled their invoices until then.
+-- index: allocation_tenant_invoice_idx   rows: <= 50000
+-- with: as_of = current_date - 60, after = now() - interval '59 days'
+select o.*, c.name as customer_name
+from (
+  select customer_id, currency,
+    coalesce(sum(owed) filter (where due_date >= :as_of::date), 0)::bigint as current,
+    coalesce(sum(owed) filter (where due_date between :as_of::date - 30 and :as_of::date - 1), 0)::bigint as days_1_30,
+    coalesce(sum(owed) filter (where due_date between :as_of::date - 60 and :as_of::date - 31), 0)::bigint as days_31_60,
+    coalesce(sum(owed) filter (where due_date between :as_of::date - 90 and :as_of::date - 61), 0)::bigint as days_61_90,
+    coalesce(sum(owed) filter (where due_date < :as_of::date - 90), 0)::bigint as days_over_90
+  from (
+    select i.customer_id, i.currency, i.due_date, i.gross_minor - coalesce(s.settled_minor, 0) as owed
+    from invoice i
+    left join lateral (
+      select sum(a.amount_minor) as settled_minor
+      from allocation a
+      left join payment p on p.tenant_id = a.tenant_id and p.payment_id = a.payment_id
+      left join invoice n on n.tenant_id = a.tenant_id and n.invoice_id = a.credit_note_id
+      where a.tenant_id = i.tenant_id and a.invoice_id = i.invoice_id
+        and coalesce(p.paid_on, n.issue_date) <= :as_of::date and (a.undone_at is null or a.undone_at >= :after::timestamptz)
+    ) as s on true
+    where i.kind = 'invoice' and i.status <> 'draft' and i.issue_date <= :as_of::date
+      and (i.status = 'open' or i.paid_at >= :after::timestamptz or i.voided_at >= :after::timestamptz
+        or i.uncollectible_at >= :after::timestamptz)
+  ) as past
+  where owed > 0
+  group by customer_id, currency
+) as o join customer c on c.customer_id = o.customer_id
+limit 50000
+
+-- tax_summary --
+-- The tax of what was issued less what was credited, by currency, period, category and rate.
+-- index: invoice_tax_pkey   rows: <= 20000
+-- with: first = current_date - 60, last = current_date, per = 'month'
+select i.currency, date_trunc(:per, i.issue_date::timestamp)::date as period, t.tax_category, t.tax_rate_bp,
+  sum(case when i.status = 'credited' then -t.base_minor else t.base_minor end)::bigint as base_minor,
+  sum(case when i.status = 'credited' then -t.tax_minor else t.tax_minor end)::bigint as tax_minor
+from invoice i join invoice_tax t on t.tenant_id = i.tenant_id and t.invoice_id = i.invoice_id
+where i.status = any('{open,paid,uncollectible,credited}'::text[]) and i.issue_date between :first and :last
+group by 1, 2, 3, 4 order by 1, 2, 3, 4 desc limit 20000
+
 -- invoice_list_of_customer --
 -- A customer's newest invoices, for the customer's page.
 -- index: invoice_tenant_customer_issued_idx   rows: <= 10

@@ -15,6 +15,7 @@ from shipworthy.rooms.invoicing.einvoice.web import ROUTES as EINVOICE_ROUTES
 from shipworthy.rooms.invoicing.jobs import JOBS
 from shipworthy.rooms.invoicing.permissions import PERMISSIONS
 from shipworthy.rooms.invoicing.rates.web import ROUTES as RATE_ROUTES
+from shipworthy.rooms.invoicing.reports.web import ROUTES as REPORT_ROUTES
 from shipworthy.rooms.invoicing.seed import seed
 from shipworthy.rooms.invoicing.seller_web import ROUTES as SELLER_ROUTES
 from shipworthy.rooms.invoicing.seller_web import SELLER_PERSONAL
@@ -179,11 +180,14 @@ ROOM = Room(
         *RATE_ROUTES,
         *SENDING_ROUTES,
         *SENDING_PAGES,
+        *REPORT_ROUTES,
     ),
     jobs=JOBS,
     nav=(
+        NavItem(href="/overview", label="Overview", icon="layout-dashboard", section="overview"),
         NavItem(href="/invoices", label="Invoices", icon="receipt-text", section="invoices"),
         NavItem(href="/payments", label="Payments", icon="banknote", section="payments"),
+        NavItem(href="/reports/ageing", label="Reports", icon="file-text", section="reports"),
         NavItem(href="/customers", label="Customers", icon="users", section="customers"),
         NavItem(href="/tax-rates", label="Tax rates", icon="receipt-text", section="tax-rates"),
         NavItem(href="/numbers", label="Numbers", icon="settings", section="numbers"),
