@@ -88,6 +88,7 @@ def test_a_page_is_written_by_keyboard_saved_by_itself_merged_and_published(
     owner, path = app.handle.tenants[0], f"/keys-{width_px}"
     with visitor(browser, width_px=width_px, base_url=app.url) as (tab, watch):
         _sign_in(tab, owner.email, owner.password)
+        watch.sandboxed.add(f"http://preview.{app.handle.site_url.removeprefix('http://')}")
         tab.goto("/pages/new")
         reach(tab, "Title")
         tab.keyboard.type("By keyboard")
@@ -141,6 +142,9 @@ def test_a_page_is_written_by_keyboard_saved_by_itself_merged_and_published(
         expect(tab.locator(".is-conflict")).to_have_count(0)
         assert violations(browser, tab, tab.url) == []
 
+        preview = tab.frame_locator("#preview")
+        tab.locator("#preview").scroll_into_view_if_needed()
+        expect(preview.get_by_role("main")).to_contain_text("They found the leak. Twice. Really.")
         press(tab, "Publish")
         is_saved(tab, "Published.")
         public = f"{app.handle.site_url}{path}"

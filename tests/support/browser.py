@@ -43,7 +43,7 @@ class Watch:
     """What went wrong in a tab.
 
     `expected` holds (status, address) of the refusals a test asks for, `sandboxed` the addresses of
-    documents that let no script run: the browser reports our own script there, too.
+    documents (or how those in frames begin) that let no script run: the browser reports our own script there, too.
     """
 
     complaints: list[str] = field(default_factory=list)
@@ -51,7 +51,12 @@ class Watch:
     sandboxed: set[str] = field(default_factory=set)
 
     def on_console(self, message: Any) -> None:
-        if message.text.startswith("Blocked script execution") and message.page.url in self.sandboxed:
+        # The document itself, or one in a frame of the page.
+        is_ours = any(
+            place in (message.page.url, message.text.partition("'")[2][: len(place)])
+            for place in self.sandboxed
+        )
+        if message.text.startswith("Blocked script execution") and is_ours:
             return
         # A refused request is told with its status by on_response; the console has only half of it.
         if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-from shipworthy.rooms.site.render import preview_csp
 from tests.rooms.site.conftest import PORT, Author, author
 from tests.support.app import RunningApp
 from tests.support.page import Element, parse
@@ -144,18 +143,6 @@ async def test_the_snippet_follows_what_is_typed(acme: Author) -> None:
     assert [e.text for e in preview.all("p")] == [
         f"{acme.host} \u203a offers \u203a spring", "Spring · Acme", "Cheap.",
     ]  # fmt: skip
-
-
-async def test_a_preview_shows_the_newest_version_to_its_people_only(app: RunningApp, acme: Author) -> None:
-    page = await acme.show("Hello", "/hello", body="Published.")
-    await acme.edit(page, body="Not yet.")
-    address = f"/pages/{page['page_id']}/preview"
-    answer = await acme.get(address)
-    assert "<p>Not yet.</p>" in answer.text
-    assert answer.header("content-security-policy") == preview_csp(f"http://{acme.host}:{PORT}")
-    assert (answer.header("x-robots-tag"), answer.header("cache-control")) == ("noindex", "no-store")
-    assert (await app.client().get(address)).status in (303, 401)
-    assert "Published." in await acme.visitor.text("/hello")
 
 
 async def test_a_viewer_sees_no_button_that_changes_something(app: RunningApp, acme: Author) -> None:

@@ -246,8 +246,11 @@ async def test_every_screen_renders_and_the_preview_is_kept_from_indexes(website
     for path in ("/pages", "/pages/new", f"/pages/{page_id}"):
         shown = await acme.get(path, headers=html)
         assert (shown.status, "<h1" in shown.text) == (200, True), path
-    preview = await acme.get(f"/pages/{page_id}/preview", headers=html)
-    assert (preview.status, preview.header("x-robots-tag")) == (200, "noindex")
+    there = await acme.get(f"/pages/{page_id}/preview", headers=html)
+    assert there.status == 303
+    path = str(there.header("location")).removeprefix(f"http://preview.{HOSTS[0]}")
+    preview = await website.client(f"preview.{HOSTS[0]}").get(path)
+    assert (preview.status, preview.header("x-robots-tag")) == (200, "noindex, nofollow")
     assert "Call" in preview.text
 
 

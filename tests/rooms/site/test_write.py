@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.rooms.site.conftest import Author, author
+from tests.rooms.site.conftest import PORT, Author, Visitor, author
 from tests.support.app import RunningApp
 
 
@@ -147,7 +147,10 @@ async def test_a_script_in_every_field_comes_out_inert(acme: Author) -> None:
         hostile, "/x", description=hostile, body=f"{hostile}\n\n## {hostile}\n\n[x](javascript:alert(1))"
     )
     shown = [await acme.visitor.text("/x"), (await acme.get(f"/pages/{page['page_id']}")).text]
-    shown += [(await acme.get("/pages")).text, (await acme.get(f"/pages/{page['page_id']}/preview")).text]
+    shown.append((await acme.get("/pages")).text)
+    there = await acme.get(f"/pages/{page['page_id']}/preview")
+    path = str(there.header("location")).partition(f":{PORT}")[2]
+    shown.append((await Visitor(acme.app.asgi, f"preview.{acme.host}").ask(path)).text)
     for html in shown:
         assert "alert(1)" in html
         assert "<script>" not in html

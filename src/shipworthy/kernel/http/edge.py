@@ -276,7 +276,11 @@ class Edge:
         return Answer(route.status, [(b"content-type", b"application/json")], encode_json(value))
 
     def _page(self, ctx: Ctx, page: Page) -> Answer:
-        headers = [(b"content-type", HTML), (b"cache-control", b"no-store"), *PAGE_HEADERS]
+        own = {
+            name.encode() for name, _ in page.headers
+        }  # a page may have a policy of its own, instead of ours
+        headers = [(b"content-type", HTML), (b"cache-control", b"no-store")]
+        headers += [header for header in PAGE_HEADERS if header[0] not in own]
         if "flash" in ctx.extra.setdefault("headers", {}).get("cookie", ""):
             headers.append(
                 (

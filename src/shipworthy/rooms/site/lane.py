@@ -41,6 +41,7 @@ from shipworthy.rooms.site.feeds import load_feed
 from shipworthy.rooms.site.flights import Flights
 from shipworthy.rooms.site.head import CARDS
 from shipworthy.rooms.site.hosts import PATIENCE_S, Hosts, Site
+from shipworthy.rooms.site.preview.show import show_preview
 from shipworthy.rooms.site.redirects.hits import Hits
 from shipworthy.rooms.site.redirects.leads import GONE, STATUSES, leads_to, with_query
 from shipworthy.rooms.site.render import render_missing, render_page
@@ -61,6 +62,9 @@ _BEAT_S, _BEAT_TIMEOUT_S, _RELISTEN_S = 1.0, 2.0, 0.5
 
 _UNKNOWN_HOST = refusal(421, "This server does not serve that address.")
 _ONLY_GET = refusal(405, "This address takes GET only.", (b"allow", b"GET, HEAD"))
+_NO_PREVIEW = refusal(
+    404, "There is nothing here. A link to a preview ends after an hour: open it again in the editor."
+)
 _CRASH = refusal(500, "Something broke on our side. The error is logged.")
 _BUSY = refusal(
     503, "We cannot show this page at the moment. Try again in a few seconds.", (b"retry-after", b"5")
@@ -130,6 +134,8 @@ class Lane:
         if scope["method"] not in _READING:
             return await _refuse(send, scope, 405, _ONLY_GET)
         raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
+        if site.role == "preview" and raw_path != _ROBOTS:
+            return await self._preview(site, scope, send)
         key = site.prefix + raw_path
         entry, state = self._shelf.get(key), HIT
         if entry is None or not self._is_current(entry):
@@ -150,6 +156,16 @@ class Lane:
             await send(start_message(entry.status, [*_headers(entry, form, scope), (b"x-cache", state)]))
         await send(NO_BODY if scope["method"] == "HEAD" else form.body)
         return entry.status
+
+    async def _preview(self, site: Site, scope: Any, send: Any) -> int:
+        """Answer the preview host: the page a token opens, or that nothing is there."""
+        shown = await show_preview(self._runtime, site, scope["query_string"])
+        if shown is None:
+            return await _refuse(send, scope, 404, _NO_PREVIEW)
+        headers, body = shown
+        await send(start_message(200, headers))
+        await send(NO_BODY if scope["method"] == "HEAD" else {"type": "http.response.body", "body": body})
+        return 200
 
     def _is_current(self, entry: Entry) -> bool:
         return self._is_listening and entry.is_fresh

@@ -35,12 +35,13 @@ left join site_domain own on own.tenant_id = d.tenant_id and own.site_id = d.sit
 where d.host = :host
 
 -- site_get --
--- The tenant's site, the host it lives on, and the clock its people read.
--- index: site_pkey, site_domain_primary_idx, tenant_pkey   rows: <= 1
-select s.site_id, s.title as site_title, s.tagline, s.theme, s.accent, s.crawlers, s.epoch, d.host, t.time_zone
+-- The tenant's site, the host it lives on, the one for previews, and the clock its people read.
+-- index: site_pkey, site_domain_primary_idx, site_domain_preview_idx, tenant_pkey   rows: <= 1
+select s.site_id, s.title as site_title, s.tagline, s.theme, s.accent, s.crawlers, s.epoch, d.host, v.host as preview_host, t.time_zone
 from site s
 join tenant t on t.tenant_id = s.tenant_id
 left join site_domain d on d.tenant_id = s.tenant_id and d.site_id = s.site_id and d.role = 'primary'
+left join site_domain v on v.tenant_id = s.tenant_id and v.site_id = s.site_id and v.role = 'preview'
 order by s.site_id limit 1
 
 -- site_next_epoch --

@@ -110,9 +110,13 @@ def render_preview(pages: Pages, page: Row, menu: Menu, *, site_origin: str, loc
     return pages.render("site/page.html", shown)
 
 
-def preview_csp(site_origin: str) -> str:
-    """Return the policy of a preview, which stands on the console's host: cut off from it (sandbox)."""
-    return f"sandbox; {_MAY_SHOW}; base-uri {site_origin}"
+def preview_csp(site_origin: str, *, frame_ancestors: Sequence[str]) -> str:
+    """Return the policy of a preview: no script, pictures of the site itself, links in tabs of their own, and a
+    frame only in the console."""
+    may_show = _MAY_SHOW.replace("img-src 'self'", f"img-src 'self' {site_origin}")
+    may_show = may_show.replace("frame-ancestors 'none'", f"frame-ancestors {' '.join(frame_ancestors)}")
+    sandbox = "sandbox allow-popups allow-popups-to-escape-sandbox"
+    return f"{sandbox}; {may_show}; base-uri {site_origin}"
 
 
 def ready(media_type: str, body: bytes) -> Rendered:

@@ -11,7 +11,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Refusal
 from shipworthy.kernel.http.binding import Body
-from shipworthy.kernel.http.reply import File, Page, Redirect
+from shipworthy.kernel.http.reply import Page, Redirect
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.addresses import PATH_CHARS_MAX
 from shipworthy.rooms.site.blocks.stored import Stored, blocks_of, fresh_id
@@ -26,8 +26,8 @@ from shipworthy.rooms.site.lint.publishable import remarks_on
 from shipworthy.rooms.site.lint.rules import Remark, by_level
 from shipworthy.rooms.site.listing import list_pages
 from shipworthy.rooms.site.permissions import may_write
+from shipworthy.rooms.site.preview.show import framing, preview_address
 from shipworthy.rooms.site.publish import publish_page, unpublish_page
-from shipworthy.rooms.site.render import HTML, origin, preview_csp, render_preview
 from shipworthy.rooms.site.schedule.local_time import said
 from shipworthy.rooms.site.shown import moment, snippet, status_of
 from shipworthy.rooms.site.versions import VersionNeeded, etag, version_of
@@ -144,21 +144,10 @@ async def submit_unpublish(ctx: Ctx, page_id: uuid.UUID, seen: SeenVersion) -> R
     return Redirect(f"/pages/{page_id}", flash="Unpublished. The text stays here as a draft.")
 
 
-async def preview_page(ctx: Ctx, page_id: uuid.UUID) -> File:
-    """The newest version in the theme. It stands on the console's host, so it is cut off from it."""
-    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
-    menu = [(m["path"], m["title"]) for m in await ctx.db.all(q.published_menu, site_id=page["site_id"])]
-    settings = ctx.runtime.settings
-    site_origin = origin(settings, site["host"] or "localhost")
-    body = render_preview(
-        ctx.runtime.pages, {**site, **page}, menu, site_origin=site_origin, locale=settings.app.locale
-    )
-    headers = (
-        ("content-security-policy", preview_csp(site_origin)),
-        ("cache-control", "no-store"),
-        ("x-robots-tag", "noindex"),
-    )
-    return File(body, HTML, headers=headers)
+async def preview_page(ctx: Ctx, page_id: uuid.UUID) -> Redirect:
+    """The newest version, on a host of its own: what people write never stands on the console's."""
+    page = await get_page(ctx, page_id)
+    return Redirect(preview_address(ctx, page, await ctx.db.one(q.site_get)))
 
 
 async def preview_snippet(ctx: Ctx, form: PageForm) -> Page:
@@ -219,8 +208,11 @@ def _editor(
         "badge": status_of(page) if page else {"status": "draft", "label": ""},
         "url": url_of(ctx.runtime.settings, site, page["path"]) if page and is_published else "",
         "limits": _LIMITS,
+        "has_preview": page is not None and site is not None and site["preview_host"] is not None,
     }
-    return Page("site/page_form.html", data, title=page["title"] if page else "New page", section="pages")
+    headers = (framing(ctx, site),) if site and site["preview_host"] else ()
+    title = page["title"] if page else "New page"
+    return Page("site/page_form.html", data, title=title, section="pages", headers=headers)
 
 
 def _beside(
@@ -323,5 +315,5 @@ ROUTES = (
           permission="page.publish", body=SeenVersion, idempotency="key", effect="change", audit="page.unpublished",
           params=PUBLISHED, example={}, queries_max=12),
     route("GET", "/pages/{page_id}/preview", preview_page, title="Preview of a page", media="file",
-          permission="page.read", params=ANY, queries_max=5),
+          permission="page.read", params=ANY, queries_max=4),
 )  # fmt: skip

@@ -75,8 +75,8 @@ async def carry_out(ctx: Ctx, source: str) -> None:
     page_id = uuid.UUID(name)
     if await ctx.db.maybe(q.page_lock, page_id=page_id) is None:
         return
-    page = await ctx.db.one(q.page_get, page_id=page_id)
-    if page["schedule"] != int(number):
+    page = await ctx.db.maybe(q.page_get, page_id=page_id)
+    if page is None or page["schedule"] != int(number):
         return
     now, publish_at, unpublish_at = ctx.now(), page["publish_at"], page["unpublish_at"]
     if unpublish_at is not None and unpublish_at <= now:

@@ -83,6 +83,8 @@
     here.elements.path_seen.value = path;
     const side = parsed(text).getElementById("side");
     if (side) byId("side")?.replaceWith(side);
+    const preview = byId("preview");
+    if (preview) preview.src = preview.getAttribute("src"); // by the console again, for a token that is good
     say(isDirty ? "Not saved yet" : "Saved");
   }
 

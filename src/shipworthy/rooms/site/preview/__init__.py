@@ -1,0 +1,1 @@
+"""A page as it would look, on the site's preview host, for whoever holds a token that is still good."""
