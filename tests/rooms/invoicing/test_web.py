@@ -10,6 +10,7 @@ import pytest
 
 from shipworthy.kernel.describe import describe
 from shipworthy.kernel.route import Route
+from shipworthy.rooms.invoicing.products.web import EXAMPLE as PRODUCT_EXAMPLE
 from shipworthy.rooms.invoicing.rates.web import EXAMPLE as RATE_EXAMPLE
 from shipworthy.rooms.invoicing.room import ROOM
 from shipworthy.rooms.invoicing.seller_web import SELLER_EXAMPLE
@@ -81,6 +82,7 @@ async def every_sample(acme: Person, *, customer_name: str = "Harbour Office") -
     await acme.post(f"/api/invoices/{paid}/pay")
     await acme.run_jobs(printed)
     await acme.post("/api/tax-rates", RATE_EXAMPLE)
+    await acme.post("/api/products", PRODUCT_EXAMPLE)
     await acme.post("/api/payments", {"customer_id": customer_id, "currency": "EUR", "amount_minor": 100})
     async with acme.app.ctx(tenant_id=acme.tenant_id).begin() as tx:
         looked_up = {sample.name: await tx.raw(sample.sql) for sample in ROOM.samples}

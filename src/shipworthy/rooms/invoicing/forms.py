@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, field
 
@@ -79,6 +80,8 @@ class InvoiceForm(Body):
     lines: list[LineForm] = field(default_factory=list)
     changes: list[ChangeForm] = field(default_factory=list)
     version: Text = ""
+    product_id: Text = ""  # the one that was picked, with the button beside it
+    draft_id: Text = ""
 
     def written_lines(self) -> list[LineForm]:
         return [line for line in self.lines if not line.is_blank]
@@ -100,7 +103,7 @@ class InvoiceForm(Body):
         """Return what was written, typed; a day that does not exist and the like is in `unreadable`."""
         wrong: dict[str, str] = {}
         return DraftText(
-            customer_id=_uuid(self.customer_id),
+            customer_id=read_id(self.customer_id),
             currency=self.currency.strip(),
             lines=tuple(
                 _line_text(line, i, self.currency.strip(), wrong)
@@ -175,6 +178,22 @@ def typed_sums(form: InvoiceForm, rates: Rates, *, today: date) -> Sums:
         currency=form.currency.strip(),
         locale=spoken(),
         prices_include_tax=form.includes_tax,
+    )
+
+
+def product_choices(products: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return (id, name) pairs."""
+    return [(str(product["product_id"]), product["name"]) for product in products]
+
+
+def line_of(product: Mapping[str, Any]) -> LineForm:
+    """Return a line filled in with a product."""
+    exponent = CURRENCIES[product["currency"]].exponent
+    return LineForm(
+        description=" \N{EN DASH} ".join(text for text in (product["name"], product["description"]) if text),
+        quantity="1",
+        unit_price=_price_text(product["unit_price"], exponent=exponent),
+        tax=product["tax_code"],
     )
 
 
@@ -255,7 +274,7 @@ def _price_text(price: Decimal, *, exponent: int) -> str:
     return f"{whole}.{decimals}" if decimals else whole
 
 
-def _uuid(text: str) -> uuid.UUID | None:
+def read_id(text: str) -> uuid.UUID | None:
     try:
         return uuid.UUID(text.strip())
     except ValueError:

@@ -1076,3 +1076,48 @@ delete from tax_rate where tax_rate_id = :tax_rate_id
 -- index: invoice_pkey   rows: <= 0
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), tax_reasons = '[]'::jsonb
 update invoice set tax_reasons = :tax_reasons where invoice_id = :invoice_id and status = 'draft'
+
+-- product_create --
+-- A new product.
+-- index: none (insert)   rows: <= 0
+-- with: product_id = gen_random_uuid(), name = 'Sample', description = '', unit_price = 1, currency = 'EUR', tax_code = 'standard', now = now()
+insert into product (product_id, name, description, unit_price, currency, tax_code, created_at)
+values (:product_id, :name, :description, :unit_price, :currency, :tax_code, :now)
+
+-- product_edit --
+-- Replace what is known of a product; lines written before stay as they were.
+-- index: product_pkey   rows: <= 1
+-- with: product_id = (select product_id from product limit 1), name = 'Sample', description = '', unit_price = 1, currency = 'EUR', tax_code = 'standard'
+update product set name = :name, description = :description, unit_price = :unit_price, currency = :currency, tax_code = :tax_code
+where product_id = :product_id
+returning archived_at
+
+-- product_get --
+-- One product.
+-- index: product_pkey   rows: <= 1
+-- with: product_id = (select product_id from product limit 1)
+select product_id, name, description, unit_price, currency, tax_code, archived_at from product where product_id = :product_id
+
+-- product_archive --
+-- Put a product away, or take it out again.
+-- index: product_pkey   rows: <= 1
+-- with: product_id = (select product_id from product limit 1), archived_at = now()
+update product set archived_at = :archived_at where product_id = :product_id
+returning product_id, name, description, unit_price, currency, tax_code, archived_at
+
+-- product_count --
+-- How many products are offered, counted to the bound and no further.
+-- index: product_tenant_offered_idx   rows: <= 1
+select count(*) as products from (select from product where archived_at is null limit 500) as offered
+
+-- product_list --
+-- The products that are offered, by name.
+-- index: product_tenant_offered_idx   rows: <= 500
+select product_id, name, description, unit_price, currency, tax_code, archived_at
+from product where archived_at is null order by name_folded, product_id limit 500
+
+-- product_list_archived --
+-- The products that were put away, by name.
+-- index: none (few are put away)   rows: <= 500
+select product_id, name, description, unit_price, currency, tax_code, archived_at
+from product where archived_at is not null order by name_folded, product_id limit 500

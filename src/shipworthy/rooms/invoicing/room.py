@@ -14,6 +14,7 @@ from shipworthy.rooms.invoicing.document import close_press
 from shipworthy.rooms.invoicing.einvoice.web import ROUTES as EINVOICE_ROUTES
 from shipworthy.rooms.invoicing.jobs import JOBS
 from shipworthy.rooms.invoicing.permissions import PERMISSIONS
+from shipworthy.rooms.invoicing.products.web import ROUTES as PRODUCT_ROUTES
 from shipworthy.rooms.invoicing.rates.web import ROUTES as RATE_ROUTES
 from shipworthy.rooms.invoicing.reports.web import ROUTES as REPORT_ROUTES
 from shipworthy.rooms.invoicing.seed import seed
@@ -81,6 +82,7 @@ SAMPLES = (
         name="sent_mail_id",
         sql="select mail_id from invoice_mail where status = 'sent' order by queued_at desc, mail_id desc limit 1",
     ),
+    Sample(name="product_id", sql="select product_id from product order by created_at desc, product_id limit 1"),
     Sample(name="tax_rate_id", sql="select tax_rate_id from tax_rate order by valid_from desc, tax_rate_id limit 1"),
     Sample(name="payment_id", sql="select payment_id from payment order by paid_on desc, payment_id desc limit 1"),
     Sample(
@@ -178,6 +180,7 @@ ROOM = Room(
         *SELLER_ROUTES,
         *LOOK_ROUTES,
         *RATE_ROUTES,
+        *PRODUCT_ROUTES,
         *SENDING_ROUTES,
         *SENDING_PAGES,
         *REPORT_ROUTES,
@@ -189,6 +192,7 @@ ROOM = Room(
         NavItem(href="/payments", label="Payments", icon="banknote", section="payments"),
         NavItem(href="/reports/ageing", label="Reports", icon="file-text", section="reports"),
         NavItem(href="/customers", label="Customers", icon="users", section="customers"),
+        NavItem(href="/products", label="Products", icon="files", section="products"),
         NavItem(href="/tax-rates", label="Tax rates", icon="receipt-text", section="tax-rates"),
         NavItem(href="/numbers", label="Numbers", icon="settings", section="numbers"),
         NavItem(href="/seller", label="Seller details", icon="building-2", section="seller"),
@@ -207,6 +211,7 @@ ROOM = Room(
             "seller_profile",
             "series_rule",
             "tax_rate",
+            "product",
             "books",
             "payment",
             "allocation",

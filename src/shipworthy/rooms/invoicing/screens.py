@@ -27,11 +27,15 @@ from shipworthy.rooms.invoicing.forms import (
     error_labels,
     form_errors,
     form_of,
+    line_of,
+    product_choices,
     read_day,
+    read_id,
     typed_sums,
 )
 from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
 from shipworthy.rooms.invoicing.permissions import may_write
+from shipworthy.rooms.invoicing.products.products import get_product, list_products
 from shipworthy.rooms.invoicing.rates.choices import tax_choices
 from shipworthy.rooms.invoicing.rates.rates import load_rates
 from shipworthy.rooms.invoicing.rates.told import reason_texts
@@ -148,6 +152,16 @@ async def preview_sums(ctx: Ctx, form: InvoiceForm) -> Page:
     return Page("invoicing/sums.html", {"sums": typed_sums(form, await load_rates(ctx), today=today)})
 
 
+async def add_product_line(ctx: Ctx, form: InvoiceForm) -> Page:
+    """The form again, with a line more: a copy of the product that was picked. Changes nothing."""
+    draft_id, product_id = read_id(form.draft_id), read_id(form.product_id)
+    if product_id is None:
+        return await _form_page(ctx, form, invoice_id=draft_id, errors={"product_id": _("Choose a product")})
+    product = await get_product(ctx, product_id)
+    form.lines = [*form.written_lines(), line_of(product)]
+    return await _form_page(ctx, form, invoice_id=draft_id)
+
+
 async def submit_finalise(ctx: Ctx, invoice_id: uuid.UUID, seen: IssueForm) -> Redirect:
     issue_date = read_day(seen.issue_date)
     issued = await finalise(ctx, invoice_id, version=seen.version, issue_date=issue_date)
@@ -242,11 +256,13 @@ async def _form_page(
     customers = [(str(row["customer_id"]), row["name"]) for row in await ctx.db.all(q.customer_choices)]
     if form.customer_id and form.customer_id not in dict(customers):
         customers += await _customer_choice(ctx, form.customer_id)
+    form.draft_id = str(invoice_id) if invoice_id else ""
     rates, today = await load_rates(ctx), today_in(seller["time_zone"], now=ctx.now())
     form.lines = form.written_lines() or form.lines[:1]
     form.changes = form.written_changes()
     wrong = form_errors(errors or {})
     data = {
+        "products": product_choices(await list_products(ctx)),
         "action": f"/invoices/{invoice_id}" if invoice_id else "/invoices",
         "back": f"/invoices/{invoice_id}" if invoice_id else "/invoices",
         "form": form,
@@ -302,16 +318,19 @@ _DRAFT, _OPEN = {"invoice_id": "draft_invoice_id"}, {"invoice_id": "open_invoice
 # queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1).
 ROUTES = (
     route("GET", "/invoices/new", new_invoice_page, title="New invoice", media="html", permission="invoice.write",
-          query=NewInvoiceQuery, queries_max=6),
+          query=NewInvoiceQuery, queries_max=7),
     route("POST", "/invoices", submit_new_invoice, title="Create a draft", media="html", permission="invoice.write",
           body=InvoiceForm, idempotency="key", effect="create", audit="invoice.created", example=FORM_EXAMPLE,
           queries_max=8),
     route("POST", "/invoices/preview", preview_sums, title="Sums of what is typed", media="html",
           permission="invoice.write", body=InvoiceForm, example=FORM_EXAMPLE, queries_max=4),
+    route("POST", "/invoices/lines", add_product_line, title="Add a product to what is typed", media="html",
+          permission="invoice.write", body=InvoiceForm, example={**FORM_EXAMPLE, "product_id": "$product_id"},
+          queries_max=7),
     route("GET", "/invoices/{invoice_id}", invoice_page, title="Invoice", media="html", permission="invoice.read",
           params={"invoice_id": "invoice_id"}, queries_max=11),
     route("GET", "/invoices/{invoice_id}/edit", edit_invoice_page, title="Edit a draft", media="html",
-          permission="invoice.write", params=_DRAFT, queries_max=9),
+          permission="invoice.write", params=_DRAFT, queries_max=10),
     route("POST", "/invoices/{invoice_id}", submit_invoice, title="Replace a draft", media="html",
           permission="invoice.write", body=InvoiceForm, idempotency="key", effect="change", audit="invoice.edited",
           params=_DRAFT, example=FORM_EXAMPLE, queries_max=9),

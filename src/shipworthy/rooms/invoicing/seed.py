@@ -15,6 +15,7 @@ from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.lines import LineText
 from shipworthy.rooms.invoicing.payments import PaymentText, record_payment
 from shipworthy.rooms.invoicing.pricing.changes import Change
+from shipworthy.rooms.invoicing.products.products import ProductText, create_product
 from shipworthy.rooms.invoicing.rates.rates import RateText, save_rate
 from shipworthy.rooms.invoicing.seller import SellerText, save_seller
 from shipworthy.rooms.invoicing.sending.mails import MailText, send_invoice
@@ -109,6 +110,10 @@ LESSONS = RateText(
     exemption_reason="Exempt under § 4 Nr. 21 UStG",
     exemption_code="VATEX-EU-132-1I",
 )
+PRODUCTS = (
+    ProductText(name="Concept and wireframes, per hour", unit_price="95.00"),
+    ProductText(name="Printed style guide", unit_price="19.99", tax_code="reduced"),
+)
 _CODES = {
     (1900, "S"): "standard",
     (700, "S"): "reduced",
@@ -163,6 +168,8 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
         replace(SELLER, name=tenant.name, email=tenant.email, registration_id=f"HRB 12345 ({tenant.marker})"),
     )
     await save_rate(ctx, replace(LESSONS, name=f"{LESSONS.name} ({tenant.marker})"))
+    for product in PRODUCTS:
+        await create_product(ctx, replace(product, name=f"{product.name} ({tenant.marker})"))
     ids = []
     for text in CUSTOMERS:
         customer = await create_customer(ctx, replace(text, name=f"{text.name} ({tenant.marker})"))

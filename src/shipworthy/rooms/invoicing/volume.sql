@@ -21,6 +21,11 @@ select md5(my_tenant()::text || '/tax_rate/' || code)::uuid, code, code, 'S', ra
 from (values ('standard', 1900), ('reduced', 700)) as rate (code, rate_bp)
 where not exists (select from tax_rate r where r.tenant_id = my_tenant() and r.code = rate.code);
 
+insert into product (product_id, name, description, unit_price, currency, tax_code, archived_at, created_at)
+select md5(my_tenant()::text || '/product/' || n)::uuid, 'Product ' || n, '', 10, 'EUR', 'standard',
+  case when n % 2 = 0 then now() end, now()
+from generate_series(1, least(800, greatest(2, current_setting('volume.rows')::int / 10))) as n;
+
 -- In twenty: one draft, six open, one void, twelve paid. Numbers go on where the period's counter stands.
 with planned as (
   select n, my_tenant()::text as tenant, current_setting('volume.rows')::int as rows,
