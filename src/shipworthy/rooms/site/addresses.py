@@ -14,6 +14,7 @@ _SLUG_CHARS_MAX = 80
 _NUMBER_CHARS = 6  # of the page's id, behind an address that is taken
 _SLUG_FALLBACK = "page"  # for a title without a letter or digit
 ROBOTS_PATH, SITEMAP_PATH = "/robots.txt", "/sitemap.xml"
+_SITEMAP_PART = re.compile(r"/sitemap-[1-9][0-9]{0,5}\.xml")
 RSS_PATH, ATOM_PATH = "/feed.xml", "/atom.xml"
 # Addresses the lane answers itself; a page there would never be seen.
 RESERVED = (ROBOTS_PATH, SITEMAP_PATH, RSS_PATH, ATOM_PATH, "/favicon.ico", "/.well-known", "/_a")
@@ -53,7 +54,7 @@ def wanted_path(text: str) -> str:
         raise _invalid(
             f"An address may hold letters, digits, dots, hyphens and slashes, at most {PATH_CHARS_MAX} characters."
         )
-    if any(path == r or path.startswith(r + "/") for r in RESERVED):
+    if is_sitemap(path) or any(path == r or path.startswith(r + "/") for r in RESERVED):
         raise _invalid(f"{path} belongs to the website itself. Choose another address.")
     return path
 
@@ -70,6 +71,15 @@ def numbered_path(path: str, page_id: uuid.UUID) -> str:
     """Return an address beside one that is taken: with the end of the page's id behind it."""
     number = f"-{page_id.hex[-_NUMBER_CHARS:]}"
     return path[: PATH_CHARS_MAX - len(number)] + number
+
+
+def part_path(number: int) -> str:
+    """Return where a part of a large site's sitemap is."""
+    return f"/sitemap-{number}.xml"
+
+
+def is_sitemap(path: str) -> bool:
+    return path == SITEMAP_PATH or _SITEMAP_PART.fullmatch(path) is not None
 
 
 def encoded(path: str) -> str:

@@ -26,8 +26,8 @@ from shipworthy.rooms.site.addresses import (
     ATOM_PATH,
     ROBOTS_PATH,
     RSS_PATH,
-    SITEMAP_PATH,
     encoded,
+    is_sitemap,
     requested_path,
 )
 from shipworthy.rooms.site.answers import Answers, refusal, shared
@@ -53,7 +53,7 @@ from shipworthy.rooms.site.telling.indexnow import key_of
 
 _READING = ("GET", "HEAD")
 _ROUTE = "site"  # the name of this lane in the metrics
-_ROBOTS, _SITEMAP = ROBOTS_PATH.encode(), SITEMAP_PATH.encode()
+_ROBOTS = ROBOTS_PATH.encode()
 _PICTURES, _CARDS = f"{PREFIX}/".encode(), CARDS.encode()
 _FEEDS = (RSS_PATH.encode(), ATOM_PATH.encode())
 _PAUSE_S = 1.0  # after the database failed to answer, until it is asked again for what is kept anyway
@@ -203,8 +203,8 @@ class Lane:
         return None
 
     async def _load(self, site: Site, raw_path: bytes, key: bytes, count: int) -> Entry:
-        if raw_path == _SITEMAP:
-            entry = await self._load_sitemap(site, count)
+        if is_sitemap(raw_path.decode("latin-1")):
+            entry = await self._load_sitemap(site, raw_path, count)
         elif raw_path in _FEEDS:
             entry = await self._load_feed(site, raw_path, count)
         elif raw_path.startswith(_PICTURES):
@@ -214,14 +214,14 @@ class Lane:
         self._shelf.keep(key, entry)
         return entry
 
-    async def _load_sitemap(self, site: Site, count: int) -> Entry:
+    async def _load_sitemap(self, site: Site, raw_path: bytes, count: int) -> Entry:
         async with self._runtime.database.begin(Scope(self._runtime.realm_id, site.tenant_id)) as tx:
-            rendered = await load_sitemap(tx, site.site_id, site_origin=site.origin)
+            rendered = await load_sitemap(tx, site.site_id, raw_path.decode(), site_origin=site.origin)
         if rendered is None:
-            missing = await self._load_page(site, _SITEMAP, count)  # where no page can be
+            missing = await self._load_page(site, raw_path, count)  # where no page can be
             return shared(missing, count, SITEMAP)
         if site.role == "alias":
-            to = site.origin + SITEMAP_PATH
+            to = site.origin + raw_path.decode()
             return self._answers.redirect(301, to, site, count, tags=(SITEMAP,))
         return self._answers.found(rendered, site, count)
 

@@ -362,11 +362,32 @@ from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.p
 where p.site_id = :site_id and p.status = 'published' and p.in_menu order by p.position, p.page_id limit 12
 
 -- published_paths --
--- Every address of the site with the day its content changed, for the sitemap; a part at a time.
+-- Every address in a range of pages with the day its content changed, for the sitemap; so many at a time.
 -- index: page_published_idx   rows: <= 10000
--- with: site_id = (select site_id from site limit 1), after_id = '00000000-0000-0000-0000-000000000000'::uuid
+-- with: site_id = (select site_id from site limit 1), from_id = '00000000-0000-0000-0000-000000000000'::uuid, before_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select page_id, path, content_changed_at from page
-where site_id = :site_id and status = 'published' and page_id > :after_id order by page_id limit 10000
+where site_id = :site_id and status = 'published' and page_id >= :from_id and page_id < :before_id order by page_id limit 10000
+
+-- shown_pictures --
+-- The pictures that visitors see on a range of pages, for the sitemap; so many at a time.
+-- index: asset_use_shown_idx   rows: <= 10000
+-- with: from_id = '00000000-0000-0000-0000-000000000000'::uuid, after_id = '00000000-0000-0000-0000-000000000000'::uuid, before_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+select u.page_id, u.asset_id, a.key, a.slug, a.width
+from asset_use u join asset a on a.tenant_id = u.tenant_id and a.asset_id = u.asset_id
+where u.is_shown and (u.page_id, u.asset_id) > (:from_id, :after_id) and u.page_id < :before_id
+order by u.page_id, u.asset_id limit 10000
+
+-- sitemap_parts --
+-- The ranges of page ids that a site's sitemap is divided into.
+-- index: sitemap_part_first_idx   rows: <= 1000   role: worker
+-- with: site_id = (select site_id from site limit 1)
+select part, first_page_id from sitemap_part where site_id = :site_id order by first_page_id limit 1000
+
+-- sitemap_part_add --
+-- A new range, unless another job made it.
+-- index: none (insert)   rows: <= 0   role: worker
+-- with: site_id = (select site_id from site limit 1), part = 999, first_page_id = gen_random_uuid()
+insert into sitemap_part (site_id, part, first_page_id) values (:site_id, :part, :first_page_id) on conflict do nothing
 
 -- asset_create --
 -- A picture that was taken in; no row when the same file is there already.
@@ -493,11 +514,11 @@ order by p.published_at desc, p.page_id desc limit 20
 -- with: site_id = (select site_id from site limit 1), path = '/sitemap.xml', origin = (select origin from page_render limit 1)
 select epoch, media_type, etag, body, gzipped from page_render where site_id = :site_id and path = :path and origin = :origin
 
--- render_epoch --
--- Which state of the site is rendered already.
--- index: page_render_pkey   rows: <= 1   role: worker
--- with: site_id = (select site_id from site limit 1), path = '/sitemap.xml', origin = (select origin from page_render limit 1)
-select epoch from page_render where site_id = :site_id and path = :path and origin = :origin
+-- render_states --
+-- What is rendered of the site already, and which state of it.
+-- index: page_render_pkey   rows: <= 1001   role: worker
+-- with: site_id = (select site_id from site limit 1)
+select path, epoch, origin, etag from page_render where site_id = :site_id order by path limit 1001
 
 -- render_put --
 -- Keep what was rendered, unless something newer is there.

@@ -63,9 +63,9 @@ Menu = Sequence[Sequence[str]]  # path and title of each page in it
 
 
 # What a page may do: show itself and pictures, and say which of its links may be fetched ahead. No script,
-# no frame, nothing from elsewhere.
+# no frame, nothing from elsewhere; to connect to itself is for instruments that read robots.txt in the page's name.
 _MAY_SHOW = f"default-src 'none'; style-src {STYLE_SOURCES}; img-src 'self' https: data:; form-action 'self'; frame-ancestors 'none'"
-CSP = f"{_MAY_SHOW}; script-src 'inline-speculation-rules'; base-uri 'none'"
+CSP = f"{_MAY_SHOW}; script-src 'inline-speculation-rules'; connect-src 'self'; base-uri 'none'"
 
 
 @dataclass(frozen=True, slots=True)

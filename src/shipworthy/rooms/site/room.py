@@ -69,7 +69,10 @@ ROOM = Room(
         *(Table(name=name, scope="tenant", column="tenant_id") for name in ("site", "page", "page_version")),
         *(Table(name=name, scope="tenant", column="tenant_id") for name in _ADDRESS_TABLES),
         Table(name="page_render", scope="tenant", column="tenant_id"),
-        *(Table(name=name, scope="tenant", column="tenant_id") for name in ("asset", "asset_use")),
+        *(
+            Table(name=name, scope="tenant", column="tenant_id")
+            for name in ("asset", "asset_use", "sitemap_part")
+        ),
         Table(name="site_domain", scope="realm", column="realm_id"),
     ),
     samples=(

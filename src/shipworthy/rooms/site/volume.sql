@@ -36,8 +36,8 @@ select md5(my_tenant()::text || '/asset/' || n)::uuid, 'Volume ' || n, '', left(
   sha256((my_tenant()::text || n)::bytea), 'image/jpeg', 1920, 1080, 400000, 900000, now(), now() - n * interval '1 hour'
 from generate_series(1, greatest(1, current_setting('volume.rows')::int / 2)) as n;
 
-insert into asset_use (page_id, asset_id)
-select md5(my_tenant()::text || '/page/' || n)::uuid, md5(my_tenant()::text || '/asset/' || (n + shown))::uuid
+insert into asset_use (is_shown, page_id, asset_id)
+select n % 4 = 0, md5(my_tenant()::text || '/page/' || n)::uuid, md5(my_tenant()::text || '/asset/' || (n + shown))::uuid
 from generate_series(1, greatest(1, current_setting('volume.rows')::int / 4)) as n, generate_series(0, 1) as shown
 where n + shown <= greatest(1, current_setting('volume.rows')::int / 4);
 insert into redirect (redirect_id, site_id, from_path, to_page_id, to_url, status, origin, created_at)

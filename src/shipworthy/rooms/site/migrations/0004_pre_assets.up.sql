@@ -36,6 +36,7 @@ create table asset_use (
   foreign key (tenant_id, asset_id) references asset
 );
 create index asset_use_asset_idx on asset_use (tenant_id, asset_id, page_id);
+create index asset_use_shown_idx on asset_use (tenant_id, page_id, asset_id) where is_shown;
 select protect('asset_use', 'tenant');
 
 -- The worker says that the forms are made, and publishes what was planned; everything else is done by people.
@@ -49,3 +50,16 @@ alter table site
 
 -- Feeds show what was published last.
 create index page_feed_idx on page (tenant_id, site_id, published_at desc, page_id desc) where status = 'published';
+
+-- A large site's sitemap is in parts, each a range of page ids that stays as it is.
+create table sitemap_part (
+  tenant_id uuid not null default my_tenant(),
+  site_id uuid not null,
+  part int not null check (part >= 1),
+  first_page_id uuid not null,
+  primary key (tenant_id, site_id, part),
+  foreign key (tenant_id, site_id) references site
+);
+create unique index sitemap_part_first_idx on sitemap_part (tenant_id, site_id, first_page_id);
+select protect('sitemap_part', 'tenant');
+revoke insert, update, delete on sitemap_part from app;
