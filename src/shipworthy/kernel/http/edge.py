@@ -41,7 +41,7 @@ from shipworthy.kernel.http.problem import (
     refusal_headers,
     wants_json,
 )
-from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect
+from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect, Stream
 from shipworthy.kernel.http.router import MethodNotAllowed, Router
 from shipworthy.kernel.http.static import StaticFiles
 from shipworthy.kernel.http.step_up import ProofTooOld, check_proof, confirm_address
@@ -258,12 +258,12 @@ class Edge:
                 cookie = cookies.write(self._runtime.settings, FLASH_COOKIE, text, max_age_s=60)
                 headers.append((b"set-cookie", cookie.encode()))
             return Answer(value.status, headers, b"")
-        if isinstance(value, File):
+        if isinstance(value, (File, Stream)):
             headers = [
                 (b"content-type", value.media_type.encode()),
                 *((n.encode(), v.encode()) for n, v in value.headers),
             ]
-            return Answer(value.status, headers, value.body)
+            return Answer(value.status, headers, value.body, value.chunks)
         if isinstance(value, Json):
             headers = [
                 (b"content-type", b"application/json"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,29 @@ class File:
     media_type: str
     headers: tuple[tuple[str, str], ...] = ()
     status: int = 200
+    chunks: ClassVar[None] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A file too large to hold, for download: the next chunk is asked for when the one before is on its way.
+
+    For routes without a transaction: whoever reads slowly must not hold one open. An error in `chunks` cuts the
+    connection, so that half a file is never taken for a whole one.
+    """
+
+    chunks: AsyncIterator[bytes]
+    media_type: str
+    headers: tuple[tuple[str, str], ...] = ()
+    status: int = 200
+    body: ClassVar[bytes] = b""
 
 
 @dataclass(slots=True)
 class Answer:
-    """The final bytes. Header names are lower case."""
+    """The final bytes, or `chunks` of them. Header names are lower case."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    chunks: AsyncIterator[bytes] | None = None

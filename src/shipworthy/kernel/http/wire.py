@@ -89,6 +89,11 @@ def head_bytes(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 async def send_answer(send: Send, answer: Answer, method: str) -> None:
-    headers = [*answer.headers, *SECURITY_HEADERS, (b"content-length", str(len(answer.body)).encode())]
+    headers = [*answer.headers, *SECURITY_HEADERS]
+    if answer.chunks is None:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if answer.chunks is not None and method != "HEAD":
+        async for chunk in answer.chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})

@@ -12,6 +12,7 @@ from shipworthy.rooms.invoicing.branding.web import ROUTES as LOOK_ROUTES
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.document import close_press
 from shipworthy.rooms.invoicing.einvoice.web import ROUTES as EINVOICE_ROUTES
+from shipworthy.rooms.invoicing.exchange.export import ROUTES as EXPORT_ROUTES
 from shipworthy.rooms.invoicing.jobs import JOBS
 from shipworthy.rooms.invoicing.permissions import PERMISSIONS
 from shipworthy.rooms.invoicing.products.web import ROUTES as PRODUCT_ROUTES
@@ -184,6 +185,7 @@ ROOM = Room(
         *SENDING_ROUTES,
         *SENDING_PAGES,
         *REPORT_ROUTES,
+        *EXPORT_ROUTES,
     ),
     jobs=JOBS,
     nav=(
