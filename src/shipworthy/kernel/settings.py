@@ -132,6 +132,13 @@ class PdfSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TaxSection:
+    """[tax]: `vat_check_url` is VIES' REST API or one that speaks like it; empty asks nobody."""
+
+    vat_check_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SiteSection:
     """[site]: published pages."""
 
@@ -173,6 +180,7 @@ class Settings:
     mail: MailSection = field(default_factory=MailSection)
     files: FilesSection = field(default_factory=FilesSection)
     pdf: PdfSection = field(default_factory=PdfSection)
+    tax: TaxSection = field(default_factory=TaxSection)
     site: SiteSection = field(default_factory=SiteSection)
     slo: SloSection = field(default_factory=SloSection)
     budget: BudgetSection = field(default_factory=BudgetSection)

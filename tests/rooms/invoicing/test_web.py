@@ -83,6 +83,8 @@ async def every_sample(acme: Person, *, customer_name: str = "Harbour Office") -
     await acme.run_jobs(printed)
     await acme.post("/api/tax-rates", RATE_EXAMPLE)
     await acme.post("/api/products", PRODUCT_EXAMPLE)
+    await acme.post(f"/api/invoices/{printed}/mails", {"to": ["office@harbour.example"]})
+    await acme.app.admin("update invoice_mail set status = 'sent', settled_at = now()")  # no mail server here
     await acme.post("/api/payments", {"customer_id": customer_id, "currency": "EUR", "amount_minor": 100})
     async with acme.app.ctx(tenant_id=acme.tenant_id).begin() as tx:
         looked_up = {sample.name: await tx.raw(sample.sql) for sample in ROOM.samples}

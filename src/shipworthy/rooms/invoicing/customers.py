@@ -12,6 +12,7 @@ from shipworthy.kernel.errors import Invalid, Missing
 from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.parties import read_party
+from shipworthy.rooms.invoicing.tax_ids.proof import want_proof
 
 NAME_CHARS_MAX = 200
 _CHARS_MAX = {
@@ -45,6 +46,7 @@ async def create_customer(ctx: Ctx, text: CustomerText) -> dict[str, Any]:
     customer = {"customer_id": ctx.new_id(), **_check(text)}
     await ctx.db.run(q.customer_create, now=ctx.now(), **customer)
     await record(ctx, "customer.created", of="customer", id=customer["customer_id"])
+    await want_proof(ctx, text.tax_id)
     return customer
 
 
@@ -57,6 +59,7 @@ async def edit_customer(ctx: Ctx, customer_id: uuid.UUID, text: CustomerText) ->
     if not await ctx.db.maybe(q.customer_edit, **customer):
         raise Missing("customer")
     await record(ctx, "customer.edited", of="customer", id=customer_id)
+    await want_proof(ctx, text.tax_id)
     return customer
 
 

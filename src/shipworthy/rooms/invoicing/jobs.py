@@ -10,6 +10,7 @@ from shipworthy.rooms.invoicing.document import print_invoice
 from shipworthy.rooms.invoicing.finalise import PDF_JOB
 from shipworthy.rooms.invoicing.sending.delivery import deliver
 from shipworthy.rooms.invoicing.sending.mails import MAIL_JOB
+from shipworthy.rooms.invoicing.tax_ids.proof import PROOF_JOB, prove
 
 
 async def print_pdf(ctx: Ctx, source: str) -> None:
@@ -28,6 +29,12 @@ JOBS = (
         writes_kind="pdf",
         source_column="invoice_id",
         triggered_by="POST /api/invoices/{invoice_id}/finalise",
+    ),
+    JobKind(
+        kind=PROOF_JOB,
+        handler=prove,
+        title="Ask whether a VAT number was given out",
+        triggered_by="POST /api/customers/{customer_id}/tax-id",
     ),
     JobKind(
         kind=MAIL_JOB,

@@ -583,13 +583,16 @@ select i.invoice_id, i.kind, i.status, i.version, i.number, i.currency, i.gross_
   case when p.tenant_id is null then jsonb_build_object('name', t.name, 'country', t.country)
     else to_jsonb(p) - '{tenant_id,updated_at}'::text[] end as seller,
   jsonb_build_object('name', c.name, 'email', c.email, 'tax_id', c.tax_id, 'street', c.street,
-    'postal_code', c.postal_code, 'city', c.city, 'country', c.country, 'buyer_reference', c.buyer_reference) as buyer
+    'postal_code', c.postal_code, 'city', c.city, 'country', c.country, 'buyer_reference', c.buyer_reference)
+    || case when v.checked_at is null then '{}'::jsonb
+      else jsonb_build_object('tax_id_proof', jsonb_build_object('is_valid', v.is_valid, 'checked_at', v.checked_at, 'name', v.name)) end as buyer
 from invoice i
 join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
 join tenant t on t.tenant_id = i.tenant_id
 left join seller_profile p on p.tenant_id = i.tenant_id
 left join series_rule r on r.tenant_id = i.tenant_id and r.series_id = i.kind
 left join books b on b.tenant_id = i.tenant_id
+left join tax_id_proof v on v.tenant_id = i.tenant_id and v.tax_id = upper(regexp_replace(c.tax_id, '[ .-]', '', 'g'))
 where i.invoice_id = :invoice_id
 for update of i
 
@@ -963,6 +966,34 @@ select name, '', '', '', country, '', '', '', '', '', '', '', '', '', :accent, :
 from tenant where tenant_id = my_tenant()
 on conflict (tenant_id) do update set accent = excluded.accent, footer = excluded.footer, logo_key = excluded.logo_key,
   updated_at = excluded.updated_at
+
+-- tax_id_ask --
+-- A VAT number is to be checked; no row where that was asked for not long ago.
+-- index: none (insert)   rows: <= 1
+-- with: tax_id = 'DE136695976', now = now(), stale_before = now()
+insert into tax_id_proof (tax_id, asked_at) values (:tax_id, :now)
+on conflict (tenant_id, tax_id) do update set asked = tax_id_proof.asked + 1, asked_at = excluded.asked_at, is_waiting = true
+where tax_id_proof.asked_at < :stale_before
+returning asked
+
+-- tax_id_get --
+-- What is known of a VAT number.
+-- index: tax_id_proof_pkey   rows: <= 1
+-- with: tax_id = (select tax_id from tax_id_proof limit 1)
+select asked, is_waiting, is_valid, name, address, checked_at from tax_id_proof where tax_id = :tax_id
+
+-- tax_id_answer --
+-- What the service said of a VAT number, if that is still the question.
+-- index: tax_id_proof_pkey   rows: <= 0   role: worker
+-- with: tax_id = (select tax_id from tax_id_proof limit 1), asked = 1, is_valid = true, name = '', address = '', now = now()
+update tax_id_proof set is_waiting = false, is_valid = :is_valid, name = :name, address = :address, checked_at = :now
+where tax_id = :tax_id and asked = :asked
+
+-- tax_id_silent --
+-- The service never answered: nobody waits any more, and what was known stays.
+-- index: tax_id_proof_pkey   rows: <= 0   role: worker
+-- with: tax_id = (select tax_id from tax_id_proof limit 1), asked = 1
+update tax_id_proof set is_waiting = false where tax_id = :tax_id and asked = :asked
 
 -- pdf_failure_get --
 -- Why an invoice has no PDF.

@@ -25,6 +25,7 @@ from shipworthy.rooms.invoicing.sending.screens import ROUTES as SENDING_PAGES
 from shipworthy.rooms.invoicing.sending.web import MAIL_PERSONAL
 from shipworthy.rooms.invoicing.sending.web import ROUTES as SENDING_ROUTES
 from shipworthy.rooms.invoicing.shown import register
+from shipworthy.rooms.invoicing.tax_ids.web import ROUTES as TAX_ID_ROUTES
 from shipworthy.rooms.invoicing.web import ROUTES
 
 FOLDER = Path(__file__).parent
@@ -179,6 +180,7 @@ ROOM = Room(
         *ROUTES,
         *EINVOICE_ROUTES,
         *SELLER_ROUTES,
+        *TAX_ID_ROUTES,
         *LOOK_ROUTES,
         *RATE_ROUTES,
         *PRODUCT_ROUTES,
@@ -218,6 +220,7 @@ ROOM = Room(
             "payment",
             "allocation",
             "invoice_mail",
+            "tax_id_proof",
             "invoice_pdf_failure",
         )
     ),

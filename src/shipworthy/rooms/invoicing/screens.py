@@ -50,6 +50,8 @@ from shipworthy.rooms.invoicing.shown import (
     status_badge,
     sums_of,
 )
+from shipworthy.rooms.invoicing.tax_ids.proof import proof_of
+from shipworthy.rooms.invoicing.tax_ids.web import tax_id_badge
 from shipworthy.rooms.invoicing.versions import VERSION_MAX, Stale
 
 
@@ -202,10 +204,13 @@ async def customer_page(ctx: Ctx, customer_id: uuid.UUID) -> Page:
     customer = await get_customer(ctx, customer_id)
     seller = await ctx.db.one(q.seller_get)
     today = today_in(seller["time_zone"], now=ctx.now())
+    proof = await proof_of(ctx, customer["tax_id"])
     rows = await ctx.db.all(q.invoice_list_of_customer, customer_id=customer_id)
     invoices = [{**row, "badge": status_badge(row["status"], row["due_date"] < today)} for row in rows]
     data = {
         "customer": customer,
+        "tax_id_badge": tax_id_badge(customer["tax_id"], proof, time_zone=seller["time_zone"]),
+        "checks_tax_ids": bool(ctx.runtime.settings.tax.vat_check_url and customer["tax_id"]),
         "since": day_text(today_in(seller["time_zone"], now=customer["created_at"])),
         "invoices": invoices,
         "may_write": may_write(ctx),
@@ -352,14 +357,14 @@ ROUTES = (
     route("GET", "/customers/new", new_customer_page, title="New customer", media="html",
           permission="customer.write", queries_max=2),
     route("GET", "/customers/{customer_id}", customer_page, title="Customer", media="html",
-          permission="customer.read", params={"customer_id": "customer_id"}, queries_max=5),
+          permission="customer.read", params={"customer_id": "customer_id"}, queries_max=6),
     route("GET", "/customers/{customer_id}/edit", edit_customer_page, title="Edit a customer", media="html",
           permission="customer.write", params={"customer_id": "customer_id"}, queries_max=3),
     route("POST", "/customers/{customer_id}", submit_customer, title="Replace a customer", media="html",
           permission="customer.write", body=CustomerBody, idempotency="key", effect="change", audit="customer.edited",
           params={"customer_id": "customer_id"}, example=CUSTOMER_FORM_EXAMPLE, personal=CUSTOMER_PERSONAL,
-          queries_max=6),
+          queries_max=8),
     route("POST", "/customers", submit_new_customer, title="Create a customer", media="html",
           permission="customer.write", body=CustomerBody, idempotency="key", effect="create",
-          audit="customer.created", example=CUSTOMER_FORM_EXAMPLE, personal=CUSTOMER_PERSONAL, queries_max=6),
+          audit="customer.created", example=CUSTOMER_FORM_EXAMPLE, personal=CUSTOMER_PERSONAL, queries_max=8),
 )  # fmt: skip

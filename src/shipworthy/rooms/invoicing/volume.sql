@@ -106,6 +106,10 @@ insert into series (series_id, period, next_seq)
 select series_id, period, max(seq) + 1 from invoice where tenant_id = my_tenant() and kind = 'credit_note' group by series_id, period
 on conflict (tenant_id, series_id, period) do update set next_seq = excluded.next_seq;
 
+insert into tax_id_proof (tax_id, asked_at, is_waiting, is_valid, checked_at)
+select 'DE' || lpad(n::text, 9, '0'), now(), false, true, now()
+from generate_series(1, greatest(1, current_setting('volume.rows')::int / 10)) as n;
+
 insert into invoice_pdf_failure (invoice_id, code, reason, failed_at)
 select md5(my_tenant()::text || '/invoice/' || n)::uuid, 'volume', 'Volume', now()
 from generate_series(1, current_setting('volume.rows')::int) as n where n % 20 = 1;

@@ -1,0 +1,95 @@
+"""The proof that a VAT number was given out on a day: asked for by a job, kept with its date.
+
+One row a number. The last answer stays while a newer one is asked for: a service that is away takes nothing from what
+was known. An invoice is issued with a copy of it.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from shipworthy.kernel.breaker import Breaker
+from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import Record
+from shipworthy.kernel.egress import Egress
+from shipworthy.kernel.queue.job import enqueue
+from shipworthy.kernel.runtime import Runtime
+from shipworthy.kernel.telemetry.log import log
+from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.tax_ids.form import compact, form_of
+from shipworthy.rooms.invoicing.tax_ids.register import NoAnswer, ask
+
+PROOF_JOB = "customer.tax_id"
+FRESH_FOR = timedelta(days=1)  # the service counts its callers: one question a number and day is enough
+TRIES_MAX = 20
+_TIMEOUT_S = 10.0
+_WAIT_S_MAX = 3600
+_EGRESS = "invoicing.tax_id_service"
+
+
+async def want_proof(ctx: Ctx, text: str) -> bool:
+    """Queue the question about a VAT number; False where no service is set, its form is wrong, or it was asked today."""
+    tax_id = compact(text)
+    if not ctx.runtime.settings.tax.vat_check_url or form_of(tax_id) != "right":
+        return False
+    now = ctx.now()
+    asked = await ctx.db.maybe(q.tax_id_ask, tax_id=tax_id, now=now, stale_before=now - FRESH_FOR)
+    if asked is None:
+        return False
+    await enqueue(ctx, PROOF_JOB, _source(tax_id, asked["asked"], 0))
+    return True
+
+
+async def proof_of(ctx: Ctx, text: str) -> Record | None:
+    """Return what is known of a VAT number."""
+    tax_id = compact(text)
+    return await ctx.db.maybe(q.tax_id_get, tax_id=tax_id) if tax_id else None
+
+
+async def prove(ctx: Ctx, source: str) -> None:
+    """Ask about one number and write the answer down with its moment; without one it is asked again, later and later.
+
+    No row is held while the service is asked: who saves the customer meanwhile does not wait for it.
+    """
+    tax_id, asked, attempt = source.split("/")
+    held = await ctx.db.maybe(q.tax_id_get, tax_id=tax_id)
+    if held is None or held["asked"] != int(asked) or not held["is_waiting"]:
+        return
+    try:
+        told = await ask(egress_of(ctx.runtime), ctx.runtime.settings.tax.vat_check_url, tax_id)
+    except NoAnswer as silent:
+        log.warning(
+            "VAT service did not answer", extra={"trace_id": ctx.trace_id, "reason": str(silent)[:200]}
+        )
+        tries = int(attempt) + 1
+        if tries >= TRIES_MAX:
+            await ctx.db.run(q.tax_id_silent, tax_id=tax_id, asked=int(asked))
+            return
+        after_s = min(5 * 2 ** min(tries, 12), _WAIT_S_MAX)
+        await enqueue(ctx, PROOF_JOB, _source(tax_id, int(asked), tries), after_s=after_s)
+        return
+    await ctx.db.run(
+        q.tax_id_answer,
+        tax_id=tax_id,
+        asked=int(asked),
+        is_valid=told.is_valid,
+        name=told.name,
+        address=told.address,
+        now=ctx.now(),
+    )
+
+
+def egress_of(runtime: Runtime) -> Egress:
+    """The one way to the service of this process: its breaker counts everybody's failures."""
+    made = Egress(
+        loopback_allowed=runtime.settings.http.public_scheme == "http",
+        breaker=Breaker(clock=time.monotonic),
+        timeout_s=_TIMEOUT_S,
+    )
+    egress: Egress = runtime.state.setdefault(_EGRESS, made)
+    return egress
+
+
+def _source(tax_id: str, asked: int, attempt: int) -> str:
+    return f"{tax_id}/{asked}/{attempt}"
