@@ -109,6 +109,8 @@ def _entry(
     headers: list[Header] = [(b"content-type", rendered.media_type.encode()), *kept, *_SAFE]
     if rendered.media_type == HTML:
         headers.append(_CSP)
+    if rendered.link:
+        headers.append((b"link", rendered.link.encode()))
     headers += [*_robots(site), *_for_cdn(site, rendered.tags)] if status == 200 else [_NOINDEX]
     gzipped = make_form(status, [*headers, _GZIP], rendered.gzipped, etag=_named(etag, b"gz"), kept=kept)
     packed = make_form(status, [*headers, _BROTLI], rendered.brotli, etag=_named(etag, b"br"), kept=kept)

@@ -20,6 +20,7 @@ import brotli
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.site.addresses import ATOM_PATH, RSS_PATH, encoded
+from shipworthy.rooms.site.assets.picture import lead_link
 from shipworthy.rooms.site.head import head_of
 from shipworthy.rooms.site.tags import MENU, THEME, path_tag
 from shipworthy.rooms.site.themes import STYLE_SOURCES, STYLES
@@ -78,6 +79,7 @@ class Rendered:
     gzipped: bytes
     brotli: bytes = b""  # empty: not made
     tags: tuple[str, ...] = ()
+    link: str = ""  # what to fetch before the page is read
 
 
 def origin(settings: Settings, host: str) -> str:
@@ -90,7 +92,8 @@ def origin(settings: Settings, host: str) -> str:
 def render_page(pages: Pages, page: Row, menu: Menu, *, site_origin: str, locale: str) -> Rendered:
     """Return a published page; its canonical address is a function of the page alone."""
     body = pages.render("site/page.html", _shown(page, menu, site_origin, locale))
-    return _ready_page(body, (path_tag(page["path"]), MENU, THEME))
+    link = lead_link(page["top_html"] + page["intro_html"] + page["body_html"])
+    return replace(_ready_page(body, (path_tag(page["path"]), MENU, THEME)), link=link)
 
 
 def render_missing(

@@ -20,7 +20,7 @@ from shipworthy.rooms.site.assets.names import (
     slug_of,
     widths_of,
 )
-from shipworthy.rooms.site.assets.picture import picture
+from shipworthy.rooms.site.assets.picture import lead_link, picture
 from tests.support.page import parse
 
 ASSET = {"key": "0123456789abcdef", "slug": "workshop", "width": 2560, "height": 1440}
@@ -45,6 +45,19 @@ def test_a_picture_offers_every_form_the_best_first() -> None:
             asked = asked_for(where.encode())
             assert asked == (ASSET["key"], "workshop", int(width[:-1]), format)
     assert shown.one("img").attributes["src"] == address(ASSET, 960, "jpg")
+
+
+def test_the_lead_picture_is_named_before_the_page_is_read() -> None:
+    others = picture(ASSET, alt="x")
+    assert lead_link(others) == lead_link("<p>text</p>") == ""
+    link = lead_link(
+        others + picture({**ASSET, "key": "fedcba9876543210"}, alt='"', is_lead=True, sizes="100vw")
+    )
+    target, *said = link.split("; ")
+    assert asked_for(target.strip("<>").encode()) == ("fedcba9876543210", "workshop", 320, "avif")
+    assert said[:3] == ["rel=preload", "as=image", 'type="image/avif"']
+    assert said[4:] == ['imagesizes="100vw"', "fetchpriority=high"]
+    assert said[3].count("/_a/fedcba9876543210/") == 6
 
 
 @settings(max_examples=50, deadline=None)
