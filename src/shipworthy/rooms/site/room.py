@@ -19,7 +19,6 @@ from shipworthy.rooms.site.tree.web import ROUTES as TREE_ROUTES
 from shipworthy.rooms.site.web import ROUTES
 
 _FOLDER = Path(__file__).parent
-_ADDRESS_TABLES = ("redirect", "menu_item", "site_domain_claim")
 _LANE, _LISTENING, _COUNTING = "site.lane", "site.listening", "site.counting"
 
 
@@ -67,7 +66,7 @@ ROOM = Room(
     permissions=PERMISSIONS,
     tables=(
         *(Table(name=name, scope="tenant", column="tenant_id") for name in ("site", "page", "page_version")),
-        *(Table(name=name, scope="tenant", column="tenant_id") for name in _ADDRESS_TABLES),
+        Table(name="redirect", scope="tenant", column="tenant_id"),
         Table(name="page_render", scope="tenant", column="tenant_id"),
         *(
             Table(name=name, scope="tenant", column="tenant_id")

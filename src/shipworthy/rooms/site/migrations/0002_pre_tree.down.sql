@@ -1,5 +1,3 @@
-alter table site drop column locale;
-drop table site_domain_claim;
 alter table site_domain no force row level security;
 delete from site_domain where role = 'preview';
 alter table site_domain force row level security;
@@ -8,7 +6,6 @@ drop index site_domain_preview_idx;
 alter table site_domain
   drop constraint site_domain_role_check,
   add constraint site_domain_role_check check (role in ('primary', 'alias'));
-drop table menu_item;
 drop table redirect;
 drop index page_bin_idx;
 drop index page_tree_idx;

@@ -55,25 +55,7 @@ where a.tenant_id = p.tenant_id and a.site_id = p.site_id and a.path <> '/' and 
   );
 alter table page force row level security;
 
--- What the owner put into a menu by hand; a menu without a row is made of the pages that say they belong there.
-create table menu_item (
-  tenant_id uuid not null default my_tenant(),
-  site_id uuid not null,
-  menu text not null check (menu in ('main', 'footer')),
-  position int not null check (position between 0 and 99),
-  label text not null default '' check (length(label) <= 60),
-  page_id uuid,
-  url text check (url ~ '^https?://[!-~]+$' and length(url) <= 2000),
-  primary key (tenant_id, site_id, menu, position),
-  foreign key (tenant_id, site_id) references site,
-  foreign key (tenant_id, page_id) references page,
-  check (num_nonnulls(page_id, url) = 1),
-  check (url is null or label <> '')
-);
-select protect('menu_item', 'tenant');
-revoke insert, update, delete on menu_item from worker;
-
--- Hosts: where people look at what is not published yet, and hosts whose owner has not shown yet that they are theirs.
+-- The preview host, where people look at what is not published yet.
 alter table site_domain
   drop constraint site_domain_role_check,
   add constraint site_domain_role_check check (role in ('primary', 'alias', 'preview'));
@@ -85,21 +67,3 @@ select realm_id, 'preview.' || host, tenant_id, site_id, 'preview' from site_dom
 where role = 'primary' and length(host) <= 245
 on conflict do nothing;
 alter table site_domain force row level security;
-
-create table site_domain_claim (
-  tenant_id uuid not null default my_tenant(),
-  claim_id uuid not null,
-  site_id uuid not null,
-  host text not null check (host ~ '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' and length(host) <= 253),
-  token text not null check (length(token) between 20 and 100),
-  created_at timestamptz not null,
-  primary key (tenant_id, claim_id),
-  unique (tenant_id, host),
-  foreign key (tenant_id, site_id) references site
-);
-select protect('site_domain_claim', 'tenant');
-revoke update on site_domain_claim from app;
-revoke all on site_domain_claim from worker;
-
--- The language of a site; empty: the app's.
-alter table site add column locale text check (locale in ('en', 'de'));
