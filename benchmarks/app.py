@@ -124,6 +124,16 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * _TICK_S
 
 
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process: asked, then made to."""
+    process.terminate()
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def tree_cpu_s(pid: int) -> float:
     """Return the CPU seconds of a process and all below it, those that ended and were waited for included."""
     parents, ticks = {}, {}

@@ -15,7 +15,7 @@ import sys
 import urllib.request
 from urllib.parse import urlsplit
 
-from benchmarks.app import SHIPWORTHY, App, wait_for
+from benchmarks.app import SHIPWORTHY, App, stop, wait_for
 from shipworthy.gauntlet.http import HttpSession
 from shipworthy.local.ports import free_port
 
@@ -53,11 +53,9 @@ def discovery_hit_ratio(app: App, runner: asyncio.Runner, *, core: int) -> float
             runner.run(_sign_in(base_url, said["issuer"]))
             return _hit_ratio(port)
         finally:
-            web.terminate()
-            web.wait(timeout=30)
+            stop(web)
     finally:
-        stub.terminate()
-        stub.wait(timeout=30)
+        stop(stub)
         if stub.stdout:
             stub.stdout.close()
 

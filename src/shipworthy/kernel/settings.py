@@ -143,6 +143,7 @@ class SiteSection:
     """[site]: published pages."""
 
     cache_bytes_max: int = 64 * 1024 * 1024
+    visits_counted: bool = True  # by a script in every page, without cookies
     shared_max_age_s: int = 300
     stale_while_revalidate_s: int = 86_400
     cdn: Literal["none", "cloudflare", "fastly"] = "none"  # told what changed; SHIPWORTHY_CDN_TOKEN opens it

@@ -360,7 +360,7 @@ async def test_two_sites_share_nothing(app: RunningApp, acme: Author) -> None:
 async def test_the_lane_is_one_for_a_process_and_stops_listening_with_it(app: RunningApp) -> None:
     assert ROOM.raw_lane
     assert ROOM.raw_lane(app.runtime) is app.runtime.state["site.lane"]
-    listening = app.runtime.state["site.listening"]
+    listening = app.runtime.state["site.tasks"][0]
     assert ROOM.on_stop
     await ROOM.on_stop(app.runtime)
     assert listening.done()

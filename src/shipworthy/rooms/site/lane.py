@@ -19,7 +19,8 @@ from urllib.parse import quote
 
 from shipworthy.kernel.context import Scope
 from shipworthy.kernel.db.tx import Record
-from shipworthy.kernel.errors import Busy
+from shipworthy.kernel.errors import Busy, Refusal
+from shipworthy.kernel.http.wire import ClientGone
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
 from shipworthy.rooms.site.addresses import (
@@ -46,13 +47,26 @@ from shipworthy.rooms.site.redirects.hits import Hits
 from shipworthy.rooms.site.redirects.leads import GONE, STATUSES, leads_to, with_query
 from shipworthy.rooms.site.render import render_missing, render_page
 from shipworthy.rooms.site.robots import robots_txt
-from shipworthy.rooms.site.shelf import HIT, MISS, NO_BODY, STALE, Entry, Form, Shelf, start_message
+from shipworthy.rooms.site.shelf import (
+    HIT,
+    MISS,
+    NO_BODY,
+    STALE,
+    Entry,
+    Form,
+    Shelf,
+    make_form,
+    start_message,
+)
 from shipworthy.rooms.site.sitemap import load_sitemap
 from shipworthy.rooms.site.tags import LOOK, SITEMAP, path_tag
 from shipworthy.rooms.site.telling.indexnow import key_of
+from shipworthy.rooms.site.visits.beacon import BEACON_PATH, SCRIPT
+from shipworthy.rooms.site.visits.taking import Visits
 
 _READING = ("GET", "HEAD")
 _ROUTE = "site"  # the name of this lane in the metrics
+_VISIT = BEACON_PATH.encode()
 _ROBOTS = ROBOTS_PATH.encode()
 _PICTURES, _CARDS = f"{PREFIX}/".encode(), CARDS.encode()
 _FEEDS = (RSS_PATH.encode(), ATOM_PATH.encode())
@@ -65,6 +79,8 @@ _ONLY_GET = refusal(405, "This address takes GET only.", (b"allow", b"GET, HEAD"
 _NO_PREVIEW = refusal(
     404, "There is nothing here. A link to a preview ends after an hour: open it again in the editor."
 )
+_TOO_MUCH = refusal(413, "That is more than a page says.")
+_NOTHING = make_form(204, [(b"cache-control", b"no-store")], b"", etag=b"", kept=())
 _CRASH = refusal(500, "Something broke on our side. The error is logged.")
 _BUSY = refusal(
     503, "We cannot show this page at the moment. Try again in a few seconds.", (b"retry-after", b"5")
@@ -80,6 +96,8 @@ class Lane:
         self._answers = Answers(runtime.settings.site)
         self._shelf = Shelf(bytes_max=runtime.settings.site.cache_bytes_max)
         self._flights: Flights[Entry] = Flights()
+        self.visits = Visits(runtime)
+        self._script = SCRIPT if runtime.settings.site.visits_counted else ""
         self._heard: OrderedDict[str, None] = OrderedDict()
         self.hits = Hits(runtime)
         self._is_listening = False
@@ -93,7 +111,7 @@ class Lane:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         began = time.perf_counter()
         try:
-            status = await self._serve(scope, send)
+            status = await self._serve(scope, receive, send)
         except Busy:
             status = await _refuse(send, scope, 503, _BUSY)
         except Exception:  # the edge of the lane: the one place where a crash becomes an answer
@@ -126,14 +144,16 @@ class Lane:
             return form.wire_not_modified, b""
         return form.wire, form.wire_body if method == "GET" else b""
 
-    async def _serve(self, scope: Any, send: Any) -> int:
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> int:
         asked = _asked(scope["headers"])
         site = await self._hosts.find(asked.host)
         if site is None:
             return await _refuse(send, scope, 421, _UNKNOWN_HOST)
-        if scope["method"] not in _READING:
-            return await _refuse(send, scope, 405, _ONLY_GET)
         raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
+        if scope["method"] not in _READING:
+            if scope["method"] != "POST" or raw_path != _VISIT:
+                return await _refuse(send, scope, 405, _ONLY_GET)
+            return await self._take_visit(scope, receive, send, site)
         if site.role == "preview" and raw_path != _ROBOTS:
             return await self._preview(site, scope, send)
         key = site.prefix + raw_path
@@ -166,6 +186,15 @@ class Lane:
         await send(start_message(200, headers))
         await send(NO_BODY if scope["method"] == "HEAD" else {"type": "http.response.body", "body": body})
         return 200
+
+    async def _take_visit(self, scope: Any, receive: Any, send: Any, site: Site) -> int:
+        try:
+            await self.visits.take(scope, receive, site)
+        except Refusal:
+            return await _refuse(send, scope, 413, _TOO_MUCH)
+        except ClientGone:
+            return 499  # nobody reads an answer
+        return await _refuse(send, scope, 204, _NOTHING)
 
     def _is_current(self, entry: Entry) -> bool:
         return self._is_listening and entry.is_fresh
@@ -255,7 +284,7 @@ class Lane:
             return self._answers.redirect(301, site.origin + address, site, count, tags=(path_tag(path),))
         if address.encode() != raw_path:
             return self._answers.respelled(site.origin + address, site, count, tags=(path_tag(path),))
-        rendered = render_page(self._runtime.pages, page, page["menu"], **around)
+        rendered = render_page(self._runtime.pages, page, page["menu"], **around, script=self._script)
         return self._answers.found(rendered, site, count)
 
     def _elsewhere(self, site: Site, path: str, page: Record, around: Any, count: int) -> Entry:

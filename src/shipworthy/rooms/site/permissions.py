@@ -6,8 +6,9 @@ from shipworthy.kernel.context import Ctx
 
 _READ = frozenset({"page.read"})
 _WRITE = frozenset({"page.write", "page.publish"})
+_OWN = frozenset({"visits.read"})
 
-PERMISSIONS = {"owner": _READ | _WRITE, "member": _READ | _WRITE, "viewer": _READ}
+PERMISSIONS = {"owner": _READ | _WRITE | _OWN, "member": _READ | _WRITE, "viewer": _READ}
 
 
 def may_write(ctx: Ctx) -> bool:

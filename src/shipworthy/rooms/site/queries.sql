@@ -597,3 +597,50 @@ where p.page_id = :page_id and v.tenant_id = p.tenant_id and v.page_id = p.page_
       and later.version <= :newest::int and later.is_autosave and later.author_id is not distinct from v.author_id
       and later.created_at < v.created_at + interval '10 minutes'
   )
+
+-- visits_add --
+-- Add what one process counted to what is there; a page that is not published is not counted.
+-- index: page_path_idx   rows: <= 0
+-- with: site_id = (select site_id from site limit 1), days = array[current_date], kinds = array['view'], paths = array['/volume/page-1']
+-- with: names = array[''], counts = array[1::bigint]
+insert into visit_count (site_id, day, kind, path, name, count)
+select :site_id::uuid, t.day, t.kind, t.path, t.name, t.count
+from unnest(:days::date[], :kinds::text[], :paths::text[], :names::text[], :counts::bigint[]) as t (day, kind, path, name, count)
+cross join lateral (
+  select from page p where p.site_id = :site_id::uuid and p.path = t.path and p.status = 'published' limit 1) as shown
+on conflict (tenant_id, site_id, day, kind, path, name) do update set count = visit_count.count + excluded.count
+
+-- visits_by_day --
+-- How many pages were read each day, from a day on.
+-- index: visit_count_pkey   rows: <= 181
+-- with: site_id = (select site_id from site limit 1), since = current_date - 60
+select day, sum(count)::bigint as views from visit_count
+where site_id = :site_id and day >= :since and kind = 'view' group by day order by day
+
+-- visits_by_page --
+-- Which pages were read most, from a day on.
+-- index: visit_count_pkey   rows: <= 20
+-- with: site_id = (select site_id from site limit 1), since = current_date - 30
+select path, sum(count)::bigint as views from visit_count
+where site_id = :site_id and day >= :since and kind = 'view' group by path order by views desc, path limit 20
+
+-- visits_referrers --
+-- Which sites led here most, from a day on.
+-- index: visit_count_pkey   rows: <= 20
+-- with: site_id = (select site_id from site limit 1), since = current_date - 30
+select name, sum(count)::bigint as views from visit_count
+where site_id = :site_id and day >= :since and kind = 'referrer' group by name order by views desc, name limit 20
+
+-- visits_vitals --
+-- How pages felt, by span, from a day on.
+-- index: visit_count_pkey   rows: <= 50
+-- with: site_id = (select site_id from site limit 1), since = current_date - 30
+select kind, name, sum(count)::bigint as views from visit_count
+where site_id = :site_id and day >= :since and kind in ('lcp', 'inp', 'cls') group by kind, name
+
+-- visits_vitals_of_pages --
+-- How quickly some pages showed their largest content, by span, from a day on.
+-- index: visit_count_pkey   rows: <= 400
+-- with: site_id = (select site_id from site limit 1), since = current_date - 30, paths = array['/volume/page-1']
+select kind, path, name, sum(count)::bigint as views from visit_count
+where site_id = :site_id and day >= :since and kind = 'lcp' and path = any(:paths::text[]) group by kind, path, name

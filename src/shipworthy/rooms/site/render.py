@@ -24,6 +24,7 @@ from shipworthy.rooms.site.assets.picture import lead_link
 from shipworthy.rooms.site.head import head_of
 from shipworthy.rooms.site.tags import MENU, THEME, path_tag
 from shipworthy.rooms.site.themes import STYLE_SOURCES, STYLES
+from shipworthy.rooms.site.visits.beacon import SCRIPT_SOURCE
 
 HTML = "text/html; charset=utf-8"
 HOME = "/"
@@ -63,10 +64,13 @@ Row = Mapping[str, Any]
 Menu = Sequence[Sequence[str]]  # path and title of each page in it
 
 
-# What a page may do: show itself and pictures, and say which of its links may be fetched ahead. No script,
-# no frame, nothing from elsewhere; to connect to itself is for instruments that read robots.txt in the page's name.
+# What a page may do: show itself and pictures, and say which of its links may be fetched ahead. One script,
+# which counts a visit and connects to the site itself, as do instruments that read robots.txt in the page's name;
+# no frame, nothing from elsewhere.
 _MAY_SHOW = f"default-src 'none'; style-src {STYLE_SOURCES}; img-src 'self' https: data:; form-action 'self'; frame-ancestors 'none'"
-CSP = f"{_MAY_SHOW}; script-src 'inline-speculation-rules'; connect-src 'self'; base-uri 'none'"
+CSP = (
+    f"{_MAY_SHOW}; script-src 'inline-speculation-rules' {SCRIPT_SOURCE}; connect-src 'self'; base-uri 'none'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +93,11 @@ def origin(settings: Settings, host: str) -> str:
     return f"{settings.http.public_scheme}://{host}" + (f":{port}" if port not in (0, default) else "")
 
 
-def render_page(pages: Pages, page: Row, menu: Menu, *, site_origin: str, locale: str) -> Rendered:
+def render_page(
+    pages: Pages, page: Row, menu: Menu, *, site_origin: str, locale: str, script: str = ""
+) -> Rendered:
     """Return a published page; its canonical address is a function of the page alone."""
-    body = pages.render("site/page.html", _shown(page, menu, site_origin, locale))
+    body = pages.render("site/page.html", _shown(page, menu, site_origin, locale) | {"script": script})
     link = lead_link(page["top_html"] + page["intro_html"] + page["body_html"])
     return replace(_ready_page(body, (path_tag(page["path"]), MENU, THEME)), link=link)
 

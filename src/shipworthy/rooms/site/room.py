@@ -16,29 +16,34 @@ from shipworthy.rooms.site.permissions import PERMISSIONS
 from shipworthy.rooms.site.redirects.web import ROUTES as REDIRECT_ROUTES
 from shipworthy.rooms.site.seed import seed
 from shipworthy.rooms.site.tree.web import ROUTES as TREE_ROUTES
+from shipworthy.rooms.site.visits.web import ROUTES as VISITS_ROUTES
 from shipworthy.rooms.site.web import ROUTES
 
 _FOLDER = Path(__file__).parent
-_LANE, _LISTENING, _COUNTING = "site.lane", "site.listening", "site.counting"
+_LANE, _TASKS = "site.lane", "site.tasks"
 
 
 def _lane_of(runtime: Runtime) -> Lane:
     """Return the process's one lane. Only web processes ask for it, so only they listen."""
     if _LANE not in runtime.state:
         lane = runtime.state[_LANE] = Lane(runtime)
-        runtime.state[_LISTENING] = asyncio.create_task(lane.listen_forever())
-        runtime.state[_COUNTING] = asyncio.create_task(lane.hits.flush_forever())
+        runtime.state[_TASKS] = [
+            asyncio.create_task(lane.listen_forever()),
+            asyncio.create_task(lane.hits.flush_forever()),
+            asyncio.create_task(lane.visits.tally.write_down_forever()),
+        ]
     found: Lane = runtime.state[_LANE]
     return found
 
 
 async def _stop(runtime: Runtime) -> None:
-    tasks = [task for name in (_LISTENING, _COUNTING) if (task := runtime.state.pop(name, None)) is not None]
+    tasks = runtime.state.pop(_TASKS, ())
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     if tasks:
         await runtime.state[_LANE].hits.flush()
+        await runtime.state[_LANE].visits.tally.write_down()
 
 
 def _slos(settings: Settings) -> tuple[Slo, ...]:
@@ -60,9 +65,12 @@ ROOM = Room(
     name="site",
     folder=_FOLDER,
     queries=q,
-    routes=ROUTES + REDIRECT_ROUTES + TREE_ROUTES,
+    routes=ROUTES + REDIRECT_ROUTES + TREE_ROUTES + VISITS_ROUTES,
     jobs=JOBS,
-    nav=(NavItem(href="/pages", label="Website", icon="globe", section="pages"),),
+    nav=(
+        NavItem(href="/pages", label="Website", icon="globe", section="pages"),
+        NavItem(href="/visits", label="Visits", icon="eye", section="visits"),
+    ),
     permissions=PERMISSIONS,
     tables=(
         *(Table(name=name, scope="tenant", column="tenant_id") for name in ("site", "page", "page_version")),
@@ -72,6 +80,7 @@ ROOM = Room(
             Table(name=name, scope="tenant", column="tenant_id")
             for name in ("asset", "asset_use", "sitemap_part")
         ),
+        Table(name="visit_count", scope="tenant", column="tenant_id"),
         Table(name="site_domain", scope="realm", column="realm_id"),
     ),
     samples=(

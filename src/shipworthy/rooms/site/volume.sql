@@ -51,3 +51,9 @@ where page.tenant_id = my_tenant() and page.page_id <> a.page_id and page.path l
 
 update page set status = 'deleted', bin_version = published_version, published_version = null, deleted_at = now()
 where tenant_id = my_tenant() and status = 'published' and path like '/volume/page-%7';
+
+-- Thirty days of visits of the first pages.
+insert into visit_count (tenant_id, site_id, day, kind, path, name, count)
+select tenant_id, site_id, current_date - day, kind, '/volume/page-' || n, case kind when 'view' then '' when 'referrer' then 'news.example' else '1000' end, n
+from site, generate_series(0, 29) as day, generate_series(1, 20) as n, unnest(array['view', 'referrer', 'lcp', 'cls']) as kind
+where tenant_id = my_tenant();
