@@ -96,7 +96,7 @@ def _vital_shown(kind: str, vital: Vital | None) -> dict[str, str]:
     return {
         "label": f"{name} ({short})",
         "value": _value(vital),
-        "note": f"{vital.verdict}; good up to {good}, poor above {poor}",
+        "note": f"{vital.verdict} (good up to {good}, poor above {poor})",
         "tone": _TONES[vital.verdict],
     }
 
