@@ -322,6 +322,8 @@ class Lane:
     def _is_news(self, name: str) -> bool:
         """Say whether an announcement is heard for the first time. The process that made it hears it twice,
         both times after its commit, and would fetch twice whatever is asked for in between."""
+        if not name:
+            return True
         if name in self._heard:
             del self._heard[name]
             return False
