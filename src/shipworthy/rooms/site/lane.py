@@ -19,8 +19,7 @@ from urllib.parse import quote
 
 from shipworthy.kernel.context import Scope
 from shipworthy.kernel.db.tx import Record
-from shipworthy.kernel.errors import Busy, Refusal
-from shipworthy.kernel.http.wire import ClientGone
+from shipworthy.kernel.errors import Busy
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
 from shipworthy.rooms.site.addresses import (
@@ -153,7 +152,8 @@ class Lane:
         if scope["method"] not in _READING:
             if scope["method"] != "POST" or raw_path != _VISIT:
                 return await _refuse(send, scope, 405, _ONLY_GET)
-            return await self._take_visit(scope, receive, send, site)
+            status = await self.visits.take(scope, receive, site)
+            return await _refuse(send, scope, status, _NOTHING if status == 204 else _TOO_MUCH)
         if site.role == "preview" and raw_path != _ROBOTS:
             return await self._preview(site, scope, send)
         key = site.prefix + raw_path
@@ -186,15 +186,6 @@ class Lane:
         await send(start_message(200, headers))
         await send(NO_BODY if scope["method"] == "HEAD" else {"type": "http.response.body", "body": body})
         return 200
-
-    async def _take_visit(self, scope: Any, receive: Any, send: Any, site: Site) -> int:
-        try:
-            await self.visits.take(scope, receive, site)
-        except Refusal:
-            return await _refuse(send, scope, 413, _TOO_MUCH)
-        except ClientGone:
-            return 499  # nobody reads an answer
-        return await _refuse(send, scope, 204, _NOTHING)
 
     def _is_current(self, entry: Entry) -> bool:
         return self._is_listening and entry.is_fresh

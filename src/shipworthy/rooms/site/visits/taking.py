@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from shipworthy.kernel.http.wire import client_of, headers_of, read_body
+from shipworthy.kernel.errors import Refusal
+from shipworthy.kernel.http.wire import ClientGone, client_of, headers_of, read_body
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.site.addresses import requested_path
 from shipworthy.rooms.site.budgets import Budgets
@@ -49,13 +50,23 @@ class Visits:
         self.tally = Tally(runtime)
         self._budgets = Budgets(per_minute=_PER_MINUTE, clock=clock)
 
-    async def take(self, scope: Any, receive: Any, site: Site) -> None:
-        """Count a visit when it is one. Errors: those of reading a body that is too large or too slow."""
+    async def take(self, scope: Any, receive: Any, site: Site) -> int:
+        """Count a visit when it is one; return the status: 204, or 413 for a body no page sends."""
         headers = headers_of(scope)
-        body = await read_body(receive, headers, bytes_max=_BODY_BYTES_MAX, timeout_s=_BODY_TIMEOUT_S)
+        try:
+            body = await read_body(receive, headers, bytes_max=_BODY_BYTES_MAX, timeout_s=_BODY_TIMEOUT_S)
+        except Refusal:
+            return 413
+        except ClientGone:
+            return 204  # nobody reads it
+        self._count(
+            headers, body, client_of(scope, headers, self._runtime.settings.http.trusted_proxies), site
+        )
+        return 204
+
+    def _count(self, headers: Mapping[str, str], body: bytes, client: str, site: Site) -> None:
         if not (site.is_primary and is_countable(headers)):  # a preview is not a visit
             return
-        client = client_of(scope, headers, self._runtime.settings.http.trusted_proxies)
         if not self._budgets.takes(site.site_id.bytes, client):
             return
         visit = read_visit(body)
