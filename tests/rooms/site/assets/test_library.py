@@ -121,7 +121,7 @@ async def test_a_picture_that_a_page_shows_stays_until_no_version_of_it_counts(
     assert await work(app) == ["site.discard"]
     assert (await acme.send("DELETE", own)).status == 404
     await until(lambda: acme.visitor.ask(str(asset["path"])), lambda answer: answer.status == 404)
-    assert not [f for f in app.installation.state.rglob("*") if f.is_file()]
+    assert not [f for f in app.installation.state.rglob("asset/**/*") if f.is_file()]
 
 
 async def test_pictures_are_described_listed_and_found_for_a_page(app: RunningApp, acme: Author) -> None:
