@@ -318,7 +318,7 @@ where p.page_id = :page_id
 -- page_publish --
 -- Show this version to visitors. The day of the change moves only when the content does. A plan to publish is over.
 -- index: page_pkey   rows: <= 0
--- with: page_id = (select page_id from page limit 1), version = 1, in_menu = true, content_sha256 = '\x00'::bytea, content_changed_at = now(), now = now()
+-- with: page_id = (select page_id from page where status <> 'deleted' limit 1), version = 1, in_menu = true, content_sha256 = '\x00'::bytea, content_changed_at = now(), now = now()
 update page set status = 'published', published_version = :version, in_menu = :in_menu, content_sha256 = :content_sha256,
   content_changed_at = :content_changed_at, published_at = coalesce(published_at, :now), publish_at = null, publish_version = null
 where page_id = :page_id
@@ -326,7 +326,7 @@ where page_id = :page_id
 -- page_unpublish --
 -- Show it to nobody. A plan to take it back is over, unless it is to come again before.
 -- index: page_pkey   rows: <= 0
--- with: page_id = (select page_id from page limit 1)
+-- with: page_id = (select page_id from page where status <> 'deleted' limit 1)
 update page set status = 'draft', published_version = null,
   unpublish_at = case when publish_at is null then null else unpublish_at end
 where page_id = :page_id
