@@ -533,30 +533,30 @@ group by 1, 2, 3, 4 order by 1, 2, 3, 4 desc limit 20000
 -- export_customers --
 -- Customers in the order of their ids, a thousand after one.
 -- index: none (a page of a thousand is all that most tenants have)   rows: <= 1000
--- with: after = '00000000-0000-0000-0000-000000000000'::uuid
+-- with: after = '00000000-0000-0000-0000-000000000000'::uuid, rows_max = 1000
 select customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference
-from customer where customer_id > :after order by customer_id limit 1000
+from customer where customer_id > :after order by customer_id limit :rows_max
 
 -- export_invoices --
--- Invoices and drafts in the order of their ids, a thousand after one. Where a tenant has little more than a thousand,
+-- Invoices and drafts in the order of their ids, so many after one. Where a tenant has little more than that,
 -- reading all of them and sorting is as good, so its own key is not insisted on.
 -- index: customer_pkey   rows: <= 1000
--- with: after = '00000000-0000-0000-0000-000000000000'::uuid
+-- with: after = '00000000-0000-0000-0000-000000000000'::uuid, rows_max = 1000
 select invoice_id, kind, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer,
   currency, issue_date, due_date, supply_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor,
   case when status = 'void' then 0 else gross_minor - paid_minor - credited_minor end as balance_minor, note
-from invoice i where invoice_id > :after order by invoice_id limit 1000
+from invoice i where invoice_id > :after order by invoice_id limit :rows_max
 
 -- export_payments --
 -- Payments in the order of their ids, a thousand after one.
 -- index: customer_pkey   rows: <= 1000
--- with: after = '00000000-0000-0000-0000-000000000000'::uuid
+-- with: after = '00000000-0000-0000-0000-000000000000'::uuid, rows_max = 1000
 select payment_id, customer_id,
   (select c.name from customer c where c.tenant_id = p.tenant_id and c.customer_id = p.customer_id) as customer,
   currency, amount_minor, allocated_minor, amount_minor - allocated_minor as rest_minor, paid_on, method, reference,
   source_type, source_id, reversed_at
-from payment p where payment_id > :after order by payment_id limit 1000
+from payment p where payment_id > :after order by payment_id limit :rows_max
 
 -- invoice_list_of_customer --
 -- A customer's newest invoices, for the customer's page.

@@ -157,6 +157,8 @@ async def preview_sums(ctx: Ctx, form: InvoiceForm) -> Page:
 async def add_product_line(ctx: Ctx, form: InvoiceForm) -> Page:
     """The form again, with a line more: a copy of the product that was picked. Changes nothing."""
     draft_id, product_id = read_id(form.draft_id), read_id(form.product_id)
+    if (customer_id := read_id(form.customer_id)) is not None:
+        await get_customer(ctx, customer_id)  # a neighbour's is no customer
     if product_id is None:
         return await _form_page(ctx, form, invoice_id=draft_id, errors={"product_id": _("Choose a product")})
     product = await get_product(ctx, product_id)
@@ -331,7 +333,7 @@ ROUTES = (
           permission="invoice.write", body=InvoiceForm, example=FORM_EXAMPLE, queries_max=4),
     route("POST", "/invoices/lines", add_product_line, title="Add a product to what is typed", media="html",
           permission="invoice.write", body=InvoiceForm, example={**FORM_EXAMPLE, "product_id": "$product_id"},
-          queries_max=7),
+          queries_max=8),
     route("GET", "/invoices/{invoice_id}", invoice_page, title="Invoice", media="html", permission="invoice.read",
           params={"invoice_id": "invoice_id"}, queries_max=11),
     route("GET", "/invoices/{invoice_id}/edit", edit_invoice_page, title="Edit a draft", media="html",

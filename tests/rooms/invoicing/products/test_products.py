@@ -99,7 +99,10 @@ async def test_a_product_fills_a_line_and_what_was_typed_stays(acme: Person) -> 
         "/invoices/lines", **typed, product_id=tap["product_id"], draft_id=draft["invoice_id"], version="1"
     )
     assert f'action="/invoices/{draft["invoice_id"]}"' in kept_draft.text.replace("&#x2f;", "/")
-    globex_tap = await made(await person(acme.app, "Globex"), name="Theirs")
+    globex = await person(acme.app, "Globex")
+    theirs = {**typed, "customer_id": await globex.customer()}
+    assert (await acme.submit("/invoices/lines", **theirs, product_id=tap["product_id"])).status == 404
+    globex_tap = await made(globex, name="Theirs")
     assert (await acme.submit("/invoices/lines", **typed, product_id=globex_tap["product_id"])).status == 404
 
 

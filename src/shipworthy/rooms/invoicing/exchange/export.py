@@ -1,4 +1,4 @@
-"""Everything a tenant has, as CSV, however much it is: read a thousand rows at a time while it is sent."""
+"""Everything a tenant has, as CSV, however much it is: read some thousand rows at a time while it is sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from shipworthy.kernel.route import route
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.csv_text import MEDIA_TYPE, csv_bytes, major
 
-_ROWS_AT_ONCE = 1000  # as the queries say
+# All that most tenants have comes in the first read; 16,000 rows are some 15 MB while they are sent.
+_ROWS_FIRST, _ROWS_LATER = 4_000, 16_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ async def payments_csv(ctx: Ctx) -> Stream:
 
 async def _stream(ctx: Ctx, sheet: Sheet) -> Stream:
     """The first rows are read before anything is sent: what refuses them is still an answer."""
-    first = await _rows(ctx, sheet, after=uuid.UUID(int=0))
+    first = await _rows(ctx, sheet, after=uuid.UUID(int=0), rows_max=_ROWS_FIRST)
     headers = (
         ("content-disposition", f'attachment; filename="{sheet.name}.csv"'),
         ("cache-control", "private, no-store"),
@@ -52,16 +53,18 @@ async def _stream(ctx: Ctx, sheet: Sheet) -> Stream:
 
 async def _chunks(ctx: Ctx, sheet: Sheet, rows: Sequence[Record]) -> AsyncIterator[bytes]:
     yield csv_bytes([sheet.header])
+    asked = _ROWS_FIRST
     while rows:
         yield csv_bytes(sheet.row(row) for row in rows)
-        if len(rows) < _ROWS_AT_ONCE:
+        if len(rows) < asked:
             return
-        rows = await _rows(ctx, sheet, after=rows[-1][sheet.key])
+        asked = _ROWS_LATER
+        rows = await _rows(ctx, sheet, after=rows[-1][sheet.key], rows_max=asked)
 
 
-async def _rows(ctx: Ctx, sheet: Sheet, *, after: uuid.UUID) -> Sequence[Record]:
+async def _rows(ctx: Ctx, sheet: Sheet, *, after: uuid.UUID, rows_max: int) -> Sequence[Record]:
     async with ctx.begin() as tx:
-        rows: Sequence[Record] = await tx.all(sheet.query, after=after)
+        rows: Sequence[Record] = await tx.all(sheet.query, after=after, rows_max=rows_max)
     return rows
 
 
@@ -111,12 +114,12 @@ PAYMENTS = Sheet(
     row=_payment,
 )  # fmt: skip
 
-# queries_max counts the session's look-up and touch (2) and the first thousand rows; each further thousand is one more.
+# queries_max counts the session's look-up and touch (2) and two reads; each further 16,000 rows are one more.
 ROUTES = (
     route("GET", "/api/customers.csv", customers_csv, title="Customers as CSV", media="file",
-          permission="customer.read", transaction=False, queries_max=3),
+          permission="customer.read", transaction=False, queries_max=4),
     route("GET", "/api/invoices.csv", invoices_csv, title="Invoices as CSV", media="file", permission="invoice.read",
-          transaction=False, queries_max=3),
+          transaction=False, queries_max=4),
     route("GET", "/api/payments.csv", payments_csv, title="Payments as CSV", media="file", permission="invoice.read",
-          transaction=False, queries_max=3),
+          transaction=False, queries_max=4),
 )  # fmt: skip
