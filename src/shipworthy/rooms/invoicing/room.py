@@ -85,7 +85,11 @@ SAMPLES = (
         sql="select mail_id from invoice_mail where status = 'sent' order by queued_at desc, mail_id desc limit 1",
     ),
     Sample(name="product_id", sql="select product_id from product order by created_at desc, product_id limit 1"),
-    Sample(name="tax_rate_id", sql="select tax_rate_id from tax_rate order by valid_from desc, tax_rate_id limit 1"),
+    # Not the one that the examples of drafts name: the examiner deletes and renames what this finds.
+    Sample(
+        name="tax_rate_id",
+        sql="select tax_rate_id from tax_rate where code <> 'standard' order by valid_from desc, tax_rate_id limit 1",
+    ),
     Sample(name="payment_id", sql="select payment_id from payment order by paid_on desc, payment_id desc limit 1"),
     Sample(
         name="reversible_payment_id",
