@@ -104,6 +104,8 @@ class ShopApp:
         raw = await request.body()
         if not isinstance(json.loads(raw).get("note"), str):
             return JSONResponse({"detail": "a note is text"}, 422)
+        if request.headers.get("if-match", "*") != "*":
+            return Response(status_code=412)  # an order that is not there yet has no version
         how = next((name for name in _ORDERS if name in self.defects), "")
         tenant_id, key = uuid.UUID(person.tenant_id), request.headers.get("idempotency-key", "")
         return await _ORDERS.get(how, ShopApp._order_once)(self, tenant_id, key, raw)

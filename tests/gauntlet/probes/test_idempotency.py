@@ -93,6 +93,14 @@ async def test_a_route_that_never_succeeds_or_gives_no_example_is_not_judged(sho
     assert silent[ORDERS].verdict is Verdict.NOT_MEASURED
 
 
+async def test_a_version_that_the_route_declares_is_sent_each_time(shop: Shop) -> None:
+    (route,) = (route for route in shop_manifest().routes if route.path == "/orders")
+    found = await shop.ask(SAME_KEY, routes=(replace(route, headers={"if-match": "*"}),))
+    assert found[ORDERS].verdict is Verdict.PASS, found
+    other = await shop.ask(SAME_KEY, routes=(replace(route, headers={"if-match": '"0"'}),))
+    assert "It answered 412, not 201" in other[ORDERS].cause
+
+
 async def test_what_a_job_writes_is_not_taken_for_what_a_request_did(shop: Shop) -> None:
     exam = shop.exam(SAME_KEY)
     try:

@@ -84,9 +84,10 @@ class Keyed:
         return Once(call=call, answer=answer, grown=growth(before, await self.rows()))
 
     async def like(self, once: Once) -> Call:
-        """Return another new request, with a version where the first one needed it."""
+        """Return another new request, with a version where the first one needed it and the route declares none."""
         call = await self.prepared()
-        return await self._with_version(call) if "if-match" in once.call.headers else call
+        needs_version = "if-match" in once.call.headers and "if-match" not in call.headers
+        return await self._with_version(call) if needs_version else call
 
     async def send(self, call: Call) -> Answer:
         """Errors: Undecided when no answer comes."""

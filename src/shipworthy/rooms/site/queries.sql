@@ -205,6 +205,12 @@ left join page t on t.tenant_id = r.tenant_id and t.page_id = r.to_page_id
 left join site_domain own on own.tenant_id = t.tenant_id and own.site_id = t.site_id and own.role = 'primary'
 where r.site_id = :site_id and r.from_path > :after order by r.from_path limit 10000
 
+-- redirect_at --
+-- The redirect of an address.
+-- index: redirect_path_idx   rows: <= 1
+-- with: site_id = (select site_id from site limit 1), from_path = '/old-1'
+select redirect_id from redirect where site_id = :site_id and from_path = :from_path
+
 -- redirects_among --
 -- Which of these addresses lead elsewhere.
 -- index: redirect_path_idx   rows: <= 20000

@@ -58,6 +58,13 @@ def _budgets(settings: Settings) -> tuple[Budget, ...]:
 
 # Not the pages of the journey: the examiner edits, publishes and takes back what these find.
 _NEWEST = "select page_id from page where status = '{}' and path not in ('/', '/contact') order by page_id desc limit 1"
+# The demo's page with a picture: among those nobody takes back.
+_PICTURE = (
+    "select {} from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version,"
+    " jsonb_array_elements(v.blocks) as block where p.path = '/contact' and p.status = 'published' and block ->> 'type' = 'image' limit 1"
+)
+# What fills a tenant for plan checks is rows only: no file is behind them.
+_FILED = "select {} from asset where slug not like 'volume-%' order by asset_id limit 1"
 _REDIRECT = "select redirect_id from redirect where origin = 'manual' order by from_path {} limit 1"
 
 
@@ -95,7 +102,9 @@ ROOM = Room(
             sql="select version from page_version where page_id = (select page_id from page order by page_id desc limit 1)"
             " order by version limit 1",
         ),
-        Sample(name="asset_id", sql="select asset_id from asset order by asset_id limit 1"),
+        Sample(name="asset_id", sql=_FILED.format("asset_id")),
+        Sample(name="picture_page_id", sql=_PICTURE.format("p.page_id")),
+        Sample(name="picture_block", sql=_PICTURE.format("block ->> 'id'")),
         Sample(
             name="unused_asset_id",
             sql="select asset_id from asset a where not exists (select from asset_use u where u.asset_id = a.asset_id) order by asset_id desc limit 1",

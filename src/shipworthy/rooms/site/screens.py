@@ -36,6 +36,7 @@ from shipworthy.rooms.site.write import (
     TITLE_CHARS_MAX,
     create_page,
     get_page,
+    hold_page,
 )
 
 _LIMITS = {
@@ -159,9 +160,9 @@ async def preview_snippet(ctx: Ctx, form: PageForm) -> Page:
 async def _save(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Saved:
     """Save what was typed; a refusal shows the editor with the text in it."""
     seen = form.version_seen()
-    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
+    page, site = await hold_page(ctx, page_id), await ctx.db.one(q.site_get)
     try:
-        return await save_form(ctx, page_id, form)
+        return await save_form(ctx, page, form)
     except Conflicting as conflict:
         merged = conflict.merged
         form.version = str(conflict.version)
@@ -315,5 +316,5 @@ ROUTES = (
           permission="page.publish", body=SeenVersion, idempotency="key", effect="change", audit="page.unpublished",
           params=PUBLISHED, example={}, queries_max=12),
     route("GET", "/pages/{page_id}/preview", preview_page, title="Preview of a page", media="file",
-          permission="page.read", params=ANY, queries_max=4),
+          status=303, permission="page.read", params=ANY, queries_max=4),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.room import SeedTenant
 from shipworthy.rooms.site.assets.seed import seed_pictures
 from shipworthy.rooms.site.publish import publish_page
@@ -46,9 +47,9 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
         accent=website.accent,
         host=tenant.site_host,
     )
-    await seed_pictures(ctx, tenant)
+    picture, *_ = await seed_pictures(ctx, tenant)
     files = sorted((_DEMO / website.folder).glob("*.md"))
-    pages = [read_page(file.read_text(encoding="utf-8"), tenant) for file in files]
+    pages = [read_page(file.read_text(encoding="utf-8"), tenant, picture) for file in files]
     written = [(await create_page(ctx, text), status) for text, status in pages]
     for page_id, status in written:
         if status != "draft":
@@ -59,16 +60,29 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
         await create_redirect(ctx, Wanted(from_path=path, to=to))
 
 
-def read_page(source: str, tenant: SeedTenant) -> tuple[PageText, str]:
-    """Return a page and its status from a file: `name: value` lines, an empty line, and the text."""
+def read_page(source: str, tenant: SeedTenant, picture: Record) -> tuple[PageText, str]:
+    """Return a page and its status from a file: `name: value` lines, an empty line, and the text.
+
+    A line {picture} parts the text: there stands the tenant's picture.
+    """
     filled = source.replace("{name}", tenant.name).replace("{marker}", tenant.marker)
     head, _, body = filled.partition("\n\n")
+    above, _, below = body.partition("\n\n{picture}\n\n")
     facts = dict(line.split(": ", 1) for line in head.splitlines())
     text = PageText(
         title=facts["title"],
         path=facts["path"],
         description=facts["description"],
-        body=body,
+        body="" if below else above,
+        blocks=[_text(above), _image(picture), _text(below)] if below else None,
         in_menu=facts["path"] != "/",
     )
     return text, facts["status"]
+
+
+def _text(body: str) -> dict[str, object]:
+    return {"type": "text", "data": {"body": body}}
+
+
+def _image(picture: Record) -> dict[str, object]:
+    return {"type": "image", "data": {"asset": str(picture["asset_id"])}}

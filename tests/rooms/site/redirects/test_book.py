@@ -65,6 +65,22 @@ async def test_circles_chains_and_shadows_are_refused_and_nothing_is_written(acm
     assert (await redirect(acme, "/a", "/here")).status == 201
 
 
+async def test_one_that_is_there_already_is_answered_as_if_it_was_new(app: RunningApp, acme: Author) -> None:
+    await acme.show("Here", "/here")
+    first = await redirect(acme, "/old", "/here")
+    again = await redirect(acme, "/Old/", "/here")
+    assert (again.status, again.json) == (201, first.json)
+    sent = await acme.submit("/redirects", from_path="/old", to="/here", status="301")
+    assert (sent.status, sent.header("location")) == (303, "/redirects")
+    assert (await redirect(acme, "/old", "/here", 302)).json["code"] == "site.redirect_taken"
+    (made,) = await app.admin("select count(*) as n from audit where action = 'redirect.created'")
+    assert made["n"] == 1
+    globex = await author(app, "Globex")
+    await globex.show("Here", "/here")
+    other = await redirect(globex, "/old", "/here")
+    assert other.status == 201 and other.json["redirect_id"] != first.json["redirect_id"]
+
+
 async def test_of_twenty_who_want_one_address_at_once_one_gets_it_and_a_page_wins(acme: Author) -> None:
     page = await acme.write("Home", path="/x")
     answers = await asyncio.gather(*(redirect(acme, "/x", f"https://{n}.example/") for n in range(20)))

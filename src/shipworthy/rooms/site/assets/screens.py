@@ -191,12 +191,12 @@ WORDS_EXAMPLE = {"name": "Workshop", "alt": "A workbench by a window"}
 _UPLOAD_EXAMPLE = {"file": SAMPLE_BASE64, "file_name": "sample.png", "alt": "A blue square"}
 
 # queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1). The same
-# file sent twice is one picture, with or without a key.
+# file sent twice is one picture, with or without a key: hence a change and no creation.
 ROUTES = (
     route("GET", "/assets", assets_page, title="Pictures", media="html", permission="page.read",
           query=AssetListQuery, queries_max=4),
     route("POST", "/assets", submit_asset, title="Add a picture", media="html", permission="page.write",
-          body=UploadForm, effect="create", audit="asset.added", example=_UPLOAD_EXAMPLE, transaction=False,
+          body=UploadForm, effect="change", audit="asset.added", example=_UPLOAD_EXAMPLE, transaction=False,
           body_bytes_max=BODY_BYTES_MAX, queries_max=8),
     route("GET", "/assets/{asset_id}", asset_page, title="A picture", media="html", permission="page.read",
           params=ANY, queries_max=5),

@@ -49,9 +49,11 @@ class AssetListQuery(msgspec.Struct):
 
 
 async def api_add_asset(ctx: Ctx, body: AssetBody) -> Json:
-    asset, is_new = await add_asset(ctx, body.file, name=body.name or body.file_name, alt=body.alt)
+    asset, _ = await add_asset(ctx, body.file, name=body.name or body.file_name, alt=body.alt)
     where = (("location", f"/api/assets/{asset['asset_id']}"),)
-    return Json(asset_json(asset), status=201 if is_new else 200, headers=where)
+    return Json(
+        asset_json(asset), status=201, headers=where
+    )  # again, too: as a key's second answer is the first
 
 
 async def api_list_assets(ctx: Ctx, query: AssetListQuery) -> Any:
@@ -96,10 +98,11 @@ def asset_json(asset: Record) -> dict[str, Any]:
 
 _EXAMPLE = {"file": SAMPLE_BASE64, "file_name": "sample.png", "alt": "A blue square"}
 
-# queries_max counts the session's look-up and touch (2) and the audit row (1).
+# queries_max counts the session's look-up and touch (2) and the audit row (1). The same file sent twice is one picture,
+# with or without a key, and answered the same.
 ROUTES = (
     route("POST", "/api/assets", api_add_asset, title="Keep a picture", permission="page.write", body=AssetBody,
-          status=201, effect="create", audit="asset.added", example=_EXAMPLE, transaction=False,
+          status=201, effect="change", audit="asset.added", example=_EXAMPLE, transaction=False,
           body_bytes_max=screens.BODY_BYTES_MAX, queries_max=8),
     route("GET", "/api/assets", api_list_assets, title="List pictures", permission="page.read",
           query=AssetListQuery, queries_max=3),

@@ -89,10 +89,12 @@ def _field(blocks: list[Stored], block_id: str, place: str) -> tuple[dict[str, A
     raise Invalid("site.button_invalid", "That block is not here any more. Look at the page again.")
 
 
+_EXAMPLE = {"block": "$picture_block", "place": "asset", "asset_id": "$asset_id"}
+
 ROUTES = (
     route("GET", "/pages/{page_id}/pictures", pictures_page, title="Choose a picture", media="html",
           permission="page.write", query=PicturesQuery, params=ANY, queries_max=5),
     route("POST", "/pages/{page_id}/pictures", submit_picture, title="Put a picture into a block", media="html",
-          permission="page.write", body=Choice, idempotency="key", effect="change", audit="page.edited", params=ANY,
-          queries_max=17),
+          permission="page.write", body=Choice, idempotency="key", effect="change", audit="page.edited",
+          params={"page_id": "picture_page_id"}, example=_EXAMPLE, queries_max=17),
 )  # fmt: skip

@@ -55,14 +55,13 @@ async def autosave_form(ctx: Ctx, page_id: uuid.UUID, form: PageForm, *, seen: i
     return version
 
 
-async def save_form(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Saved:
-    """Save a form, and do to its blocks what its button says.
+async def save_form(ctx: Ctx, page: Record, form: PageForm) -> Saved:
+    """Save a form into a page that is held, and do to its blocks what its button says.
 
-    Errors:  VersionNeeded; Missing; Conflicting when somebody else changed the same thing since; those of
+    Errors:  VersionNeeded; Conflicting when somebody else changed the same thing since; those of
              `save_text` and `operate`.
     """
     seen = form.version_seen()
-    page = await hold_page(ctx, page_id)
     text = checked(form.text(), new_id=ctx.new_id)
     if form.taken():
         text = replace(text, blocks=_with_theirs(text, form.taken(), page))

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from shipworthy.kernel.audit.record import record
+from shipworthy.kernel.audit.record import record, unchanged
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Invalid, Missing, Refusal
@@ -30,17 +30,21 @@ class Part:
 
 
 async def create_redirect(ctx: Ctx, wanted: Wanted) -> uuid.UUID:
-    """Let an address lead elsewhere; return the redirect's id.
+    """Let an address lead elsewhere; return the redirect's id. One that leads there already stays as it is.
 
     Errors:  Invalid naming the field; Conflict for a circle, a chain, a page that is shown there, and for an
-             address that leads elsewhere already.
+             address that leads to another place.
     """
     site = await started_site(ctx)
     await show_change(ctx, site["site_id"])  # from here on no page is published there unseen
     (verdict,) = judge([wanted], await _known(ctx, site, [wanted]))
     if not verdict.is_good:
         raise _refused(verdict)
-    if verdict.outcome in (SAME, REPLACES):
+    if verdict.outcome == SAME:
+        unchanged(ctx)
+        there = await ctx.db.one(q.redirect_at, site_id=site["site_id"], from_path=verdict.from_path)
+        return uuid.UUID(str(there["redirect_id"]))
+    if verdict.outcome == REPLACES:
         message = f"{verdict.from_path} leads elsewhere already. Delete that redirect first."
         raise Conflict("site.redirect_taken", message, fields={"from_path": message})
     redirect_id = ctx.new_id()

@@ -208,7 +208,7 @@ ROUTES = (
     route("GET", "/redirects/new", new_redirect_page, title="New redirect", media="html",
           permission="page.publish", queries_max=2),
     route("POST", "/redirects", submit_redirect, title="Let an address lead elsewhere", media="html",
-          permission="page.publish", body=RedirectForm, idempotency="key", effect="create",
+          permission="page.publish", body=RedirectForm, idempotency="key", effect="change",
           audit="redirect.created", example=_EXAMPLE, queries_max=22),
     route("POST", "/redirects/{redirect_id}/delete", submit_delete_redirect, title="Delete a redirect", media="html",
           permission="page.publish", idempotency="key", effect="change", audit="redirect.deleted",

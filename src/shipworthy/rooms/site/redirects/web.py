@@ -128,10 +128,10 @@ _LIST_BYTES_MAX = 2 * LIST_CHARS_MAX
 _ONE = {"redirect_id": "redirect_id"}
 
 # queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1);
-# a tenant's first redirect also starts its site (8).
+# a tenant's first redirect also starts its site (8). A redirect that is there already is answered as if it was new.
 ROUTES = (
     route("POST", "/api/redirects", api_create_redirect, title="Let an address lead elsewhere",
-          permission="page.publish", body=RedirectBody, status=201, idempotency="key", effect="create",
+          permission="page.publish", body=RedirectBody, status=201, idempotency="key", effect="change",
           audit="redirect.created", example=_EXAMPLE, queries_max=24),
     route("GET", "/api/redirects", api_list_redirects, title="List redirects", permission="page.read",
           query=RedirectListQuery, queries_max=5),
@@ -145,7 +145,7 @@ ROUTES = (
           example=_LIST_EXAMPLE, body_bytes_max=_LIST_BYTES_MAX, queries_max=22),
     route("GET", "/api/redirects/{redirect_id}", api_get_redirect, title="Read a redirect", permission="page.read",
           params=_ONE, queries_max=4),
-    route("DELETE", "/api/redirects/{redirect_id}", api_delete_redirect, title="Delete a redirect",
+    route("DELETE", "/api/redirects/{redirect_id}", api_delete_redirect, title="Delete a redirect", status=204,
           permission="page.publish", effect="change", audit="redirect.deleted", params=_ONE, queries_max=8),
     *screens.ROUTES,
 )  # fmt: skip
