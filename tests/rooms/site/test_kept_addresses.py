@@ -163,7 +163,7 @@ def test_the_check_sees_an_address_that_leads_nowhere_and_one_that_leads_to_the_
         await world.check()
         hosts = running.app.runtime.state["site.lane"]._hosts
         for broken in (
-            "update redirect set to_page_id = $1 where from_path = '/a'",
+            "update redirect set to_page_id = $1 where from_path = '/a' and tenant_id = (select tenant_id from page where page_id = $1)",
             "delete from redirect where to_page_id = $1",
         ):
             await running.app.admin(broken, world.made[1])

@@ -108,13 +108,15 @@ update page set path = :to_path || substr(path, length(:from_path) + 1),
 where site_id = :site_id and status <> 'deleted' and path >= :from_path and path < :beyond and (path = :from_path or path >= :below)
 
 -- page_settle --
--- Hang a page below the nearest one above its address, if there is one; among others it stands last at first.
+-- Hang a page below the nearest one above its address, if there is one; among others it stands last at first. Each
+-- address is looked up by itself (lateral, limit 1): joined, a plan for the average tenant reads a large one's whole site.
 -- index: page_pkey, page_path_idx   rows: <= 1
 -- with: site_id = (select site_id from site limit 1), page_id = (select page_id from page limit 1), above = array['/volume']
 with placed as (
   select coalesce((
-    select a.page_id from unnest(:above::text[]) as u (path)
-    join page a on a.site_id = :site_id and a.path = u.path and a.status <> 'deleted' order by length(a.path) desc limit 1
+    select a.page_id from unnest(:above::text[]) as u (path) cross join lateral (
+      select page_id from page where site_id = :site_id and path = u.path and status <> 'deleted' limit 1
+    ) as a order by length(u.path) desc limit 1
   ), '00000000-0000-0000-0000-000000000000') as parent_id
 )
 update page p set parent_id = placed.parent_id, position = case when p.parent_id = placed.parent_id then p.position else 1000000 end
@@ -218,11 +220,12 @@ select redirect_id from redirect where site_id = :site_id and from_path = :from_
 select from_path, to_page_id, to_url, status from redirect where site_id = :site_id and from_path = any(:paths::text[])
 
 -- pages_among --
--- Which of these addresses and ids are pages.
+-- Which of these addresses and ids are pages. Each address by itself, as in page_settle.
 -- index: page_path_idx, page_pkey   rows: <= 20000
 -- with: site_id = (select site_id from site limit 1), paths = array['/volume/page-1'], ids = (select array_agg(page_id) from (select page_id from page limit 2) as few)
-select p.page_id, p.site_id, p.path, p.status from unnest(:paths::text[]) as u (path)
-join page p on p.site_id = :site_id and p.path = u.path and p.status <> 'deleted'
+select p.page_id, p.site_id, p.path, p.status from unnest(:paths::text[]) as u (path) cross join lateral (
+  select page_id, site_id, path, status from page where site_id = :site_id and path = u.path and status <> 'deleted' limit 1
+) as p
 union
 select p.page_id, p.site_id, p.path, p.status
 from unnest(:ids::uuid[]) as u (page_id) join page p on p.page_id = u.page_id and p.tenant_id = my_tenant() and p.status <> 'deleted'
@@ -565,11 +568,13 @@ select version, title, description, body, blocks, in_menu, author_name, is_autos
 where page_id = :page_id and version < :version order by version desc limit 1
 
 -- paths_there --
--- Which of these addresses have a page, or lead to one or elsewhere, and whether visitors see it.
+-- Which of these addresses have a page, or lead to one or elsewhere, and whether visitors see it. Each address by
+-- itself, as in page_settle.
 -- index: page_path_idx, redirect_path_idx   rows: <= 1000
 -- with: site_id = (select site_id from site limit 1), paths = array['/', '/contact', '/volume/page-1', '/old-1']
-select p.path, p.status from unnest(:paths::text[]) as u (path)
-join page p on p.site_id = :site_id and p.path = u.path and p.status <> 'deleted'
+select p.path, p.status from unnest(:paths::text[]) as u (path) cross join lateral (
+  select path, status from page where site_id = :site_id and path = u.path and status <> 'deleted' limit 1
+) as p
 union all
 select r.from_path, coalesce(t.status, 'published') from redirect r
 left join page t on t.tenant_id = r.tenant_id and t.page_id = r.to_page_id
