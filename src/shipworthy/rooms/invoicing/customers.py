@@ -43,7 +43,7 @@ class CustomerText:
 
 async def create_customer(ctx: Ctx, text: CustomerText) -> dict[str, Any]:
     """Write a new customer down and return it. Errors: Invalid, naming every wrong field."""
-    customer = {"customer_id": ctx.new_id(), **_check(text)}
+    customer = {"customer_id": ctx.new_id(), **check_customer(text)}
     await ctx.db.run(q.customer_create, now=ctx.now(), **customer)
     await record(ctx, "customer.created", of="customer", id=customer["customer_id"])
     await want_proof(ctx, text.tax_id)
@@ -55,7 +55,7 @@ async def edit_customer(ctx: Ctx, customer_id: uuid.UUID, text: CustomerText) ->
 
     Errors:  Missing; Invalid, naming every wrong field.
     """
-    customer = {"customer_id": customer_id, **_check(text)}
+    customer = {"customer_id": customer_id, **check_customer(text)}
     if not await ctx.db.maybe(q.customer_edit, **customer):
         raise Missing("customer")
     await record(ctx, "customer.edited", of="customer", id=customer_id)
@@ -71,7 +71,8 @@ async def get_customer(ctx: Ctx, customer_id: uuid.UUID) -> dict[str, Any]:
     return dict(row)
 
 
-def _check(text: CustomerText) -> dict[str, str]:
+def check_customer(text: CustomerText) -> dict[str, str]:
+    """Return what is written down of a customer. Errors: Invalid, naming every wrong field."""
     wrong: dict[str, str] = {}
     clean = read_party(text, chars_max=_CHARS_MAX, needed=("name",), wrong=wrong)
     if wrong:

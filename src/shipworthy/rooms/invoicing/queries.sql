@@ -9,6 +9,38 @@ with made as (
 insert into customer_word (word, customer_id)
 select word, :customer_id from unnest(search_words(:name || ' ' || :city || ' ' || :email || ' ' || :tax_id)) as word
 
+-- customer_sources_known --
+-- Which rows of a source are customers already.
+-- index: customer_source_pkey   rows: <= 10000
+-- with: source_type = 'shop-3', source_ids = array['1', '2']
+select source_id from customer_source
+where source_type = :source_type and source_id = any(:source_ids::text[]) limit 10000
+
+-- customers_import --
+-- New customers with the words they are found by, of those rows of a source that nobody took before: who takes them at
+-- the same time waits for the other's end, in the same order.
+-- index: none (insert)   rows: <= 1
+-- with: source_type = 'sample', source_ids = array['x'], customer_ids = array[gen_random_uuid()], names = array['Sample'], emails = array[''], tax_ids = array[''], streets = array['']
+-- with: postal_codes = array[''], cities = array[''], countries = array['DE'], buyer_references = array[''], now = now()
+with came as (
+  select * from unnest(:source_ids::text[], :customer_ids::uuid[], :names::text[], :emails::text[], :tax_ids::text[],
+    :streets::text[], :postal_codes::text[], :cities::text[], :countries::text[], :buyer_references::text[])
+    as came (source_id, customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference)
+), taken as (
+  insert into customer_source (source_type, source_id, customer_id)
+  select :source_type, source_id, customer_id from came order by source_id
+  on conflict do nothing returning customer_id
+), made as (
+  insert into customer (customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, created_at)
+  select customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, :now
+  from came join taken using (customer_id)
+), found as (
+  insert into customer_word (word, customer_id)
+  select word, customer_id from came join taken using (customer_id),
+    unnest(search_words(name || ' ' || city || ' ' || email || ' ' || tax_id)) as word
+)
+select count(*) as created from taken
+
 -- customer_get --
 -- One customer.
 -- index: customer_pkey   rows: <= 1

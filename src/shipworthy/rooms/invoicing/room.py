@@ -13,6 +13,8 @@ from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.document import close_press
 from shipworthy.rooms.invoicing.einvoice.web import ROUTES as EINVOICE_ROUTES
 from shipworthy.rooms.invoicing.exchange.export import ROUTES as EXPORT_ROUTES
+from shipworthy.rooms.invoicing.exchange.web import IMPORT_PERSONAL
+from shipworthy.rooms.invoicing.exchange.web import ROUTES as IMPORT_ROUTES
 from shipworthy.rooms.invoicing.jobs import JOBS
 from shipworthy.rooms.invoicing.permissions import PERMISSIONS
 from shipworthy.rooms.invoicing.products.web import ROUTES as PRODUCT_ROUTES
@@ -192,6 +194,7 @@ ROOM = Room(
         *SENDING_PAGES,
         *REPORT_ROUTES,
         *EXPORT_ROUTES,
+        *IMPORT_ROUTES,
     ),
     jobs=JOBS,
     nav=(
@@ -211,6 +214,7 @@ ROOM = Room(
         for name in (
             "customer",
             "customer_word",
+            "customer_source",
             "invoice",
             "invoice_line",
             "invoice_tax",
@@ -233,7 +237,7 @@ ROOM = Room(
     journeys=JOURNEYS,
     oracles=ORACLES,
     loads=LOADS,
-    personal=tuple(dict.fromkeys((*CUSTOMER_PERSONAL, *SELLER_PERSONAL, *MAIL_PERSONAL))),
+    personal=tuple(dict.fromkeys((*CUSTOMER_PERSONAL, *SELLER_PERSONAL, *MAIL_PERSONAL, *IMPORT_PERSONAL))),
     on_start=register,
     on_stop=close_press,
     seed=seed,

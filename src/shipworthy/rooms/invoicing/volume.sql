@@ -11,6 +11,10 @@ insert into customer_word (word, customer_id)
 select word, customer_id from customer, unnest(search_words(name || ' ' || city || ' ' || email)) as word
 where tenant_id = my_tenant() on conflict do nothing;
 
+insert into customer_source (source_type, source_id, customer_id)
+select 'shop-' || shop, customer_id::text, customer_id from customer, generate_series(1, 8) as shop where tenant_id = my_tenant()
+on conflict do nothing;
+
 insert into seller_profile (name, street, postal_code, city, country, vat_id, tax_number, registration_id,
   contact_name, email, phone, iban, bic, bank_name, updated_at)
 select 'Volume', '', '', 'Hamburg', 'DE', '', '', '', '', '', '', '', '', '', now()
