@@ -7,6 +7,7 @@ from shipworthy.rooms.site.assets.forms import discard, make_variants
 from shipworthy.rooms.site.assets.library import DISCARD_JOB, VARIANTS_JOB
 from shipworthy.rooms.site.cards.keep import CARD_JOB, make_card
 from shipworthy.rooms.site.changes import SITEMAP_JOB
+from shipworthy.rooms.site.forms.mails import MAIL_JOB, send_mail
 from shipworthy.rooms.site.schedule.plan import SCHEDULE_JOB, carry_out
 from shipworthy.rooms.site.sitemap import make_sitemap
 from shipworthy.rooms.site.telling.cdn import PURGE_JOB, purge
@@ -61,5 +62,11 @@ JOBS = (
         title="Tell search engines of a page",
         attempts_max=10,
         triggered_by="POST /api/pages/{page_id}/publish",
+    ),
+    JobKind(
+        kind=MAIL_JOB,
+        handler=send_mail,
+        title="Say by mail that a visitor sent a message",
+        attempts_max=10,
     ),
 )

@@ -3,9 +3,7 @@
 A miss reads and renders once, however many ask. A publish tells every process at its commit
 (NOTIFY), and what they kept and was made of what changed is out of date. When the listening connection breaks,
 everything is asked of the database until it is back; when the database is away or slow, what is
-kept is served, however old.
-
-There is no second cache in the database (ADR 0010).
+kept is served, however old. There is no second cache in the database (ADR 0010).
 """
 
 from __future__ import annotations
@@ -39,6 +37,7 @@ from shipworthy.rooms.site.changes import CHANNEL, announced, on_change
 from shipworthy.rooms.site.codings import coding_of
 from shipworthy.rooms.site.feeds import load_feed
 from shipworthy.rooms.site.flights import Flights
+from shipworthy.rooms.site.forms.taking import FORMS, Forms
 from shipworthy.rooms.site.head import CARDS
 from shipworthy.rooms.site.hosts import PATIENCE_S, Hosts, Site
 from shipworthy.rooms.site.preview.show import show_preview
@@ -96,6 +95,7 @@ class Lane:
         self._shelf = Shelf(bytes_max=runtime.settings.site.cache_bytes_max)
         self._flights: Flights[Entry] = Flights()
         self.visits = Visits(runtime)
+        self._forms = Forms(runtime)
         self._script = SCRIPT if runtime.settings.site.visits_counted else ""
         self._heard: OrderedDict[str, None] = OrderedDict()
         self.hits = Hits(runtime)
@@ -150,10 +150,7 @@ class Lane:
             return await _refuse(send, scope, 421, _UNKNOWN_HOST)
         raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
         if scope["method"] not in _READING:
-            if scope["method"] != "POST" or raw_path != _VISIT:
-                return await _refuse(send, scope, 405, _ONLY_GET)
-            status = await self.visits.take(scope, receive, site)
-            return await _refuse(send, scope, status, _NOTHING if status == 204 else _TOO_MUCH)
+            return await self._taken(site, scope, receive, send, raw_path)
         if site.role == "preview" and raw_path != _ROBOTS:
             return await self._preview(site, scope, send)
         key = site.prefix + raw_path
@@ -176,6 +173,15 @@ class Lane:
             await send(start_message(entry.status, [*_headers(entry, form, scope), (b"x-cache", state)]))
         await send(NO_BODY if scope["method"] == "HEAD" else form.body)
         return entry.status
+
+    async def _taken(self, site: Site, scope: Any, receive: Any, send: Any, raw_path: bytes) -> int:
+        is_post = scope["method"] == "POST"
+        if is_post and site.is_primary and raw_path.startswith(FORMS):
+            return await self._forms.answer(scope, receive, send, site, raw_path.decode("latin-1"))
+        if not is_post or raw_path != _VISIT:
+            return await _refuse(send, scope, 405, _ONLY_GET)
+        status = await self.visits.take(scope, receive, site)
+        return await _refuse(send, scope, status, _NOTHING if status == 204 else _TOO_MUCH)
 
     async def _preview(self, site: Site, scope: Any, send: Any) -> int:
         """Answer the preview host: the page a token opens, or that nothing is there."""

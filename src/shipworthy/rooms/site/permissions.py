@@ -6,9 +6,10 @@ from shipworthy.kernel.context import Ctx
 
 _READ = frozenset({"page.read"})
 _WRITE = frozenset({"page.write", "page.publish"})
+_ANSWER = frozenset({"messages.read", "messages.write"})
 _OWN = frozenset({"visits.read"})
 
-PERMISSIONS = {"owner": _READ | _WRITE | _OWN, "member": _READ | _WRITE, "viewer": _READ}
+PERMISSIONS = {"owner": _READ | _WRITE | _ANSWER | _OWN, "member": _READ | _WRITE | _ANSWER, "viewer": _READ}
 
 
 def may_write(ctx: Ctx) -> bool:

@@ -655,3 +655,64 @@ where site_id = :site_id and day >= :since and kind in ('lcp', 'inp', 'cls') gro
 -- with: site_id = (select site_id from site limit 1), since = current_date - 30, paths = array['/volume/page-1']
 select kind, path, name, sum(count)::bigint as views from visit_count
 where site_id = :site_id and day >= :since and kind = 'lcp' and path = any(:paths::text[]) group by kind, path, name
+
+-- published_form --
+-- A form that stands on a published page: what it asks for.
+-- index: page_pkey, page_version_pkey   rows: <= 1
+-- with: page_id = (select page_id from page where status = 'published' limit 1), block_id = 'none'
+select v.title, block
+from page p
+join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.published_version
+cross join lateral jsonb_array_elements(coalesce(v.blocks, '[]')) as block
+where p.page_id = :page_id and p.status = 'published' and block ->> 'id' = :block_id and block ->> 'type' = 'form'
+
+-- message_keep --
+-- Keep what a visitor sent; no row when it is there already.
+-- index: none (insert)   rows: <= 1
+-- with: message_id = gen_random_uuid(), site_id = (select site_id from site limit 1), page_id = (select page_id from page limit 1), page_title = 'Sample'
+-- with: sender_name = 'Sample', sender_email = 's@example.com', sender_phone = '', message_text = 'Sample', notify = '', now = now()
+insert into message (message_id, site_id, page_id, page_title, sender_name, sender_email, sender_phone, message_text, notify, received_at)
+values (:message_id, :site_id, :page_id, :page_title, :sender_name, :sender_email, :sender_phone, :message_text, :notify, :now)
+on conflict do nothing returning message_id
+
+-- message_list --
+-- Messages, newest first, from behind one of them on.
+-- index: message_received_idx   rows: <= 26
+-- with: before = null::uuid
+select message_id, page_title, sender_name, sender_email, sender_phone, message_text, received_at from message
+where (received_at, message_id) < (
+  coalesce((select m.received_at from message m where m.message_id = :before), 'infinity'::timestamptz),
+  coalesce(:before::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
+order by received_at desc, message_id desc limit 26
+
+-- message_get --
+-- One message.
+-- index: message_pkey   rows: <= 1
+-- with: message_id = (select message_id from message limit 1)
+select message_id, page_id, page_title, sender_name, sender_email, sender_phone, message_text, received_at from message
+where message_id = :message_id
+
+-- message_export --
+-- Messages to be given away, newest first.
+-- index: message_received_idx   rows: <= 10000
+select page_title, sender_name, sender_email, sender_phone, message_text, received_at from message
+order by received_at desc, message_id desc limit 10000
+
+-- message_delete --
+-- Delete a message for good.
+-- index: message_pkey   rows: <= 1
+-- with: message_id = (select message_id from message limit 1)
+delete from message where message_id = :message_id returning message_id
+
+-- message_to_mail --
+-- A message that its site's owner is to hear of.
+-- index: message_pkey   rows: <= 1   role: worker
+-- with: message_id = (select message_id from message limit 1)
+select message_id, page_title, sender_name, sender_email, sender_phone, message_text, notify from message
+where message_id = :message_id and notify <> '' and mailed_at is null
+
+-- message_mailed --
+-- Note that the mail about it went out.
+-- index: message_pkey   rows: <= 0   role: worker
+-- with: message_id = (select message_id from message limit 1), now = now()
+update message set mailed_at = :now where message_id = :message_id

@@ -110,6 +110,15 @@ def render_missing(
     return _ready_page(pages.render("site/missing.html", shown), (MENU, THEME))
 
 
+def render_form_step(
+    pages: Pages, site: Row, menu: Menu, step: Row, *, site_origin: str, locale: str
+) -> bytes:
+    """Return what follows a form that was sent; it is of one visitor, and kept by nobody."""
+    return pages.render(
+        "site/form_step.html", _around(site, menu, site_origin, locale, path="") | {"step": step}
+    )
+
+
 def render_preview(pages: Pages, page: Row, menu: Menu, *, site_origin: str, locale: str) -> bytes:
     """Return a page as it would look; its links lead to the site and not into the console."""
     shown = _shown(page, menu, site_origin, locale) | {

@@ -10,6 +10,7 @@ from shipworthy.kernel.room import NavItem, Room
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.forms.web import ROUTES as FORM_ROUTES
 from shipworthy.rooms.site.jobs import JOBS
 from shipworthy.rooms.site.lane import Lane
 from shipworthy.rooms.site.permissions import PERMISSIONS
@@ -66,16 +67,18 @@ _PICTURE = (
 # What fills a tenant for plan checks is rows only: no file is behind them.
 _FILED = "select {} from asset where slug not like 'volume-%' order by asset_id limit 1"
 _REDIRECT = "select redirect_id from redirect where origin = 'manual' order by from_path {} limit 1"
+_MESSAGE = "select message_id from message order by received_at {} limit 1"
 
 
 ROOM = Room(
     name="site",
     folder=_FOLDER,
     queries=q,
-    routes=ROUTES + REDIRECT_ROUTES + TREE_ROUTES + VISITS_ROUTES,
+    routes=ROUTES + REDIRECT_ROUTES + TREE_ROUTES + VISITS_ROUTES + FORM_ROUTES,
     jobs=JOBS,
     nav=(
         NavItem(href="/pages", label="Website", icon="globe", section="pages"),
+        NavItem(href="/messages", label="Messages", icon="inbox", section="messages"),
         NavItem(href="/visits", label="Visits", icon="eye", section="visits"),
     ),
     permissions=PERMISSIONS,
@@ -87,6 +90,7 @@ ROOM = Room(
             Table(name=name, scope="tenant", column="tenant_id")
             for name in ("asset", "asset_use", "sitemap_part")
         ),
+        Table(name="message", scope="tenant", column="tenant_id"),
         Table(name="visit_count", scope="tenant", column="tenant_id"),
         Table(name="site_domain", scope="realm", column="realm_id"),
     ),
@@ -112,6 +116,8 @@ ROOM = Room(
         Sample(name="binned_page_id", sql=_NEWEST.format("deleted")),
         Sample(name="redirect_id", sql=_REDIRECT.format("asc")),
         Sample(name="other_redirect_id", sql=_REDIRECT.format("desc")),
+        Sample(name="message_id", sql=_MESSAGE.format("asc")),
+        Sample(name="other_message_id", sql=_MESSAGE.format("desc")),
     ),
     slos=_slos,
     journeys=(
@@ -144,7 +150,7 @@ ROOM = Room(
         ),
     ),
     budgets=_budgets,
-    personal=("author_name",),
+    personal=("author_name", "sender_name", "sender_email", "sender_phone", "message_text"),
     raw_lane=_lane_of,
     on_stop=_stop,
     seed=seed,

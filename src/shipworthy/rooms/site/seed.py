@@ -9,6 +9,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.room import SeedTenant
 from shipworthy.rooms.site.assets.seed import seed_pictures
+from shipworthy.rooms.site.forms.seed import seed_messages
 from shipworthy.rooms.site.publish import publish_page
 from shipworthy.rooms.site.redirects.book import create_redirect
 from shipworthy.rooms.site.redirects.verdicts import Wanted
@@ -16,6 +17,8 @@ from shipworthy.rooms.site.start import start_site
 from shipworthy.rooms.site.tree.bin import delete_page
 from shipworthy.rooms.site.write import PageText, create_page
 
+_CONTACT = "/contact"  # the page with the form
+_FORM: dict[str, object] = {"type": "form", "data": {"heading": "Write to us here", "asks_phone": True}}
 _DEMO = Path(__file__).parent / "demo"
 
 
@@ -39,7 +42,7 @@ DESIGN = Website("design", "A studio for identities, books and signs", "letter",
 async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
     """Start the tenant's site, write its pages, and publish them when all are there: they link to each other."""
     website = DESIGN if "design" in tenant.name.lower() else PLUMBING
-    await start_site(
+    site_id = await start_site(
         ctx,
         title=tenant.name,
         tagline=website.tagline,
@@ -56,6 +59,10 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
             await publish_page(ctx, page_id)
         if status == "deleted":
             await delete_page(ctx, page_id)
+    contact = next(
+        page_id for (page_id, _), (text, _) in zip(written, pages, strict=True) if text.path == _CONTACT
+    )
+    await seed_messages(ctx, tenant, site_id=site_id, page_id=contact)
     for path, to in website.old:
         await create_redirect(ctx, Wanted(from_path=path, to=to))
 
@@ -69,12 +76,15 @@ def read_page(source: str, tenant: SeedTenant, picture: Record) -> tuple[PageTex
     head, _, body = filled.partition("\n\n")
     above, _, below = body.partition("\n\n{picture}\n\n")
     facts = dict(line.split(": ", 1) for line in head.splitlines())
+    blocks = [_text(above), _image(picture), _text(below)] if below else []
+    if facts["path"] == _CONTACT:
+        blocks = [*(blocks or [_text(above)]), _FORM]
     text = PageText(
         title=facts["title"],
         path=facts["path"],
         description=facts["description"],
-        body="" if below else above,
-        blocks=[_text(above), _image(picture), _text(below)] if below else None,
+        body="" if blocks else above,
+        blocks=blocks or None,
         in_menu=facts["path"] != "/",
     )
     return text, facts["status"]

@@ -57,3 +57,9 @@ insert into visit_count (tenant_id, site_id, day, kind, path, name, count)
 select tenant_id, site_id, current_date - day, kind, '/volume/page-' || n, case kind when 'view' then '' when 'referrer' then 'news.example' else '1000' end, n
 from site, generate_series(0, 29) as day, generate_series(1, 20) as n, unnest(array['view', 'referrer', 'lcp', 'cls']) as kind
 where tenant_id = my_tenant();
+
+insert into message (tenant_id, message_id, site_id, page_id, page_title, sender_name, sender_email, sender_phone, message_text, notify, received_at)
+select tenant_id, md5(my_tenant()::text || '/message/' || n)::uuid, site_id, md5(my_tenant()::text || '/page/1')::uuid, 'Volume page 1',
+  'Visitor ' || n, 'visitor' || n || '@volume.example', '', 'A question.', 'office@volume.example', now() - interval '30 days' - n * interval '1 minute'
+from site, generate_series(1, greatest(1, current_setting('volume.rows')::int / 2)) as n
+where tenant_id = my_tenant();

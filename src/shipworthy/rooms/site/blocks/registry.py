@@ -7,6 +7,7 @@ from shipworthy.rooms.site.blocks.button import Button
 from shipworthy.rooms.site.blocks.cards import Cards
 from shipworthy.rooms.site.blocks.divider import Divider
 from shipworthy.rooms.site.blocks.faq import Faq
+from shipworthy.rooms.site.blocks.form import Form
 from shipworthy.rooms.site.blocks.gallery import Gallery
 from shipworthy.rooms.site.blocks.hero import Hero
 from shipworthy.rooms.site.blocks.image import Image
@@ -16,6 +17,6 @@ from shipworthy.rooms.site.blocks.table import Table
 from shipworthy.rooms.site.blocks.text import Text
 
 TYPES: tuple[type[Block], ...] = (
-    Text, Hero, Image, Gallery, Cards, Quote, Button, Faq, Table, RawHtml, Divider,
+    Text, Hero, Image, Gallery, Cards, Quote, Button, Form, Faq, Table, RawHtml, Divider,
 )  # fmt: skip
 BY_NAME: dict[str, type[Block]] = {kind.type: kind for kind in TYPES}
