@@ -55,4 +55,5 @@ def test_a_dry_run_writes_nothing_and_the_plan_is_what_a_run_writes(tmp_path: Pa
     planned = shipworthy("new", "app", *ROOMS, "--dry-run", "--json", cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []
     assert shipworthy("new", "app", *ROOMS, cwd=tmp_path).returncode == 0
-    assert sorted(json.loads(planned.stdout)["files"]) == sorted(p.name for p in (tmp_path / "app").iterdir())
+    written = (p.relative_to(tmp_path / "app") for p in (tmp_path / "app").rglob("*") if p.is_file())
+    assert sorted(json.loads(planned.stdout)["files"]) == sorted(map(str, written))

@@ -136,4 +136,4 @@ def test_a_character_names_its_writing_and_its_font() -> None:
 
 
 def long_lines(many: int) -> list[Any]:
-    return [("Long words. " * 40, "1", "10", "S", 1900, 0, "") for _ in range(many)]
+    return [("Long words. " * 80, "1", "10", "S", 1900, 0, "") for _ in range(many)]
