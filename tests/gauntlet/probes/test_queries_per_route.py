@@ -91,3 +91,14 @@ async def test_a_database_that_counts_nothing_says_how_to_make_it(ledger: Ledger
         await QUERIES.run(exam)
     assert "create extension" in undecided.value.fix
     await exam.close()
+
+
+async def test_what_no_sample_is_declared_for_is_not_measured_and_one_that_finds_nothing_is_undecided(
+    ledger: Ledger,
+) -> None:
+    (sample,) = (s for s in ledger_manifest().samples if s.name == "book_id")
+    nameless = (await ask(ledger, samples=()))["GET /books/{book_id}"]
+    assert nameless.verdict is Verdict.NOT_MEASURED
+    assert nameless.cause == "No sample is declared for book_id."
+    empty = replace(sample, sql="select null::uuid")
+    assert (await ask(ledger, samples=(empty,)))["GET /books/{book_id}"].verdict is Verdict.INCONCLUSIVE

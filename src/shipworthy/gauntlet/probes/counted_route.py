@@ -17,7 +17,7 @@ from shipworthy.contract.manifest import Route
 from shipworthy.contract.target import Credential
 from shipworthy.gauntlet.asking import PRECONDITION_NEEDED, ask_route, conditional
 from shipworthy.gauntlet.call import Call, prepare, samples_of
-from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.check import Undecided, Unmeasurable
 from shipworthy.gauntlet.evidence import answer_evidence, request_evidence, sql_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.http import Answer, HttpSession, Unanswered
@@ -181,7 +181,7 @@ class _Asker:
     async def prepared(self) -> Call:
         """Look up samples and sign in: what the examiner does as role app must not be counted.
 
-        Errors:  Undecided when a sample is missing or signing in is refused.
+        Errors:  Undecided when a sample found nothing or signing in is refused; Unmeasurable when none is declared.
         """
         person = self._person
         if person is not None and self._route.auth == "session":
@@ -189,11 +189,17 @@ class _Asker:
                 await self._exam.session(person)
             elif self._own is None:
                 self._own = await self._exam.fresh_session(person)
-        if person is None or not samples_of(self._route):
+        wanted = samples_of(self._route)
+        if person is None or not wanted:
             return prepare(self._route, {})
-        call = prepare(
-            self._route, await self._exam.samples_for(person, fresh=True, only=samples_of(self._route))
-        )
+        samples = await self._exam.samples_for(person, fresh=True, only=wanted)
+        if nameless := wanted - samples.keys() - self._exam.samples_declared:
+            # Not the data's fault: there is nothing to look for, as with an address that the app alone can sign.
+            raise Unmeasurable(
+                f"No sample is declared for {', '.join(sorted(nameless))}.",
+                fix="Declare one that finds a value in each tenant's data.",
+            )
+        call = prepare(self._route, samples)
         return await conditional(self._own, call) if self._own and self._needs_version else call
 
     async def ask(self, call: Call) -> Answer:
