@@ -122,7 +122,7 @@ ROUTES: tuple[Route, ...] = (
           body_bytes_max=_FORM_BYTES_MAX, example={"role": "viewer"}),
     route("POST", "/organisation/members/{user_id}/remove", remove, **_WRITES, title="Remove a member",
           audit="auth.member_removed", params={"user_id": "member_id"}, queries_max=9),
-    route("POST", "/organisation/leave", leave, **_OWN_CHANGE, title="Leave the organisation",
+    route("POST", "/organisation/leave", leave, **{**_OWN_CHANGE, "effect": "end"}, title="Leave the organisation",
           audit="auth.member_left", queries_max=9),
     route("GET", "/organisations", choice_page, **_OWN, title="Your organisations", queries_max=3),
     route("GET", "/organisations/menu", menu, **_OWN, title="Your organisations, as a menu", queries_max=3),
