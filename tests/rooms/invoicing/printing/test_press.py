@@ -85,7 +85,7 @@ async def test_who_is_cancelled_half_way_leaves_no_answer_to_the_next(press: Pre
     [
         (PdfSection(memory_mib=128, timeout_s=60), "invoicing.pdf_too_large", "pdf.memory_mib"),
         (PdfSection(timeout_s=0.05), "invoicing.pdf_too_slow", "pdf.timeout_s"),
-        (PdfSection(cpu_s=0, timeout_s=60), "invoicing.pdf_too_slow", "pdf.cpu_s"),
+        (PdfSection(cpu_s=0, timeout_s=60, memory_mib=4096), "invoicing.pdf_too_slow", "pdf.cpu_s"),
     ],
 )
 async def test_a_document_that_breaks_a_bound_is_refused_with_the_bounds_name(
@@ -94,7 +94,7 @@ async def test_a_document_that_breaks_a_bound_is_refused_with_the_bounds_name(
     press = Press(bounds)
     try:
         with pytest.raises(NotPrinted) as refused:
-            await press.render(invoice(lines=long_lines(1000)))
+            await press.render(invoice(lines=long_lines(1000, words=400)))  # several seconds of any processor
         assert (refused.value.code, said in refused.value.message) == (code, True)
     finally:
         await press.close()
@@ -135,5 +135,5 @@ def test_a_character_names_its_writing_and_its_font() -> None:
     ]
 
 
-def long_lines(many: int) -> list[Any]:
-    return [("Long words. " * 80, "1", "10", "S", 1900, 0, "") for _ in range(many)]
+def long_lines(many: int, *, words: int = 40) -> list[Any]:
+    return [("Long words. " * words, "1", "10", "S", 1900, 0, "") for _ in range(many)]
