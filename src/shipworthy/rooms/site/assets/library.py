@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import unicodedata
 import uuid
@@ -19,6 +18,7 @@ from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.site.assets.image import Master, accept
 from shipworthy.rooms.site.assets.names import key_of, keys_in, master_object, slug_of
 from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.cursors import closed, moment_of, opened
 
 NAME_CHARS_MAX = 200
 ALT_CHARS_MAX = 300
@@ -93,7 +93,7 @@ async def get_asset(ctx: Ctx, asset_id: uuid.UUID) -> Record:
 
 async def list_assets(ctx: Ctx, *, cursor: str | None) -> Slice:
     """Return a part of the tenant's pictures, the newest first. Errors: Invalid `site.cursor_invalid`."""
-    created_at, asset_id = _opened(cursor) if cursor else _START
+    created_at, asset_id = opened(cursor, _place) if cursor else _START
     # Asked for is one row more than shown: it says whether there is more.
     found = await ctx.db.all(q.asset_list, created_at=created_at, asset_id=asset_id)
     rows = found[:ASSETS_PER_LIST]
@@ -230,21 +230,9 @@ def _used(where: str) -> Conflict:
 
 
 def _cursor(row: Record) -> str:
-    text = f"{row['created_at'].isoformat()}/{row['asset_id']}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return closed(f"{row['created_at'].isoformat()}/{row['asset_id']}")
 
 
-def _opened(cursor: str) -> tuple[datetime, uuid.UUID]:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-        moment, asset_id = text.split("/")
-        created_at = datetime.fromisoformat(moment)
-        if created_at.tzinfo is None:
-            raise ValueError(moment)
-        return created_at.astimezone(UTC), uuid.UUID(asset_id)
-    except (ValueError, OverflowError):
-        raise Invalid(
-            "site.cursor_invalid",
-            "This cursor is none of ours; leave it out to start from the beginning.",
-            fields={"cursor": "This is not a cursor of this list."},
-        ) from None
+def _place(text: str) -> tuple[datetime, uuid.UUID]:
+    moment, asset_id = text.split("/")
+    return moment_of(moment), uuid.UUID(asset_id)

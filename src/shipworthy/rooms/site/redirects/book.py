@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Invalid, Missing, Refusal
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import show_change
+from shipworthy.rooms.site.cursors import closed, opened
 from shipworthy.rooms.site.redirects.leads import GONE
 from shipworthy.rooms.site.redirects.verdicts import REPLACES, SAME, Known, Verdict, Wanted, judge, places_of
 from shipworthy.rooms.site.start import started_site
@@ -92,10 +92,13 @@ async def list_redirects(ctx: Ctx, *, search: str = "", cursor: str | None = Non
     if site is None:
         return Part(rows=(), next_cursor=None)
     found = await ctx.db.all(
-        q.redirect_list, site_id=site["site_id"], after=_opened(cursor), search=search.strip().lower()
+        q.redirect_list,
+        site_id=site["site_id"],
+        after=opened(cursor or "", str),
+        search=search.strip().lower(),
     )
     rows = found[:PER_LIST]
-    return Part(rows=rows, next_cursor=_cursor(rows[-1]) if len(found) > PER_LIST else None)
+    return Part(rows=rows, next_cursor=closed(rows[-1]["from_path"]) if len(found) > PER_LIST else None)
 
 
 async def get_redirect(ctx: Ctx, redirect_id: uuid.UUID) -> Record:
@@ -164,22 +167,6 @@ def _refused(verdict: Verdict) -> Refusal:
     if verdict.problem == "redirect_chain":
         return Conflict("site.redirect_chain", verdict.message, fields=fields)
     return Conflict("site.redirect_shadowed", verdict.message, fields=fields)
-
-
-def _cursor(row: Record) -> str:
-    return base64.urlsafe_b64encode(row["from_path"].encode()).decode().rstrip("=")
-
-
-def _opened(cursor: str | None) -> str:
-    try:
-        return base64.b64decode(
-            (cursor or "") + "=" * (-len(cursor or "") % 4), altchars=b"-_", validate=True
-        ).decode()
-    except ValueError:
-        message = "This cursor is none of ours; leave it out to start from the beginning."
-        raise Invalid(
-            "site.cursor_invalid", message, fields={"cursor": "This is not a cursor of this list."}
-        ) from None
 
 
 def is_gone(row: Record) -> bool:
