@@ -134,7 +134,7 @@ class Lane:
             return None
         self._counted[HIT].inc()
         if entry.hit is not None:
-            self.hits.count(entry.hit)
+            self.hits.count((entry.hit,))
         form = entry.forms[coding_of(asked.accept_encoding)]
         is_known = _is_known(form, asked)
         status = 304 if is_known else entry.status
@@ -159,7 +159,7 @@ class Lane:
             entry, state = await self._fetch(site, raw_path, key, entry)
         self._counted[state].inc()
         if entry.hit is not None:
-            self.hits.count(entry.hit)
+            self.hits.count((entry.hit,))
         form = entry.forms[coding_of(asked.accept_encoding)]
         if _is_known(form, asked):
             is_hit = state is HIT

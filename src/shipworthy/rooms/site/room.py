@@ -30,7 +30,7 @@ def _lane_of(runtime: Runtime) -> Lane:
         lane = runtime.state[_LANE] = Lane(runtime)
         runtime.state[_TASKS] = [
             asyncio.create_task(lane.listen_forever()),
-            asyncio.create_task(lane.hits.flush_forever()),
+            asyncio.create_task(lane.hits.write_down_forever()),
             asyncio.create_task(lane.visits.tally.write_down_forever()),
         ]
     found: Lane = runtime.state[_LANE]
@@ -43,7 +43,7 @@ async def _stop(runtime: Runtime) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     if tasks:
-        await runtime.state[_LANE].hits.flush()
+        await runtime.state[_LANE].hits.write_down()
         await runtime.state[_LANE].visits.tally.write_down()
 
 

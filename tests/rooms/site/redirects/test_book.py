@@ -102,12 +102,12 @@ async def test_who_follows_is_counted_where_nobody_waits_for_it(app: RunningApp,
     (before,) = await app.admin("select sum(hits) as hits from redirect")
     assert before["hits"] == 0
     counted = dict(lane.hits._counts)
-    await lane.hits.flush()
+    await lane.hits.write_down()
     assert counted[acme.tenant_id, uuid.UUID(gone["redirect_id"])] == 1
     shown = (await acme.get(f"/api/redirects/{made['redirect_id']}")).json
     assert shown["hits"] == counted[acme.tenant_id, uuid.UUID(made["redirect_id"])] >= 4
     assert shown["last_hit_at"] == "2026-03-01T12:00:00Z"
-    await lane.hits.flush()
+    await lane.hits.write_down()
     assert (await acme.get(f"/api/redirects/{made['redirect_id']}")).json["hits"] == shown["hits"]
 
 
@@ -119,10 +119,10 @@ async def test_hits_wait_while_the_database_is_away(app: RunningApp, acme: Autho
         await until(lambda: _ask(asgi, acme, "/old"), lambda answer: answer.status == 301)
         counted = sum(lane.hits._counts.values())
         await wire.cut()
-        await lane.hits.flush()
+        await lane.hits.write_down()
         assert sum(lane.hits._counts.values()) == counted >= 1
         await wire.start()
-        await until(lambda: lane.hits.flush(), lambda _: not lane.hits._counts)
+        await until(lambda: lane.hits.write_down(), lambda _: not lane.hits._counts)
     assert (await acme.get(f"/api/redirects/{made['redirect_id']}")).json["hits"] == counted
 
 

@@ -1,6 +1,6 @@
 """What counts as a visit: a person on a published page who did not ask to be left alone, and no more often.
 
-Covers: tally, report, web.
+Covers: counted, report, web.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shipworthy.rooms.site.visits.beacon import BEACON_PATH
-from shipworthy.rooms.site.visits.tally import Tally
+from shipworthy.rooms.site.visits.counted import VisitTally
 from shipworthy.rooms.site.visits.vitals import ENOUGH
 from tests.rooms.site.conftest import Author, author
 from tests.support.app import RunningApp
@@ -157,7 +157,7 @@ async def test_counts_wait_for_a_database_that_is_away(acme: Author) -> None:
     await acme.show("Home", "/")
     await leave(acme)
     lane = acme.app.runtime.state["site.lane"]
-    tally: Tally = lane.visits.tally
+    tally: VisitTally = lane.visits.tally
     begin, tally._runtime.database.begin = tally._runtime.database.begin, _away  # type: ignore[method-assign]
     await tally.write_down()
     tally._runtime.database.begin = begin  # type: ignore[method-assign]

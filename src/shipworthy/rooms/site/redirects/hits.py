@@ -1,48 +1,27 @@
-"""How often redirects are followed: counted in memory, written down every few seconds, never while somebody waits."""
+"""How often redirects are followed."""
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from collections import Counter
+from collections.abc import Mapping
 
-from shipworthy.kernel.context import Scope
-from shipworthy.kernel.errors import Busy
-from shipworthy.kernel.runtime import Runtime
+from shipworthy.kernel.db.tx import Tx
 from shipworthy.rooms.site.catalogue import q
-
-_EVERY_S = 5.0
-_KEYS_MAX = 50_000  # while the database is away; what comes on top is not counted
+from shipworthy.rooms.site.tally import Tally
 
 Hit = tuple[uuid.UUID, uuid.UUID]  # tenant and redirect
 
 
-class Hits:
-    """The counts of one process that are not written down yet."""
+class Hits(Tally[Hit]):
+    """The redirects that one process led people on by."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._counts: Counter[Hit] = Counter()
+    keys_max = 50_000
 
-    def count(self, hit: Hit) -> None:
-        if hit in self._counts or len(self._counts) < _KEYS_MAX:
-            self._counts[hit] += 1
+    def group_of(self, thing: Hit) -> tuple[uuid.UUID, ...]:
+        return thing[:1]
 
-    async def flush(self) -> None:
-        """Write the counts down, a tenant at a time; what fails is kept for the next time."""
-        counts, self._counts = self._counts, Counter()
-        for tenant_id in {tenant_id for tenant_id, _ in counts}:
-            mine = {hit: n for hit, n in counts.items() if hit[0] == tenant_id}
-            now = self._runtime.now()
-            # In one order in every process, so that none waits for a row while it holds one.
-            rows = [{"redirect_id": hit[1], "hits": n, "now": now} for hit, n in sorted(mine.items())]
-            try:
-                async with self._runtime.database.begin(Scope(self._runtime.realm_id, tenant_id)) as tx:
-                    await tx.many(q.redirect_hit, rows)
-            except Busy:
-                self._counts.update(mine)
-
-    async def flush_forever(self) -> None:
-        while True:
-            await asyncio.sleep(_EVERY_S)
-            await self.flush()
+    async def write(self, tx: Tx, group: tuple[uuid.UUID, ...], counts: Mapping[Hit, int]) -> None:
+        now = self._runtime.now()
+        await tx.many(
+            q.redirect_hit, [{"redirect_id": hit[1], "hits": n, "now": now} for hit, n in counts.items()]
+        )

@@ -19,7 +19,7 @@ from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.site.addresses import requested_path
 from shipworthy.rooms.site.budgets import Budgets
 from shipworthy.rooms.site.hosts import Site
-from shipworthy.rooms.site.visits.tally import Counted, Tally
+from shipworthy.rooms.site.visits.counted import Counted, VisitTally
 from shipworthy.rooms.site.visits.vitals import span_of
 
 _BODY_BYTES_MAX = 2_048
@@ -47,7 +47,7 @@ class Visits:
 
     def __init__(self, runtime: Runtime, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._runtime = runtime
-        self.tally = Tally(runtime)
+        self.tally = VisitTally(runtime)
         self._budgets = Budgets(per_minute=_PER_MINUTE, clock=clock)
 
     async def take(self, scope: Any, receive: Any, site: Site) -> int:
@@ -71,7 +71,7 @@ class Visits:
             return
         visit = read_visit(body)
         if visit is not None:
-            self.tally.add(counted(visit, site, self._runtime.now().date()))
+            self.tally.count(counted(visit, site, self._runtime.now().date()))
 
 
 def is_countable(headers: Mapping[str, str]) -> bool:
