@@ -40,6 +40,16 @@ class App:
     def pid(self, process: str) -> int:
         return next(p.pid for p in self.handle.processes if p.name == process)
 
+    async def fresh_database(self, name: str) -> str:
+        """Make an empty database in the app's cluster; return its address."""
+        admin = self.handle.database_urls["admin"]
+        connection = await asyncpg.connect(admin)
+        try:
+            await connection.execute(f'create database "{name}"')
+        finally:
+            await connection.close()
+        return f"{admin.rpartition('/')[0]}/{name}"
+
     def environment(self) -> dict[str, str]:
         """What a further web process of this installation needs to know."""
         secrets = json.loads((self.state / "secrets.json").read_text())

@@ -87,7 +87,7 @@ def _ours(target: Target, pid: int, rate: float, notes: list[str]) -> dict[str, 
 
 
 def _of_peer(peer: AuthPeer, app: App, rate: float, notes: list[str]) -> dict[str, Figure]:
-    url = asyncio.run(_fresh_database(app, f"peer_{peer.name}"))
+    url = asyncio.run(app.fresh_database(f"peer_{peer.name}"))
     with peer.running(url, core=_SERVER_CORE, accounts=ACCOUNTS, rate_per_s=5 * rate) as running:
         if running is None:
             notes.append(f"{peer.name} cannot be had here")
@@ -210,16 +210,6 @@ async def add_accounts(app: App) -> None:
         await connection.execute("analyze")
     finally:
         await connection.close()
-
-
-async def _fresh_database(app: App, name: str) -> str:
-    admin = app.handle.database_urls["admin"]
-    connection = await asyncpg.connect(admin)
-    try:
-        await connection.execute(f'create database "{name}"')
-    finally:
-        await connection.close()
-    return f"{admin.rpartition('/')[0]}/{name}"
 
 
 if __name__ == "__main__":

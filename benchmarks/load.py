@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import peers
+from benchmarks.app import stop, tree_cpu_s
 from benchmarks.load_engine import CONNECTIONS, cores, plan_of, server
 from benchmarks.report import Figure, Report, publish, show_table
 from shipworthy.gauntlet.load.process import run_in_process
@@ -117,36 +118,16 @@ def _requests_per_cpu_s(command: Sequence[str], url: str) -> float:
                 raise RuntimeError(f"{command[0]} sends nothing")
             time.sleep(0.1)
         time.sleep(_WARM_S)
-        requests, cpu_s = _counted(url), _tree_cpu_s(child.pid)
+        requests, cpu_s = _counted(url), tree_cpu_s(child.pid)
         time.sleep(_MEASURED_S)
-        return (_counted(url) - requests) / (_tree_cpu_s(child.pid) - cpu_s)
+        return (_counted(url) - requests) / (tree_cpu_s(child.pid) - cpu_s)
     finally:
-        child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        stop(child)
 
 
 def _counted(url: str) -> int:
     with urllib.request.urlopen(f"{url}/count", timeout=10) as answer:
         return int(answer.read())
-
-
-def _tree_cpu_s(pid: int) -> float:
-    """Return the CPU seconds of a process and of those it started that still run."""
-    total, waiting = 0.0, [pid]
-    while waiting:
-        found = waiting.pop()
-        try:
-            stat = Path(f"/proc/{found}/stat").read_text().rpartition(") ")[2].split()
-            children = Path(f"/proc/{found}/task/{found}/children").read_text().split()
-        except OSError:
-            continue
-        total += (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
-        waiting += map(int, children)
-    return total
 
 
 def _frozen_p99_ms(url: str) -> float:

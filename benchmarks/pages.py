@@ -135,9 +135,7 @@ class _Bench:
 
     def database_of(self, peer: PagePeer) -> str:
         """Return an empty database of the same PostgreSQL for a peer that needs one."""
-        return (
-            self._runner.run(_fresh_database(self._app, f"peer_{peer.name}")) if peer.needs_database else ""
-        )
+        return self._runner.run(self._app.fresh_database(f"peer_{peer.name}")) if peer.needs_database else ""
 
     def with_database(self, cpu_s: Callable[[], float]) -> Callable[[], float]:
         database = self._app.pid("database")
@@ -319,16 +317,6 @@ async def _statements(app: App) -> int:
         return int(counted)
     finally:
         await connection.close()
-
-
-async def _fresh_database(app: App, name: str) -> str:
-    admin = app.handle.database_urls["admin"]
-    connection = await asyncpg.connect(admin)
-    try:
-        await connection.execute(f'create database "{name}"')
-    finally:
-        await connection.close()
-    return f"{admin.rpartition('/')[0]}/{name}"
 
 
 if __name__ == "__main__":

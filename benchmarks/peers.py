@@ -7,13 +7,15 @@ What cannot be had is None, and the figures that need it read "not measured".
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent / "build" / "peers"
 _UV = FOLDER.parent.parent / ".tools" / "bin" / "uv"
-_INSTALL_TIMEOUT_S = 600
+_INSTALL_TIMEOUT_S, _STOP_TIMEOUT_S = 600, 20
 
 
 def python_peer(name: str, *requirements: str) -> Path | None:
@@ -64,6 +66,16 @@ def npm_peer(name: str, *packages: str) -> Path | None:
         return None
     stamp.write_text(json.dumps(list(packages)))
     return home
+
+
+def stop_group(process: subprocess.Popen[bytes]) -> None:
+    """End a server that leads a process group of its own: in order, else the whole group at once."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=_STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def program(name: str) -> str | None:

@@ -17,7 +17,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import time
 import urllib.request
@@ -34,7 +33,7 @@ from shipworthy.local.ports import free_port
 MEMORY_KIB, PASSES = 19_456, 2  # and one lane: what our own app takes by default
 PASSWORD = "correct horse battery staple"
 _HERE = Path(__file__).parent
-_PREPARE_TIMEOUT_S, _START_TIMEOUT_S, _STOP_TIMEOUT_S = 180.0, 60.0, 20.0
+_PREPARE_TIMEOUT_S, _START_TIMEOUT_S = 180.0, 60.0
 _CSRF = "c" * 32  # Django compares a cookie with a header; any value that is the same in both is right
 
 
@@ -169,12 +168,7 @@ class RunningPeer:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(timeout=_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        peers.stop_group(self.process)
 
 
 def _better_auth() -> Installed | None:

@@ -17,7 +17,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import time
 import urllib.error
@@ -33,7 +32,7 @@ from benchmarks.app import tree_cpu_s
 from shipworthy.local.ports import free_port
 
 _HERE = Path(__file__).parent
-_PREPARE_TIMEOUT_S, _START_TIMEOUT_S, _STOP_TIMEOUT_S = 300.0, 60.0, 20.0
+_PREPARE_TIMEOUT_S, _START_TIMEOUT_S = 300.0, 60.0
 Article = Mapping[str, object]
 
 
@@ -154,12 +153,7 @@ class RunningPeer:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(timeout=_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        peers.stop_group(self.process)
 
 
 def _node() -> str | None:
