@@ -31,6 +31,22 @@ async def test_a_session_is_signed_in_once_and_a_fresh_one_is_another(ledger: Le
     await exam.close()
 
 
+async def test_what_several_checks_need_is_found_once_and_a_refusal_is_asked_again(ledger: Ledger) -> None:
+    exam, asked = ledger.exam(CHECK), 0
+
+    async def find() -> int:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise Undecided("not yet")
+        return asked
+
+    with pytest.raises(Undecided):
+        await exam.once("it", find)
+    assert [await exam.once("it", find) for _ in range(3)] == [2, 2, 2]
+    await exam.close()
+
+
 async def test_a_refused_sign_in_says_what_was_answered(ledger: Ledger) -> None:
     exam = ledger.exam(CHECK)
     with pytest.raises(Undecided, match=r"answered 401, not 204"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from shipworthy.contract.finding import Distribution, Finding, GateErrorRates, Series
 from shipworthy.contract.manifest import Manifest, Sample
@@ -26,6 +26,7 @@ from shipworthy.gauntlet.proxy.proxies import Proxies, Proxy
 from shipworthy.gauntlet.view import QUIET, View
 
 Heal = Callable[[], Awaitable[None]]
+Found = TypeVar("Found")
 
 
 class Instance(Protocol):
@@ -58,6 +59,7 @@ class Exam:
         self.provider = provider  # the one the app signs people in through, if it declares any
         self.proxies = proxies  # between the app and what it needs, if a planned check needs any
         self._folder = folder  # beside the report
+        self._found: dict[str, Any] = {}
         self.capabilities = present(target, instance.handle) | {f"proxy.{name}" for name in self._fronted()}
         self.planned: PlannedCheck | None = None  # the one that runs now
         self.told: list[Finding] = []  # what it has answered so far
@@ -206,6 +208,13 @@ class Exam:
         lease = await self._leases.take(what, undo, lease_s=lease_s)
         self.heal_later(what, lease.heal)
         return lease
+
+    async def once(self, what: str, find: Callable[[], Awaitable[Found]]) -> Found:
+        """Return what `find` found when the run first asked for it: several checks may need the same."""
+        if what not in self._found:
+            self._found[what] = await find()
+        found: Found = self._found[what]
+        return found
 
     def keep(self, name: str, text: str) -> None:
         """Leave a file beside the report, where there is to be one."""

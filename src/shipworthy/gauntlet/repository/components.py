@@ -17,6 +17,7 @@ from typing import Any
 
 from shipworthy.contract.target import Target
 from shipworthy.gauntlet.check import Unmeasurable
+from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.repository.tool import output_of
 
 # Asked of the app's own interpreter, whatever its version: the standard library alone.
@@ -75,6 +76,11 @@ class Component:
     @property
     def label(self) -> str:
         return f"{self.name} {self.version}"
+
+
+async def known_components(exam: Exam) -> list[Component]:
+    """Return everything the app is built of, listed once a run. Errors: as `components_of`."""
+    return await exam.once("components", lambda: components_of(exam.target))
 
 
 async def components_of(target: Target) -> list[Component]:

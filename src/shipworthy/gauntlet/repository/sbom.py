@@ -18,7 +18,7 @@ from shipworthy.contract.finding import Finding, Measure
 from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.evidence import table_evidence
 from shipworthy.gauntlet.exam import Exam
-from shipworthy.gauntlet.repository.components import Component, components_of
+from shipworthy.gauntlet.repository.components import Component, known_components
 
 FILE = "sbom.cdx.json"
 _NAMESPACE = UUID("6f8a3c1e-5d0b-4c8e-9a77-2d1f0b6e4c35")  # any constant: of our bills
@@ -29,7 +29,7 @@ _SHOWN_MAX = 60
 
 async def bill_of_materials(exam: Exam) -> Sequence[Finding]:
     """Write the bill beside the report; say what is in it."""
-    components = await components_of(exam.target)
+    components = await known_components(exam)
     exam.keep(FILE, bill(components, name=exam.target.name))
     programs = [(name, one.label) for one in components for name, _ in one.programs]
     title = f"{len(components)} packages and {len(programs)} programs they bring along, in {FILE}"
@@ -46,7 +46,7 @@ async def bill_of_materials(exam: Exam) -> Sequence[Finding]:
 
 async def licences_known(exam: Exam) -> Sequence[Finding]:
     """Return a finding for each package whose licence asks for a decision, and one for those that state none."""
-    components = await components_of(exam.target)
+    components = await known_components(exam)
     found = [
         exam.finding(
             one.name,

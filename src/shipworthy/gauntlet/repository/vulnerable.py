@@ -15,7 +15,7 @@ from shipworthy.contract.finding import Finding
 from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.check import Unmeasurable
 from shipworthy.gauntlet.exam import Exam
-from shipworthy.gauntlet.repository.components import components_of
+from shipworthy.gauntlet.repository.components import known_components
 from shipworthy.gauntlet.repository.tool import Hit, Tool, hits, output_of
 
 _FILE = "requirements.txt"
@@ -24,7 +24,7 @@ _SKIPPED = "skipped"
 
 async def nothing_vulnerable(exam: Exam) -> Sequence[Finding]:
     """Return a finding for each package with a known vulnerability, and one for those nobody could ask about."""
-    wanted = [one for one in await components_of(exam.target) if one.kind == "pypi"]
+    wanted = [one for one in await known_components(exam) if one.kind == "pypi"]
     if not wanted:
         raise Unmeasurable("There are no Python packages to ask about.", fix="Run npm audit beside this.")
     with tempfile.TemporaryDirectory(prefix="shipworthy-audit-") as scratch:
