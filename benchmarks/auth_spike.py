@@ -37,8 +37,7 @@ from shipworthy.gauntlet.load.result import JourneyResult, LoadResult
 from shipworthy.gauntlet.load.search import Found, Try, largest_rate
 from shipworthy.gauntlet.plan import PlannedCheck
 from shipworthy.gauntlet.probes.auth_spike import Pace, Spike
-from shipworthy.gauntlet.probes.process_tree import cpu_s
-from shipworthy.gauntlet.probes.rate_held import Asked, first_guess, limit_of, tried
+from shipworthy.gauntlet.probes.rate_held import Asked, cost_of, first_guess, limit_of, tried
 from shipworthy.gauntlet.probes.under_load import is_valid, offered
 from shipworthy.gauntlet.stages.load import CHECKS
 from shipworthy.judge.capacity import Cost, cores_needed
@@ -141,7 +140,12 @@ class _Logins:
 
     async def held(self) -> _Held:
         costs = [
-            await self._cost(part, rate, weight / 100)
+            await cost_of(
+                self._exam,
+                self._plan((self._journey(part, rate),), round(_PACE.cost_s)),
+                name=part,
+                share=weight / sum(LOGINS.values()),
+            )
             for (part, weight), rate in zip(LOGINS.items(), (6.0, 15.0), strict=True)
         ]
         guess = first_guess(_ASKED, limit_of(costs))
@@ -163,14 +167,6 @@ class _Logins:
         mix = mixed([self._journey(part) for part in LOGINS], rate_per_s=rate_per_s, weights=LOGINS)
         beside = (self._journey("attack", ATTACK_PER_S), self._journey("victim", OWNER_PER_S))
         return self._plan((*mix, *beside), seconds)
-
-    async def _cost(self, part: str, rate_per_s: float, share: float) -> Cost:
-        pids = [process.pid for process in self._exam.handle.processes]
-        before = cpu_s(pids)
-        result = await offered(
-            self._exam, self._plan((self._journey(part, rate_per_s),), round(_PACE.cost_s))
-        )
-        return Cost(name=part, cpu_ms=(cpu_s(pids) - before) * 1000 / max(result.offered, 1), share=share)
 
     def _journey(self, part: str, rate_per_s: float = 1.0) -> Journey:
         return Journey(name=part, slo="login", rate_per_s=rate_per_s, login=False, code=f"logins.py:{part}")
