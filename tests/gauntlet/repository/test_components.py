@@ -55,3 +55,12 @@ async def test_a_lock_file_names_what_would_be_shipped(tmp_path: Path) -> None:
 async def test_nothing_known_is_not_measured(tmp_path: Path) -> None:
     with pytest.raises(Unmeasurable, match="was found"):
         await components_of(_target(tmp_path, "./server"))
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"packages": []}', '{"packages": {"node_modules/a": "1.0"}}', "\udcff"]
+)
+async def test_a_lock_file_nobody_could_read_is_not_measured(text: str, tmp_path: Path) -> None:
+    (tmp_path / "package-lock.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(Unmeasurable, match=r"package-lock\.json cannot be read"):
+        await components_of(_target(tmp_path, "node"))

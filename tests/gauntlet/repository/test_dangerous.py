@@ -28,3 +28,17 @@ async def test_harmless_source_passes_and_no_source_is_not_measured(ask: Ask, tm
     (tmp_path / "app" / "shop.py").write_text("print(1)\n")
     (only,) = (await ask("build.static")).values()
     assert only.verdict is Verdict.PASS
+
+
+async def test_a_file_that_is_no_python_is_not_called_harmless(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "broken.py").write_text("def broken(:\n")
+    (tmp_path / "app" / "binary.py").write_bytes(b"\xff\xfe")
+    (tmp_path / "app" / "shop.py").write_text("eval(input())\n")
+    found = await ask("build.static")
+    assert {subject: f.verdict for subject, f in found.items()} == {
+        "shop.py:S307": Verdict.FAIL,
+        "unread": Verdict.NOT_MEASURED,
+    }
+    assert "binary.py, broken.py" in found["unread"].title
+    assert "broken.py:1" in found["unread"].evidence[0].text

@@ -10,7 +10,6 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +92,7 @@ async def components_of(target: Target) -> list[Component]:
     if interpreter is not None:
         found += await _of_python(interpreter, folder)
     if lock.is_file():
-        found += list(_of_node(json.loads(lock.read_text(encoding="utf-8"))))
+        found += _of_node(lock)
     if not found:
         raise Unmeasurable(
             "Neither a Python interpreter nor a package-lock.json of the app was found.",
@@ -150,15 +149,28 @@ def _licence(one: dict[str, Any]) -> str:
     return said if 0 < len(said) <= _SHORT_CHARS_MAX and "\n" not in said else ""
 
 
-def _of_node(lock: dict[str, Any]) -> Iterator[Component]:
-    for path, one in lock.get("packages", {}).items():
-        if path and not one.get("dev") and not one.get("link"):
-            name = one.get("name") or path.rpartition("node_modules/")[2]
-            needs = tuple(sorted(one.get("dependencies", {})))
-            licence = one.get("license", "")
-            yield Component(
-                kind="npm", name=name, version=one.get("version", ""), licence=str(licence), needs=needs
-            )
+def _of_node(lock: Path) -> list[Component]:
+    try:
+        packages = json.loads(lock.read_text(encoding="utf-8")).get("packages", {})
+        return [
+            _locked(path, one)
+            for path, one in packages.items()
+            if path and not one.get("dev") and not one.get("link")
+        ]
+    except (ValueError, AttributeError) as broken:  # no JSON, or of another shape than npm's
+        raise Unmeasurable(
+            f"{lock.name} cannot be read: {broken}.", fix="Make it anew: npm install --package-lock-only."
+        ) from broken
+
+
+def _locked(path: str, one: dict[str, Any]) -> Component:
+    return Component(
+        kind="npm",
+        name=one.get("name") or path.rpartition("node_modules/")[2],
+        version=one.get("version", ""),
+        licence=str(one.get("license", "")),
+        needs=tuple(sorted(one.get("dependencies", {}))),
+    )
 
 
 def _canonical(name: str) -> str:

@@ -32,6 +32,8 @@ RULES = {
     "S701": "templates that do not escape",
 }
 _SHOWN_MAX = 20
+# A file that is no text it tells only when asked for this; one that is no Python it tells always.
+_UNREAD, _UNREADABLE = "unread", "E902"
 
 
 async def nothing_dangerous(exam: Exam) -> Sequence[Finding]:
@@ -45,17 +47,28 @@ async def nothing_dangerous(exam: Exam) -> Sequence[Finding]:
     grouped: dict[tuple[str, str], list[Hit]] = defaultdict(list)
     for hit in await hits(RUFF, folder):
         grouped[hit.path, hit.rule].append(hit)
-    found = [_finding(exam, same) for same in grouped.values()]
-    return found or [
-        exam.finding(
-            "python", Verdict.PASS, f"None of {len(RULES)} dangerous constructs in the Python source"
-        )
-    ]
+    unread = [hit for (_, rule), same in grouped.items() if rule == _UNREAD for hit in same]
+    found = [_finding(exam, same) for (_, rule), same in grouped.items() if rule != _UNREAD]
+    if not found:
+        title = f"None of {len(RULES)} dangerous constructs in the Python source"
+        found.append(exam.finding("python", Verdict.PASS, f"{title} that can be read" if unread else title))
+    return [*found, *([_not_read(exam, unread)] if unread else [])]
+
+
+def _not_read(exam: Exam, unread: list[Hit]) -> Finding:
+    files = {hit.path: hit for hit in reversed(unread)}
+    return exam.finding(
+        "unread",
+        Verdict.NOT_MEASURED,
+        f"{len(files)} Python files cannot be read: {', '.join(sorted(files)[:4])}",
+        cause="What is no Python, or not in UTF-8, is not analysed.",
+        fix="Mend the files, or take them out.",
+        evidence=(_where(unread),),
+    )
 
 
 def _finding(exam: Exam, same: list[Hit]) -> Finding:
     first = same[0]
-    lines = "\n".join(f"{hit.where}  {hit.message}" for hit in same[:_SHOWN_MAX])
     more = f", and {len(same) - 1} times more in this file" if len(same) > 1 else ""
     return exam.finding(
         f"{first.path}:{first.rule}",
@@ -64,8 +77,13 @@ def _finding(exam: Exam, same: list[Hit]) -> Finding:
         source=first.where,
         cause=first.message,
         fix=f"See ruff's rule {first.rule}; where it is meant, say so on the line: # noqa: {first.rule} and why.",
-        evidence=(Evidence(kind="text", title="Where", text=lines),),
+        evidence=(_where(same),),
     )
+
+
+def _where(same: list[Hit]) -> Evidence:
+    lines = "\n".join(f"{hit.where}  {hit.message}" for hit in same[:_SHOWN_MAX])
+    return Evidence(kind="text", title="Where", text=lines)
 
 
 def _python_files(folder: Path) -> list[Path]:
@@ -79,7 +97,7 @@ def _python_files(folder: Path) -> list[Path]:
 
 async def _scan(program: str, folder: Path) -> list[Hit]:
     arguments = ["check", "--isolated", "--no-cache", "--exit-zero", "--output-format", "json",
-                 "--select", ",".join(RULES), "."]  # fmt: skip
+                 "--select", ",".join([*RULES, _UNREADABLE]), "."]  # fmt: skip
     return _read(await output_of(program, arguments, cwd=folder), folder)
 
 
@@ -88,11 +106,10 @@ def _read(said: str, folder: Path) -> list[Hit]:
         Hit(
             path=str(Path(row["filename"]).resolve().relative_to(folder.resolve())),
             line=int(row["location"]["row"]),
-            rule=row["code"],
+            rule=row["code"] if row["code"] in RULES else _UNREAD,
             message=row["message"],
         )
         for row in json.loads(said)
-        if row["code"] in RULES  # a file it cannot parse is told under another name
     ]
 
 
