@@ -328,6 +328,7 @@ async def test_an_invitation_is_for_whom_it_was_sent_to_also_through_a_provider(
     page = (await client.get(link)).text.replace("&#x2f;", "/")
     wanted = re.search(r'href="(/oauth/stub\?next=[^"]+)"', page)
     assert wanted, page
+    assert "Join with Stub" in page
     answer = await browsing.sign_in(client, path=wanted.group(1))
     tenant, role = await team.acts_as(client)
     assert await browsing.counted("tenant") == (1 if lands_in else 2)
