@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from shipworthy.kernel.db.migrate import RoomMigrations
+    from shipworthy.kernel.db.rollback import Way
 
 
 @click.group("migrate", invoke_without_command=False)
@@ -27,7 +28,10 @@ def command() -> None:
 
 @command.command("up")
 @click.option(
-    "--phase", type=click.Choice(["pre", "post"]), multiple=True, help="Only this phase (default: both)."
+    "--phase",
+    type=click.Choice(["pre", "post"]),
+    multiple=True,
+    help="Only this phase: pre expands, post contracts (default: both).",
 )
 def up(phase: tuple[str, ...]) -> None:
     """Apply what is pending."""
@@ -47,11 +51,13 @@ def up(phase: tuple[str, ...]) -> None:
 def down(steps: int, yes: bool) -> None:
     """Undo the newest migrations, newest first."""
     from shipworthy.kernel.db.migrate import migrate_down, status
+    from shipworthy.kernel.db.rollback import way_back
 
     known = asyncio.run(status(_admin_url(), _rooms()))
     undoing = [m for m in known if m.applied][::-1][:steps]
     for migration in undoing:
-        click.echo(f"will undo  {migration.label}  ({migration.down.name})")
+        lost = ", ".join(way_back(migration).loses) or "nothing"
+        click.echo(f"will undo  {migration.label}  ({migration.down.name}; loses {lost})")
     if not yes:
         click.confirm("This can delete data. Go on?", abort=True)
     for migration in asyncio.run(migrate_down(_admin_url(), _rooms(), steps=steps)):
@@ -68,15 +74,51 @@ def show_status() -> None:
 
 
 @command.command("plan")
-def plan() -> None:
-    """Print the SQL that `up` would run, and what would take it back."""
-    from shipworthy.kernel.db.migrate import status
+@click.option("--back", is_flag=True, help="The way back instead: of what is applied, newest first.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="As JSON: label, phase, SQL both ways, what taking it back loses."
+)
+def plan(back: bool, as_json: bool) -> None:
+    """Print the SQL that `up` would run, when it may run, and what would take it back.
 
-    for migration in asyncio.run(status(_admin_url(), _rooms())):
-        if not migration.applied:
-            click.echo(click.style(f"-- {migration.label}", bold=True))
-            click.echo(migration.up.read_text(encoding="utf-8"))
-            click.echo(f"-- taken back by {migration.down.name}\n")
+    \b
+    Example:  shipworthy migrate plan
+              shipworthy migrate plan --back
+    """
+    import json
+
+    from shipworthy.kernel.db.migrate import status
+    from shipworthy.kernel.db.rollback import way_back
+
+    known = asyncio.run(status(_admin_url(), _rooms()))
+    wanted = [m for m in known if m.applied][::-1] if back else [m for m in known if not m.applied]
+    ways = [way_back(migration) for migration in wanted]
+    if as_json:
+        click.echo(json.dumps([_told(way) for way in ways], indent=2))
+        return
+    for way in ways:
+        click.echo(click.style(f"-- {way.migration.label}", bold=True))
+        click.echo(f"-- {way.when}")
+        if not back:
+            click.echo(way.migration.up.read_text(encoding="utf-8"))
+        click.echo(
+            f"-- taken back by {way.migration.down.name}; it loses {', '.join(way.loses) or 'nothing'}"
+        )
+        click.echo(way.sql)
+    if not ways:
+        click.echo("nothing is applied" if back else "nothing to do: the database is up to date")
+
+
+def _told(way: Way) -> dict[str, object]:
+    migration = way.migration
+    return {
+        "label": migration.label,
+        "phase": "contract" if migration.is_contract else "expand",
+        "applied": migration.applied,
+        "up": migration.up.read_text(encoding="utf-8"),
+        "down": way.sql,
+        "loses": list(way.loses),
+    }
 
 
 def _admin_url() -> str:

@@ -1,8 +1,10 @@
 """Migrations: numbered SQL pairs per room, each in one transaction with short timeouts.
 
-`NNNN_pre_what.up.sql` runs before new code, `NNNN_post_what.up.sql` after the old code is
-gone; every one has its `.down.sql`. Applied files are remembered with a checksum: an edited
-one is an error, not a surprise. A lock on the database lets one migration run at a time.
+The phase in a file's name says when it may run. `NNNN_pre_what.up.sql` expands: it runs before the new
+code, and the old code goes on working. `NNNN_post_what.up.sql` contracts: it takes away what only the old
+code needs, so it runs when that is gone, and nothing goes back behind it. Every one has its `.down.sql`.
+Applied files are remembered with a checksum: an edited one is an error, not a surprise. A lock on the
+database lets one migration run at a time.
 """
 
 from __future__ import annotations
@@ -44,6 +46,11 @@ class Migration:
     @property
     def label(self) -> str:
         return f"{self.room}/{self.number:04d}_{self.phase}_{self.name}"
+
+    @property
+    def is_contract(self) -> bool:
+        """Say whether a release that does not know it stops working once it is applied."""
+        return self.phase == "post"
 
     @property
     def checksum(self) -> str:
