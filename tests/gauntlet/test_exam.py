@@ -1,6 +1,6 @@
 """The exam: sessions, scoped database access, samples, and healing that always happens.
 
-Covers: db.
+Covers: db, samples.
 """
 
 from __future__ import annotations
@@ -73,6 +73,20 @@ async def test_a_sample_that_does_not_run_is_left_out_with_a_note(ledger: Ledger
     assert await exam.samples_for(ACME, fresh=True) == {"one": "1"}
     assert len(exam.notes) == 1
     assert "'bad' does not run" in exam.notes[0]
+    await exam.close()
+
+
+async def test_samples_are_looked_up_again_after_the_database_ended_every_session(ledger: Ledger) -> None:
+    exam = ledger.exam(CHECK)
+    before = await exam.samples_for(ACME)
+    end_all = (
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+        "and application_name = 'shipworthy-gauntlet' and pid <> pg_backend_pid()"
+    )
+    assert len(await exam.database("admin").fetch(end_all)) == 1, "one connection serves every look-up"
+    assert await exam.samples_for(ACME, fresh=True) == before
+    await exam.forget()
+    assert await exam.database("admin").fetch(end_all) == [], "no connection outlives its check"
     await exam.close()
 
 

@@ -16,13 +16,14 @@ from shipworthy.contract.target import Credential, Handle, Target
 from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.capabilities import present
 from shipworthy.gauntlet.check import Mode, Undecided
-from shipworthy.gauntlet.db import Database, PostgresError
+from shipworthy.gauntlet.db import Database
 from shipworthy.gauntlet.faults.lease import Lease, Leases
 from shipworthy.gauntlet.faults.undo import Undo
 from shipworthy.gauntlet.http import HttpSession, Unanswered, sign_in
 from shipworthy.gauntlet.idp.stub import Stub
 from shipworthy.gauntlet.plan import PlannedCheck
 from shipworthy.gauntlet.proxy.proxies import Proxies, Proxy
+from shipworthy.gauntlet.samples import SampleSource
 from shipworthy.gauntlet.view import QUIET, View
 
 Heal = Callable[[], Awaitable[None]]
@@ -70,6 +71,7 @@ class Exam:
         self.invalid_because: list[str] = []
         self._sessions: dict[str, HttpSession] = {}
         self._opened: list[HttpSession] = []
+        self._source = SampleSource(self.notes)
         self._samples: dict[str, dict[str, str]] = {}
         self._learnt: dict[str, dict[str, str]] = {}
         self._healing: list[tuple[str, Heal]] = []
@@ -242,6 +244,7 @@ class Exam:
 
     async def forget(self) -> None:
         """Drop what one check must not hand to the next: samples and passing sessions."""
+        await self._source.close()
         self._samples.clear()
         self._learnt.clear()
         kept = list(self._sessions.values())
@@ -267,20 +270,4 @@ class Exam:
     async def _look_up(self, person: Credential, samples: Sequence[Sample]) -> dict[str, str]:
         if not samples or not self.can("database.app"):
             return {}
-        found: dict[str, str] = {}
-        async with self.database("app").connection() as connection:
-            for sample in samples:
-                async with self.database("app").within(connection, person):
-                    value = await self._value_of(connection, sample)
-                if value is not None:
-                    found[sample.name] = str(value)
-        return found
-
-    async def _value_of(self, connection: Any, sample: Sample) -> object:
-        try:
-            return await connection.fetchval(sample.sql)
-        except PostgresError as broken:
-            note = f"The sample {sample.name!r} does not run: {broken}"
-            if note not in self.notes:
-                self.notes.append(note)
-            return None
+        return await self._source.look_up(self.database("app"), person, samples)

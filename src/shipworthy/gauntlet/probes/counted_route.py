@@ -6,7 +6,6 @@ answer, so that background work of the same role does not count.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from shipworthy.contract.finding import Evidence
 from shipworthy.contract.manifest import Route
 from shipworthy.contract.target import Credential
 from shipworthy.gauntlet.asking import PRECONDITION_NEEDED, ask_route, conditional
-from shipworthy.gauntlet.call import Call, prepare, samples_of
+from shipworthy.gauntlet.call import Call, prepare, samples_of, subject_of
 from shipworthy.gauntlet.check import Undecided, Unmeasurable
 from shipworthy.gauntlet.evidence import answer_evidence, request_evidence, sql_evidence
 from shipworthy.gauntlet.exam import Exam
@@ -26,13 +25,13 @@ from shipworthy.gauntlet.probes.statement_counts import (
     Statement,
     Watch,
     least,
-    ran_between,
     room_left,
     total,
 )
 from shipworthy.gauntlet.probes.statistics import quote
 from shipworthy.gauntlet.probes.tables import app_tables
 
+RUNS = 3  # what all of them did; each costs a request and two looks at the counters
 FEW_ROWS_SHARE = 0.5  # the small tenant must have at most this share of the large one's rows
 
 
@@ -68,7 +67,7 @@ async def watching(exam: Exam) -> AsyncIterator[Watch]:
     way_in = "admin" if exam.can("database.admin") else "app"
     async with exam.database(way_in).connection() as connection:
         watch = Watch(connection, exam.database("app").user)
-        await watch.counts()
+        await watch.calls()
         if not await room_left(connection):
             raise Undecided(
                 "pg_stat_statements is full, so rare statements are forgotten while they are counted.",
@@ -108,15 +107,24 @@ async def large_and_small(exam: Exam, connection: Any) -> tuple[Credential | Non
     return large, small if is_smaller and small is not large else None
 
 
-async def count(exam: Exam, watch: Watch, route: Route, person: Credential | None, *, runs: int) -> Counted:
-    """Ask a route until it succeeded `runs` times; return what each of these did.
+async def counted_once(exam: Exam, watch: Watch, route: Route, person: Credential | None) -> Counted:
+    """Return what a route does for a person, as the run first counted it: two checks judge the same numbers.
+
+    Errors:  Undecided when it never succeeds.
+    """
+    whose = person.email if person else "nobody"
+    return await exam.once(f"{subject_of(route)} for {whose}", lambda: count(exam, watch, route, person))
+
+
+async def count(exam: Exam, watch: Watch, route: Route, person: Credential | None) -> Counted:
+    """Ask a route until it succeeded `RUNS` times; return what each of these did.
 
     Errors:  Undecided when it never succeeds.
     """
     asked = _Asker(exam, route, person)
     call, warm, answer = await asked.counted(watch)
     seen: list[Counts] = []  # the first one warmed caches and prepared statements
-    while answer.status in route.statuses and len(seen) < runs:
+    while answer.status in route.statuses and len(seen) < RUNS:
         call, counts, answer = await asked.counted(watch)
         if answer.status in route.statuses:
             seen.append(counts)
@@ -143,18 +151,6 @@ def queries(number: int) -> str:
     return f"{number} {'query' if number == 1 else 'queries'}"
 
 
-async def _settled(watch: Watch) -> Counts:
-    """Read the counts once they stand still: an answer may be sent before its last statement ends."""
-    counts = await watch.counts()
-    for _ in range(5):
-        await asyncio.sleep(0.01)
-        again = await watch.counts()
-        if again == counts:
-            break
-        counts = again
-    return counts
-
-
 class _Asker:
     """Asks one route as one person. What may end the session gets a session of its own."""
 
@@ -170,9 +166,9 @@ class _Asker:
         Errors:  Undecided when a sample is missing, signing in is refused or no answer comes.
         """
         call = await self.prepared()
-        before = await watch.counts()
+        before = await watch.calls()
         answer = await self.ask(call)
-        counts = ran_between(before, await _settled(watch))
+        counts = await watch.ran_between(before, await watch.settled())
         if answer.status == PRECONDITION_NEEDED and not self._needs_version:
             self._needs_version = True
             return await self.counted(watch)

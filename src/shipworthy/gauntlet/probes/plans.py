@@ -18,7 +18,7 @@ from shipworthy.contract.manifest import Index, Query
 from shipworthy.contract.target import Credential
 from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.check import Undecided
-from shipworthy.gauntlet.db import Database, PostgresError
+from shipworthy.gauntlet.db import Database, OpenConnections, PostgresError
 from shipworthy.gauntlet.evidence import sql_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.probes.plan_tree import PlanNode, parse_plan, plan_text
@@ -72,13 +72,15 @@ async def index_used(exam: Exam) -> Sequence[Finding]:
         raise Undecided("No tenant's id is known, so no query can be asked in a tenant's scope.")
     if exam.can("login"):
         await exam.session(people[0])  # so that queries about sessions have one to find
-    async with exam.database("admin").connection() as admin:
+    async with exam.database("admin").connection() as admin, OpenConnections() as connections:
         rows, indexes = await table_rows(admin), await existing_indexes(admin)
 
         async def ask(_name: str, query: Query) -> Finding:
             if not exam.can(f"database.{query.role}"):
                 return _unknown_role(exam, query)
-            planned = await _explained(exam.database(query.role), query, people, rows, indexes)
+            database = exam.database(query.role)
+            way_in = database, await connections.of(database)
+            planned = await _explained(way_in, query, people, rows, indexes)
             if isinstance(planned, _Defect):
                 return _broken(exam, query, planned)
             return await _judged(exam, admin, planned)
@@ -88,7 +90,7 @@ async def index_used(exam: Exam) -> Sequence[Finding]:
 
 
 async def _explained(
-    database: Database,
+    way_in: tuple[Database, Any],
     query: Query,
     people: list[Credential],
     rows: dict[str, int],
@@ -98,21 +100,20 @@ async def _explained(
 
     Errors:  Undecided when no tenant has, or when the samples break a constraint.
     """
-    empty = ""
-    async with database.connection() as connection:
-        for person in people:
-            async with database.within(connection, person, realm_only=query.scope == "realm"):
-                try:
-                    values, empty = await _sampled(connection, query)
-                    if empty:
-                        continue
-                    text = await connection.fetchval(
-                        f"explain (analyze, buffers, format json) {query.sql}", *values
-                    )
-                except PostgresError as refused:
-                    return _refused(query, refused)
-            tree = parse_plan(json.loads(text))
-            return _Planned(query=query, tree=tree, person=person, rows=rows, indexes=indexes)
+    (database, connection), empty = way_in, ""
+    for person in people:
+        async with database.within(connection, person, realm_only=query.scope == "realm"):
+            try:
+                values, empty = await _sampled(connection, query)
+                if empty:
+                    continue
+                text = await connection.fetchval(
+                    f"explain (analyze, buffers, format json) {query.sql}", *values
+                )
+            except PostgresError as refused:
+                return _refused(query, refused)
+        tree = parse_plan(json.loads(text))
+        return _Planned(query=query, tree=tree, person=person, rows=rows, indexes=indexes)
     raise Undecided(
         f"The sample {empty} finds no row in any tenant's data, so the plan would be that of a miss.",
         fix="Let the seed write such a row, or choose a sample that hits one.",

@@ -16,8 +16,9 @@ from shipworthy.gauntlet.call import subject_of
 from shipworthy.gauntlet.evidence import request_evidence, sql_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.probes.counted_route import (
+    RUNS,
     Counted,
-    count,
+    counted_once,
     is_askable,
     large_and_small,
     listing,
@@ -27,7 +28,6 @@ from shipworthy.gauntlet.probes.counted_route import (
 from shipworthy.gauntlet.probes.statement_counts import Statement
 from shipworthy.gauntlet.subjects import ask_each
 
-RUNS = 3
 REPEATS_MAX = 2  # reading a row, then the same row after a change, is honest; a third time is a loop
 REPEATS_MAX_UNDECLARED = 4  # a stranger's framework may read its session and user a few times
 WRITE_REPEATS_MAX = 4  # a batch of lines is one statement sent often; an example has few lines
@@ -39,7 +39,7 @@ async def queries_per_route(exam: Exam) -> Sequence[Finding]:
         many, _few = await large_and_small(exam, watch.connection)
 
         async def ask(_name: str, route: Route) -> Finding:
-            return _judged(exam, route, await count(exam, watch, route, many, runs=RUNS))
+            return _judged(exam, route, await counted_once(exam, watch, route, many))
 
         routes = [(subject_of(route), route) for route in exam.manifest.routes if is_askable(exam, route)]
         return await ask_each(exam, routes, ask, source=lambda route: route.source)

@@ -22,8 +22,10 @@ from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.evidence import request_evidence, sql_evidence, table_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.probes.counted_route import (
+    RUNS,
     Counted,
     count,
+    counted_once,
     is_askable,
     large_and_small,
     queries,
@@ -32,7 +34,6 @@ from shipworthy.gauntlet.probes.counted_route import (
 from shipworthy.gauntlet.probes.statement_counts import Statement, Watch
 from shipworthy.gauntlet.subjects import ask_each, undecided_finding
 
-RUNS = 2  # what both did; each costs a request and two looks at the counters
 # More data may open a branch that little data leaves shut (an empty list needs no second question),
 # and that is one statement or two, whatever the size. A loop grows with it.
 GROWTH_MAX = 2
@@ -69,9 +70,9 @@ async def _by_tenants(
     sizes = ("for the tenant with few rows", "for the tenant with many")
 
     async def ask(_name: str, route: Route) -> Finding:
-        many = await count(exam, watch, route, large, runs=RUNS)
+        many = await counted_once(exam, watch, route, large)
         try:
-            few = await count(exam, watch, route, small, runs=RUNS)
+            few = await count(exam, watch, route, small)
         except Undecided as nothing:
             why = f"The tenant with few rows has nothing to show here: {nothing.why}"
             return _one_size(exam, route, why, fix="Seed one such row for the smallest tenant, too.")
@@ -90,7 +91,7 @@ async def _by_making(
     for name, route in routes.items():
         if exam.wants(name):
             try:
-                before[name] = await count(exam, watch, route, person, runs=RUNS)
+                before[name] = await count(exam, watch, route, person)
             except Undecided as undecided:
                 before[name] = undecided
     made = await _make(exam, person) if before else {}
@@ -103,7 +104,7 @@ async def _by_making(
             return undecided_finding(exam, name, few, source=route.source)
         if how_many < MADE_MIN:
             return _one_size(exam, route, _why_nothing_grew(made), fix=_MAKE)
-        return _judged(exam, route, few, await count(exam, watch, route, person, runs=RUNS), sizes, made)
+        return _judged(exam, route, few, await count(exam, watch, route, person), sizes, made)
 
     return await ask_each(exam, routes.items(), ask, source=lambda route: route.source)
 

@@ -6,6 +6,7 @@ too. Transaction control is left out, as the app's own bound leaves it out.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ _TEXTS = """
 select s.queryid::text as id, max(s.query) as text from pg_stat_statements s
 where s.queryid::text = any($1) group by s.queryid
 """
+# A role that waits for its next statement within a transaction has more to come.
+_AT_WORK = """
+select count(*) from pg_stat_activity
+where usename = $1 and datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()
+"""
 _SETTINGS = "select current_setting('pg_stat_statements.max', true)::int, count(*) from pg_stat_statements"
 # What frames a transaction or resets a pooled connection is not what a route asks for, and the
 # examiner's own questions carry its mark.
@@ -37,6 +43,8 @@ _FRAMING = re.compile(
 )
 _OURS = "pg_stat_statements"
 _WRITES = re.compile(r"^\s*(insert|update|delete|merge)\b", re.IGNORECASE)
+
+SETTLE_TRIES, SETTLE_PAUSE_S = 5, 0.01
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class Statement:
         return bool(_WRITES.match(self.text))
 
 
+Calls = dict[str, int]  # the id of a statement -> how often it has run
 Counts = dict[Statement, int]
 
 
@@ -61,20 +70,31 @@ class Watch:
         self.connection, self._user = connection, user
         self._known: dict[str, Statement | None] = {}  # None: not the app's
 
-    async def counts(self) -> Counts:
-        """Return how often the role has run each statement in this database so far.
+    async def calls(self) -> Calls:
+        """Return how often the role has run each statement in this database so far, by its id.
 
         Errors:  Unmeasurable when the database keeps no statement statistics.
         """
         try:
-            rows = await self.connection.fetch(_READ, self._user)
-            if new := [row["id"] for row in rows if row["id"] not in self._known]:
-                await self._learn(new)
+            return dict(await self.connection.fetch(_READ, self._user))
         except PostgresError as missing:
             raise no_statistics(missing) from missing
-        return {
-            statement: row["calls"] for row in rows if (statement := self._known.get(row["id"])) is not None
-        }
+
+    async def settled(self) -> Calls:
+        """Return the calls once the role is at no statement: an answer may be sent before its last one ends."""
+        for _ in range(SETTLE_TRIES):
+            if not await self.connection.fetchval(_AT_WORK, self._user):
+                break
+            await asyncio.sleep(SETTLE_PAUSE_S)
+        return await self.calls()
+
+    async def ran_between(self, before: Calls, after: Calls) -> Counts:
+        """Return what of the app's ran in between, and how often."""
+        more = {id_: calls - before.get(id_, 0) for id_, calls in after.items() if calls > before.get(id_, 0)}
+        if new := [id_ for id_ in more if id_ not in self._known]:
+            await self._learn(new)
+        known = ((self._known.get(id_), calls) for id_, calls in more.items())
+        return {statement: calls for statement, calls in known if statement is not None}
 
     async def _learn(self, ids: list[str]) -> None:
         for row in await self.connection.fetch(_TEXTS, ids):
@@ -101,15 +121,6 @@ async def room_left(connection: Any) -> bool:
     """Say whether pg_stat_statements has room: when full, it forgets what was rare."""
     bound, held = await connection.fetchrow(_SETTINGS)
     return bound is None or held < bound
-
-
-def ran_between(before: Counts, after: Counts) -> Counts:
-    """Return what ran in between, and how often."""
-    return {
-        statement: calls - before.get(statement, 0)
-        for statement, calls in after.items()
-        if calls > before.get(statement, 0)
-    }
 
 
 def least(runs: list[Counts]) -> Counts:
