@@ -225,6 +225,7 @@ class Login:
     route: str  # "POST /login"
     form: dict[str, str]  # field -> "{email}" | "{password}" | literal
     media: Literal["form", "json"] = "form"
+    page: str = ""  # "/login" where the form's hidden fields have to go along, a CSRF token among them
     ok: tuple[int, ...] = (200, 303)
     refused: tuple[int, ...] = (401, 422)
     throttled: tuple[int, ...] = (429,)

@@ -22,6 +22,7 @@ import httpx
 from shipworthy.contract.manifest import Login
 from shipworthy.contract.target import Credential
 from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.load.page import filled_in
 
 BODY_BYTES_MAX = 8 * 1024 * 1024  # a page larger than this is cut; no probe needs more to judge
 CONNECTIONS_MAX = 100
@@ -168,9 +169,12 @@ async def sign_in(session: HttpSession, login: Login, person: Credential) -> Ans
     """Sign `person` in and return the answer, whatever it was.
 
     A JSON answer that carries a token instead of setting a cookie is understood too.
+    Errors:  Unanswered.
     """
     method, _, path = login.route.partition(" ")
     values = {name: _filled(value, person) for name, value in login.form.items()}
+    if login.page:
+        values = {**filled_in((await session.get(login.page)).text, values), **values}
     sent: dict[str, Any] = {"json_body": values} if login.media == "json" else {"form": values}
     answer = await session.request(method, path, **sent)
     if answer.status in login.ok and "json" in answer.header("content-type"):

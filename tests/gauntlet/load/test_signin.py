@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
@@ -36,6 +37,19 @@ async def test_a_json_login_sends_json() -> None:
     async with serving(answering(SESSION)) as server, pool_to(server.url) as pool:
         await sign_in(login, ADA, pool=pool, timeout_s=1.0)
     assert json.loads(server.seen[0].body) == {"email": ADA.email, "password": ADA.password, "next": "/home"}
+
+
+async def test_a_form_with_a_token_is_sent_as_its_page_gave_it() -> None:
+    page = b'<form method=post action=/login><input type=hidden name=csrf value="t&amp;1"><input name=email><input type=password name=password></form>'
+    handler = answering(answer(page, headers="Set-Cookie: csrf=t1\r\nContent-Type: text/html\r\n"), SESSION)
+    login = replace(FORM, form={"email": "{email}", "password": "{password}"}, page="/login")
+    async with serving(handler) as server, pool_to(server.url) as pool:
+        jar = await sign_in(login, ADA, pool=pool, timeout_s=1.0)
+    assert jar.header == "csrf=t1; session=abc"
+    asked, sent = server.seen
+    assert (asked.method, asked.path) == ("GET", "/login")
+    assert sent.headers["cookie"] == "csrf=t1"
+    assert parse_qs(sent.body.decode())["csrf"] == ["t&1"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -16,6 +17,7 @@ class Form:
     action: str = ""
     method: str = "GET"
     fields: dict[str, str] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)  # the fields that take a password
 
 
 def forms_of(html: str) -> list[Form]:
@@ -24,6 +26,12 @@ def forms_of(html: str) -> list[Form]:
     reader.feed(html)
     reader.close()
     return reader.forms
+
+
+def filled_in(html: str, wanted: Collection[str]) -> dict[str, str]:
+    """Return what the first form with these fields holds already, a CSRF token among it; nothing where none has them."""
+    fitting = (form.fields for form in forms_of(html) if set(wanted) <= form.fields.keys())
+    return next(fitting, {})
 
 
 def pkce_pair() -> tuple[str, str]:
@@ -51,6 +59,8 @@ class _Reader(HTMLParser):
             kind = named.get("type", "text").lower()
             if kind not in ("checkbox", "radio", "submit", "button", "file") or "checked" in named:
                 self.forms[-1].fields[named["name"]] = named.get("value", "")
+            if kind == "password":
+                self.forms[-1].secrets.add(named["name"])
         elif tag == "select":
             self._select = named.get("name", "")
         elif tag == "option" and self._select:

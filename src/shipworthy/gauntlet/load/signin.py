@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from shipworthy.contract.manifest import Login, Step
 from shipworthy.contract.target import Credential
 from shipworthy.gauntlet.load.client import Exchange, Pool
 from shipworthy.gauntlet.load.cookies import Jar
+from shipworthy.gauntlet.load.page import filled_in
 from shipworthy.gauntlet.load.template import Request
 
 # A password hash takes tens of milliseconds; a cold start may add seconds to the first one.
@@ -23,10 +25,34 @@ async def sign_in(login: Login, credential: Credential, *, pool: Pool, timeout_s
 
     Errors:  SignInFailed when the answer is not one of `login.ok`, or brings no cookie.
     """
-    request = Request(_step(login, credential), address=pool.address, user=None)
+    jar, who = Jar(), f"signing in {credential.email} by {login.route}"
+    held: dict[str, str] = {}
+    if login.page:
+        page = await _answered(
+            Step(method="GET", path=login.page), jar, pool=pool, timeout_s=timeout_s, wants_body=True
+        )
+        if page.failure:
+            raise SignInFailed(f"{who}: its page {login.page}: {page.failure}")
+        held = filled_in(page.body.decode("utf-8", "replace"), login.form)
+    exchange = await _answered(_step(login, credential, held), jar, pool=pool, timeout_s=timeout_s)
+    if exchange.failure:
+        raise SignInFailed(f"{who}: {exchange.failure}")
+    if exchange.status not in login.ok:
+        wanted = " or ".join(map(str, login.ok))
+        raise SignInFailed(f"{who}: answered {exchange.status}, {wanted} was expected")
+    if not jar.header:
+        raise SignInFailed(f"{who}: answered {exchange.status} without a cookie")
+    return jar
+
+
+async def _answered(
+    step: Step, jar: Jar, *, pool: Pool, timeout_s: float, wants_body: bool = False
+) -> Exchange:
+    """Send one request with the cookies held so far, and keep those its answer brings."""
+    request = Request(step, address=pool.address, user=None, wants_body=wants_body)
     answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     exchange = Exchange(
-        request.render(n=0, last=None, cookies="", cookie_version=0),
+        request.render(n=0, last=None, cookies=jar.header, cookie_version=jar.version),
         request,
         0,
         lambda _: answered.set_result(None),
@@ -37,24 +63,15 @@ async def sign_in(login: Login, credential: Credential, *, pool: Pool, timeout_s
     except TimeoutError:
         exchange.on_done = lambda _: None
         exchange.expire()
-    who = f"signing in {credential.email} by {login.route}"
-    if exchange.failure:
-        raise SignInFailed(f"{who}: {exchange.failure}")
-    if exchange.status not in login.ok:
-        wanted = " or ".join(map(str, login.ok))
-        raise SignInFailed(f"{who}: answered {exchange.status}, {wanted} was expected")
-    jar = Jar()
     for cookie in exchange.cookies:
         jar.store(cookie)
-    if not jar.header:
-        raise SignInFailed(f"{who}: answered {exchange.status} without a cookie")
-    return jar
+    return exchange
 
 
-def _step(login: Login, credential: Credential) -> Step:
+def _step(login: Login, credential: Credential, held: Mapping[str, str]) -> Step:
     method, _, path = login.route.partition(" ")
     said = {"{email}": credential.email, "{password}": credential.password}
-    fields = {name: said.get(value, value) for name, value in login.form.items()}
+    fields = {**held, **{name: said.get(value, value) for name, value in login.form.items()}}
     if login.media == "json":
         return Step(method=method, path=path, json=dict(fields))
     return Step(method=method, path=path, form=fields)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shipworthy.gauntlet.load.coded import Answer, Visit
+from shipworthy.gauntlet.load.page import filled_in
 
 OWNER_REFUSED, ENTERED, NOT_SIGNED_IN, REUSED = (
     "owner_refused",
@@ -31,9 +32,7 @@ async def password(v: Visit) -> None:
             "{email}": f"nobody-{v.n % 7}@{v.user.email.rpartition('@')[2]}",
             "{password}": "guess and guess",
         }
-        answer = await _sent(
-            v, login["route"], login["form"], who, media=login["media"], expect=(*login["ok"], *refused)
-        )
+        answer = await _sign_in(v, who, expect=(*login["ok"], *refused))
         if answer.status in login["ok"]:
             v.observe(ENTERED, answer.text)
         return
@@ -78,11 +77,14 @@ async def _issued(v: Visit) -> str:
     return str(_at(answer.json(), tokens["refreshed"]))
 
 
-async def _sign_in(v: Visit, **how: Any) -> Answer:
-    login = v.facts["login"]
+async def _sign_in(v: Visit, who: Mapping[str, str] | None = None, **how: Any) -> Answer:
+    """Sign in as the user whose turn it is, or with what `who` puts in their place."""
+    login, form = v.facts["login"], v.facts["login"]["form"]
     assert v.user is not None
-    who = {"{email}": v.user.email, "{password}": v.user.password}
-    return await _sent(v, login["route"], login["form"], who, media=login["media"], **how)
+    who = who or {"{email}": v.user.email, "{password}": v.user.password}
+    if login.get("page"):
+        form = {**filled_in((await v.get(login["page"], measured=False)).text, form), **form}
+    return await _sent(v, login["route"], form, who, media=login["media"], **how)
 
 
 async def _sent(
