@@ -15,6 +15,8 @@ COMMANDS = {
     "new": "make a runnable app from a few words",
     "up": "run the app here: database, web, worker, mail inbox",
     "gauntlet": "put an app through its trials and give a verdict",
+    "explain": "say everything about a finding, or hand the report on to an agent, a code host, a CI server",
+    "init": "write a gauntlet.toml for an app that is not ours, from what it shows",
     "load": "offer an app its journeys, in one process or in shards",
     "fault": "break something of a running app for a while, and heal it",
     "describe": "print the app's manifest",
