@@ -206,7 +206,7 @@ class _Server(uvicorn.Server):
 
 class _App:
     """The ledger's handlers. `faults`: n_plus_one, grows, forbidden_not_missing, echoes_neighbour,
-    asks_past_row_security."""
+    asks_past_row_security, answers_anybody."""
 
     def __init__(self, pool: Any, admin: Any, faults: set[str]) -> None:
         self.pool, self.admin, self.faults = pool, admin, faults
@@ -242,6 +242,8 @@ class _App:
         return answer
 
     async def books(self, request: Request) -> Response:
+        if "answers_anybody" in self.faults and self._person(request) is None:
+            return JSONResponse([row["title"] for row in await self.admin.fetch(BOOK_LIST, "open")])
         async with self._scope(request) as tx:
             if tx is None:
                 return _signed_out()
@@ -288,6 +290,8 @@ class _App:
 
     async def touch(self, request: Request) -> Response:
         """Take a change only from who has read: 428 without a version, 412 with another one."""
+        if self._person(request) is None:
+            return _signed_out()
         if "if-match" not in request.headers:
             return JSONResponse({"detail": "read it first"}, 428)
         async with self._scope(request) as tx:

@@ -276,10 +276,18 @@ class Tokens:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """How a database session is told whose data it may see, e.g. SET LOCAL app.tenant_id."""
+    """How a database session is told whose data it may see, e.g. SET LOCAL app.tenant_id.
+
+    For claims: tenant_setting = "request.jwt.claims" and tenant_value = '{"org_id": "{tenant_id}"}'.
+    """
 
     tenant_setting: str = "app.tenant_id"
     realm_setting: str | None = "app.realm_id"
+    tenant_value: str = "{tenant_id}"  # what the setting is set to; {tenant_id} and {email} are filled in
+    tenant_column: str = "tenant_id"  # the column that says whose a row is, in tables that have it
+    columns: dict[str, str] = field(default_factory=dict)  # table -> its column, where it is called otherwise
+    role: str | None = None  # the role a request changes to (SET LOCAL ROLE), "authenticated"
+    anonymous_role: str | None = None  # the one of who is not signed in, "anon": it must see no tenant's rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from shipworthy.contract.manifest import (
     OauthClient,
     Oracle,
     Sample,
+    Scope,
     Slo,
     Tokens,
 )
@@ -76,6 +77,7 @@ class TargetSection:
     workdir: str = "."
     env: dict[str, str] = field(default_factory=dict)
     database: str | None = None  # postgresql:// address of the app's own role
+    database_admin: str | None = None  # of one that sees every row: what the app's may see is held against it
     allow_faults: bool = False
 
 
@@ -109,6 +111,7 @@ class GauntletFile:
     oauth: tuple[OauthClient, ...] = ()
     tokens: Tokens | None = None
     migrations: Migrations | None = None
+    scope: Scope = field(default_factory=Scope)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,5 +129,12 @@ class Target:
     folder: str = "."  # where its file lies, and with it the code of its journeys
     env: dict[str, str] = field(default_factory=dict)
     database: str | None = None
+    database_admin: str | None = None
     allow_faults: bool = False
     credentials: tuple[Credential, ...] = ()
+
+    @property
+    def database_urls(self) -> dict[str, str]:
+        """The addresses that the file gives, by role."""
+        given = {"app": self.database, "admin": self.database_admin}
+        return {role: url for role, url in given.items() if url}

@@ -43,8 +43,8 @@ def expected(target: Target) -> frozenset[str]:
         found |= {"started", "logs", "process.web"}
     if has_files(target):
         found.add("files")
-    if target.database:
-        found |= {"database.app", "database.any"}
+    if addresses := target.database_urls:
+        found |= {"database.any", *(f"database.{role}" for role in addresses)}
     return frozenset(found | set(_of_machine()))
 
 
@@ -156,7 +156,7 @@ _LACKS = {
     ),
     "database.admin": (
         "No administrator's database address is known, so what a role should see cannot be compared.",
-        "The app must write an admin address into its handle; a stranger's gauntlet.toml has none.",
+        f"Set target.database_admin in {_GAUNTLET} to the address of a role that sees every row.",
     ),
     "proxy.oidc": (
         "The app declares no sign-in through an OpenID provider, so none can be disturbed.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,9 @@ from shipworthy.gauntlet.check import Undecided
 
 CONNECT_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_S = 60.0  # counting a large table may take a while on a busy machine
+
+ANONYMOUS = "anonymous"
+_CHANGING = ("app", ANONYMOUS)  # ways in whose requests change their role, where the scope says so
 
 PostgresError = asyncpg.PostgresError
 # Not answers of the database about a statement, but the lack of one.
@@ -38,6 +42,16 @@ class Database:
     def user(self) -> str:
         """The database's own name of the role."""
         return unquote(urlsplit(self.url).username or self.role)
+
+    @property
+    def acts_as(self) -> str:
+        """The role whose rights a request has: the one it changes to, where the app does so."""
+        return self.scope.role if self.role in _CHANGING and self.scope.role else self.user
+
+    def anonymous(self) -> Database | None:
+        """Return the way in of who is not signed in; None where the app has no role for them."""
+        nobody = self.scope.anonymous_role
+        return Database(self.url, role=ANONYMOUS, scope=replace(self.scope, role=nobody)) if nobody else None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
@@ -71,10 +85,13 @@ class Database:
 
         With `person` None nothing is set: what a forgotten scope looks like. With `realm_only`
         the tenant is set to nothing, as before a tenant is known.
+        Errors:  Undecided when the role may not change to the one that requests change to.
         """
         transaction = connection.transaction()
         await transaction.start()
         try:
+            if self.acts_as != self.user:
+                await self._change_role(connection)
             if person is not None:
                 for setting, value in _settings(self.scope, person, realm_only):
                     await connection.execute("select set_config($1, $2, true)", setting, value)
@@ -82,6 +99,16 @@ class Database:
         finally:
             if not connection.is_closed():
                 await transaction.rollback()
+
+    async def _change_role(self, connection: Any) -> None:
+        quoted = '"' + self.acts_as.replace('"', '""') + '"'
+        try:
+            await connection.execute(f"set local role {quoted}")
+        except PostgresError as refused:
+            raise Undecided(
+                f"The role {self.user} could not change to {self.acts_as}: {refused}",
+                fix="Let target.database name the role that the app itself signs in as.",
+            ) from refused
 
     async def fetch(self, sql: str, *values: object) -> list[Any]:
         """Run one statement on a connection of its own, unscoped, and keep its effect."""
@@ -123,7 +150,8 @@ class OpenConnections:
 
 
 def _settings(scope: Scope, person: Credential, realm_only: bool) -> list[tuple[str, str]]:
-    settings = [(scope.tenant_setting, "" if realm_only else person.tenant_id)]
+    whole = scope.tenant_value.replace("{tenant_id}", person.tenant_id).replace("{email}", person.email)
+    settings = [(scope.tenant_setting, "" if realm_only else whole)]
     if scope.realm_setting:
         settings.append((scope.realm_setting, person.realm_id))
     return settings

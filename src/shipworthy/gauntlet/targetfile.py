@@ -10,11 +10,12 @@ import difflib
 import re
 import shlex
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from shipworthy.contract.lines import line_of
-from shipworthy.contract.manifest import Manifest, Route
+from shipworthy.contract.manifest import Manifest, Route, Scope
 from shipworthy.contract.strict import Undecodable, decode
 from shipworthy.contract.target import GauntletFile, RouteSection, Target
 
@@ -49,6 +50,7 @@ def load_target_file(path: Path) -> Target:
         folder=str(path.parent.resolve()),
         env=file.target.env,
         database=file.target.database,
+        database_admin=file.target.database_admin,
         allow_faults=file.target.allow_faults,
         credentials=file.credential,
     )
@@ -66,6 +68,7 @@ def _parsed(text: str, name: str) -> dict[str, object]:
 def _manifest(file: GauntletFile) -> Manifest:
     return Manifest(
         app=file.target.name,
+        scope=_scope(file.scope),
         login=file.login,
         oauth=file.oauth,
         tokens=file.tokens,
@@ -78,6 +81,11 @@ def _manifest(file: GauntletFile) -> Manifest:
         oracles=file.oracle,
         loads=file.load,
     )
+
+
+def _scope(said: Scope) -> Scope:
+    """A stranger has no realms, unless it names the setting of its own."""
+    return replace(said, realm_setting=None) if said.realm_setting == Scope().realm_setting else said
 
 
 def _route(section: RouteSection) -> Route:

@@ -10,7 +10,7 @@ import pytest
 from shipworthy.contract.finding import Finding
 from shipworthy.contract.manifest import Table
 from shipworthy.contract.verdict import Severity, Verdict
-from shipworthy.gauntlet.stages.integrity import CHECKS
+from shipworthy.gauntlet.stages.isolation import CHECKS
 from tests.gauntlet.conftest import by_subject
 from tests.support.ledger import Ledger
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from shipworthy.contract.finding import Finding
 from shipworthy.contract.manifest import Sample
 from shipworthy.contract.verdict import Severity, Verdict
-from shipworthy.gauntlet.stages.integrity import CHECKS
+from shipworthy.gauntlet.stages.isolation import CHECKS
 from tests.gauntlet.conftest import by_subject
 from tests.support.ledger import Ledger
 

@@ -37,7 +37,7 @@ async def started_by_command(target: Target, scratch: Path) -> AsyncIterator[Sta
             base_url=base_url,
             pid=program.pid,
             processes=(Process(name="web", pid=program.pid),),
-            database_urls={"app": target.database} if target.database else {},
+            database_urls=target.database_urls,
             tenants=target.credentials,
             started_in_s=round(started_in_s, 3),
             log_files=(str(program.log),),

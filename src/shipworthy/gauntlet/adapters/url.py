@@ -29,7 +29,7 @@ async def running_already(target: Target) -> AsyncIterator[StartedInstance]:
     await _must_answer(target)
     handle = Handle(
         base_url=target.url,
-        database_urls={"app": target.database} if target.database else {},
+        database_urls=target.database_urls,
         tenants=target.credentials,
     )
     yield StartedInstance(handle, None)

@@ -17,9 +17,9 @@ from shipworthy.contract.finding import Evidence, Finding
 from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.evidence import table_evidence
 from shipworthy.gauntlet.exam import Exam
-from shipworthy.gauntlet.probes.catalogue_facts import Catalogue, read_catalogue
+from shipworthy.gauntlet.probes.catalogue_facts import Catalogue, read_catalogue, tells_of_others
 from shipworthy.gauntlet.probes.policies import Policy, ScopeRule
-from shipworthy.gauntlet.probes.tables import TableFacts
+from shipworthy.gauntlet.probes.tables import TableFacts, uses_row_security
 from shipworthy.gauntlet.subjects import ask_each
 
 
@@ -35,8 +35,7 @@ class _Problem:
 async def row_security(exam: Exam) -> Sequence[Finding]:
     """Return one finding for each table with tenants' rows, view on one, definer function and role."""
     catalogue = await read_catalogue(exam)
-    is_used = any(table.is_secured for table in catalogue.tables)
-    if not exam.manifest.tables and not is_used:
+    if not uses_row_security(exam.manifest, catalogue.tables):
         return [_not_used(exam)]
 
     async def ask_role(_name: str, role: Any) -> Finding:
@@ -51,12 +50,16 @@ async def row_security(exam: Exam) -> Sequence[Finding]:
     async def ask_definer(_name: str, function: Any) -> Finding:
         return _definer_finding(exam, function)
 
+    async def ask_telling(_name: str, function: Any) -> Finding:
+        return _telling_finding(exam, catalogue, function)
+
     judged = [table for table in catalogue.tables if _is_judged(exam, catalogue, table)]
     return [
         *await ask_each(exam, [(f"role {role['role']}", role) for role in catalogue.roles], ask_role),
         *await ask_each(exam, [(table.name, table) for table in judged], ask_table),
         *await ask_each(exam, [(view["name"], view) for view in catalogue.views], ask_view),
         *await ask_each(exam, [(f["name"], f) for f in catalogue.definers], ask_definer),
+        *await ask_each(exam, [(f"{f['name']} tells", f) for f in catalogue.telling], ask_telling),
         *[_missing(exam, name) for name in _declared_and_missing(exam, catalogue) if exam.wants(name)],
     ]
 
@@ -66,7 +69,8 @@ def _is_judged(exam: Exam, catalogue: Catalogue, table: TableFacts) -> bool:
     is_reached = bool(catalogue.roles_that("is_reached", table.oid))
     if table.is_declared:
         return table.is_scoped or (table.scope == "worker" and is_reached and _holds_ids(table))
-    return is_reached and (table.is_scoped or bool(exam.manifest.tables))
+    is_child = not table.is_secured and bool(catalogue.parents_of(table))
+    return is_reached and (table.is_scoped or is_child or bool(exam.manifest.tables))
 
 
 def _holds_ids(table: TableFacts) -> bool:
@@ -103,7 +107,28 @@ def _problems(exam: Exam, catalogue: Catalogue, table: TableFacts) -> list[_Prob
         found += _guard_problems(exam, catalogue, table)
         found += _role_problems(catalogue, table)
         found += _key_problems(catalogue, table)
+        found += [] if catalogue.is_indexed(table) else [_not_indexed(table)]
+    elif not table.is_secured and (parents := catalogue.parents_of(table)):
+        found.append(_child(exam, table, parents))
     return found
+
+
+def _not_indexed(table: TableFacts) -> _Problem:
+    """Row security adds the tenant to every statement; without an index each of them reads all tenants' rows."""
+    return _Problem(
+        words=f"no index begins with {table.column}, so every statement under row security reads all tenants' rows",
+        fix=f"create index on {table.quoted} ({table.column});",
+        severity=Severity.MEDIUM,
+    )
+
+
+def _child(exam: Exam, table: TableFacts, parents: list[TableFacts]) -> _Problem:
+    """Rows that belong to a tenant's row belong to the tenant, and nothing in them says so."""
+    column, names = exam.manifest.scope.tenant_column, ", ".join(parent.name for parent in parents)
+    return _Problem(
+        words=f"its rows belong to {names} and it has neither {column} nor row security: every tenant sees them",
+        fix=f"-- give {table.quoted} a {column}, put it into its keys, and enable row security",
+    )
 
 
 def _guard_problems(exam: Exam, catalogue: Catalogue, table: TableFacts) -> list[_Problem]:
@@ -119,13 +144,14 @@ def _guard_problems(exam: Exam, catalogue: Catalogue, table: TableFacts) -> list
         words = f"row security is not forced, its owner {table.owner} sees all rows"
         found.append(_Problem(words=words, fix=force, severity=Severity.HIGH))
     if rule := catalogue.rule_for(table):
-        policies = catalogue.policies.get(table.oid, [])
-        found += _policy_problems(table, rule, policies, is_strict=table.is_declared)
+        policies = catalogue.policies_that_apply(table)
+        floor = _floor(exam, table, rule)
+        found += _policy_problems(rule, policies, floor, is_strict=table.is_declared)
     return found
 
 
 def _policy_problems(
-    table: TableFacts, rule: ScopeRule, policies: list[Policy], *, is_strict: bool
+    rule: ScopeRule, policies: list[Policy], floor: str, *, is_strict: bool
 ) -> list[_Problem]:
     """A sound floor makes every other policy harmless; without one, each must be sound itself."""
     restrictive = [policy for policy in policies if not policy.is_permissive]
@@ -137,11 +163,13 @@ def _policy_problems(
         return []
     words = ["it has no RESTRICTIVE policy to PUBLIC about its scope", *rule.faults(restrictive), *faults]
     severity = Severity.CRITICAL if faults or not permissive else Severity.HIGH
-    return [_Problem(words="; ".join(words), fix=_floor(table, rule), severity=severity)]
+    return [_Problem(words="; ".join(words), fix=floor, severity=severity)]
 
 
-def _floor(table: TableFacts, rule: ScopeRule) -> str:
+def _floor(exam: Exam, table: TableFacts, rule: ScopeRule) -> str:
     mine = f"{rule.column} = (select nullif(current_setting('{rule.setting}', true), '')::uuid)"
+    if table.scope == "tenant" and exam.manifest.scope.tenant_value != "{tenant_id}":
+        mine = f"{rule.column} = (select /* the claim that names the tenant, of {rule.setting} */)"
     return (
         f"create policy {table.scope}_floor on {table.quoted} as restrictive for all to public "
         f"using ({mine}) with check ({mine});"
@@ -169,7 +197,7 @@ def _key_problems(catalogue: Catalogue, table: TableFacts) -> list[_Problem]:
     column = table.column or ""
     found = []
     for key in catalogue.unique:
-        if key["table_oid"] == table.oid and column not in key["columns"] and key["is_guessable"]:
+        if tells_of_others(key, table):
             words = f"the unique key {key['name']} lacks {column}, so a clash tells what another tenant has"
             fix = f"-- make {key['name']} unique on ({column}, {', '.join(key['columns'])})"
             found.append(_Problem(words=words, fix=fix, severity=Severity.HIGH))
@@ -249,6 +277,18 @@ def _definer_finding(exam: Exam, function: Any) -> Finding:
         f"The function {name} runs as {function['owner']}, past row security",
         cause=f"It is SECURITY DEFINER and {function['owner']} is not bound by the tables' policies.",
         fix=f"alter function {name} security invoker;",
+    )
+
+
+def _telling_finding(exam: Exam, catalogue: Catalogue, function: Any) -> Finding:
+    name, table = function["name"], catalogue.by_oid[function["table_oid"]].name
+    return exam.finding(
+        f"{name} tells",
+        Verdict.FAIL,
+        f"{name} sends rows of {table} to whoever listens",
+        severity=Severity.HIGH,
+        cause="A NOTIFY has no row security: every role that may connect may LISTEN to its channel.",
+        fix="Send the id of the row only, and let the listener read the row in its own scope.",
     )
 
 

@@ -24,13 +24,35 @@ from pg_roles r cross join pg_class c
 where r.rolname = any($1::text[]) and c.relkind in ('r', 'p', 'v', 'm')
 """
 _ROLES = "select rolname as role, rolsuper as is_super, rolbypassrls as bypasses from pg_roles where rolname = any($1::text[])"
-_UNIQUE = """
+UNIQUE_KEYS = """
 select x.indrelid as table_oid, i.relname as name,
   array(select a.attname::text from pg_attribute a where a.attrelid = i.oid and a.attnum <= x.indnkeyatts) as columns,
-  -- Random ids cannot be guessed, so a clash on them tells nothing.
+  -- Random ids and tokens cannot be guessed, and numbers that the database gives are asked by nobody:
+  -- a clash on them tells nothing.
   exists (select from pg_attribute a where a.attrelid = i.oid and a.attnum <= x.indnkeyatts
-          and a.atttypid not in ('uuid'::regtype, 'bytea'::regtype)) as is_guessable
+          and a.atttypid not in ('uuid'::regtype, 'bytea'::regtype)
+          and a.attname !~* '(token|secret|hash|digest)'
+          and not exists (
+            select from pg_attribute o left join pg_attrdef d on d.adrelid = o.attrelid and d.adnum = o.attnum
+            where o.attrelid = x.indrelid and o.attnum = x.indkey[a.attnum - 1]
+              and (o.attidentity <> '' or pg_get_expr(d.adbin, d.adrelid) like 'nextval(%'))) as is_guessable
 from pg_index x join pg_class i on i.oid = x.indexrelid where x.indisunique
+"""
+_FIRST_COLUMNS = """
+select x.indrelid as table_oid, a.attname::text as name
+from pg_index x join pg_attribute a on a.attrelid = x.indrelid and a.attnum = x.indkey[0] where x.indisvalid
+"""
+_HELD = """
+select r.rolname from pg_roles r
+where exists (select from pg_roles s where s.rolname = any($1::text[]) and pg_has_role(s.oid, r.oid, 'usage'))
+"""
+# A channel has no row security: whoever may connect may LISTEN, and hears the row.
+_TELLING = r"""
+select distinct p.oid::regprocedure::text as name, t.tgrelid as table_oid
+from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+where not t.tgisinternal and t.tgrelid = any($1::oid[]) and p.prosrc ~* 'pg_notify\s*\('
+  and p.prosrc ~* '(row_to_json|to_jsonb?|hstore|format)\s*\([^)]*\m(new|old)\M|\m(new|old)\s*::\s*text'
+order by 1
 """
 _FOREIGN_KEYS = """
 select k.conrelid as table_oid, k.confrelid as target_oid, k.conname as name,
@@ -81,6 +103,9 @@ class Catalogue:
     views: list[Any]
     definers: list[Any]
     roles: list[Any]
+    held: frozenset[str]  # the roles whose rights the app's roles have, by membership
+    first_columns: list[Any]
+    telling: list[Any]
     by_oid: dict[int, TableFacts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -93,8 +118,32 @@ class Catalogue:
             return None
         return ScopeRule(column=table.column, setting=setting, helpers=self.helpers[setting])
 
+    def policies_that_apply(self, table: TableFacts) -> list[Policy]:
+        """Return the policies of a table that bind or admit any of the app's roles."""
+        reached = self.held | {"public"}
+        return [p for p in self.policies.get(table.oid, []) if reached & set(p.roles)]
+
+    def parents_of(self, table: TableFacts) -> list[TableFacts]:
+        """Return the tables of tenants' rows that a table points to, straight or through others."""
+        found: dict[int, TableFacts] = {}
+        open_oids = {table.oid}
+        while open_oids:
+            targets = {k["target_oid"] for k in self.foreign_keys if k["table_oid"] in open_oids} - set(found)
+            found |= {oid: self.by_oid[oid] for oid in targets if oid in self.by_oid}
+            open_oids = {oid for oid in targets if oid in self.by_oid and not self.by_oid[oid].is_scoped}
+        return [parent for parent in found.values() if parent.is_scoped and parent.oid != table.oid]
+
+    def is_indexed(self, table: TableFacts) -> bool:
+        """Say whether an index begins with the column that scopes a table."""
+        return any(i["table_oid"] == table.oid and i["name"] == table.column for i in self.first_columns)
+
     def roles_that(self, what: str, table_oid: int) -> list[str]:
         return sorted(row["role"] for row in self.reach if row["table_oid"] == table_oid and row[what])
+
+
+def tells_of_others(key: Any, table: TableFacts) -> bool:
+    """Say whether a clash on a unique key tells one tenant what another has."""
+    return key["table_oid"] == table.oid and table.column not in key["columns"] and key["is_guessable"]
 
 
 async def read_catalogue(exam: Exam) -> Catalogue:
@@ -106,26 +155,40 @@ async def read_catalogue(exam: Exam) -> Catalogue:
         settings["realm"] = scope.realm_setting
     way_in = "admin" if exam.can("database.admin") else "app"
     async with exam.database(way_in).connection() as connection:
-        tables = await app_tables(connection, exam.manifest.tables)
+        tables = await app_tables(connection, exam.manifest.tables, scope)
         scoped = {table.oid for table in tables if table.is_scoped}
         reach = await connection.fetch(_REACH, roles, _PRIVILEGES)
         read = {row["table_oid"] for row in reach if row["may_read"]}
-        views = await connection.fetch(_VIEWS)
+        views = _seen_through(await connection.fetch(_VIEWS))
         return Catalogue(
             tables=tables,
             policies=await policies_by_table(connection),
             settings=settings,
             helpers={setting: await helpers_of(connection, setting) for setting in settings.values()},
             reach=reach,
-            unique=await connection.fetch(_UNIQUE),
+            unique=await connection.fetch(UNIQUE_KEYS),
             foreign_keys=await connection.fetch(_FOREIGN_KEYS),
-            views=[view for view in views if scoped & set(view["tables"]) and view["oid"] in read],
+            views=[view for view in views if scoped & view["tables"] and view["oid"] in read],
             definers=await connection.fetch(_DEFINERS, roles, list(scoped)),
             roles=await connection.fetch(_ROLES, roles),
+            held=frozenset(row["rolname"] for row in await connection.fetch(_HELD, roles)),
+            first_columns=await connection.fetch(_FIRST_COLUMNS),
+            telling=await connection.fetch(_TELLING, list(scoped)),
         )
 
 
+def _seen_through(views: list[Any]) -> list[dict[str, Any]]:
+    """Return the views with every table they read, those behind other views included."""
+    reads = {view["oid"]: set(view["tables"]) for view in views}
+    for _ in views:  # a chain is no longer than there are views
+        for tables in reads.values():
+            tables.update(*(reads[oid] for oid in tables & reads.keys()))
+    return [{**dict(view), "tables": reads[view["oid"]]} for view in views]
+
+
 def _signing_in(exam: Exam) -> list[str]:
-    """Return the database's names of the roles the app's processes sign in as."""
-    names = [role for role in exam.handle.database_urls if role != "admin"]
-    return sorted({exam.database(role).user for role in names})
+    """Return the database's names of the roles that the app's requests and jobs act as."""
+    names = {exam.database(role).acts_as for role in exam.handle.database_urls if role != "admin"}
+    if anonymous := exam.manifest.scope.anonymous_role:
+        names.add(anonymous)
+    return sorted(names)

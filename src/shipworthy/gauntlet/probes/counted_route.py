@@ -93,7 +93,9 @@ async def large_and_small(exam: Exam, connection: Any) -> tuple[Credential | Non
     if not exam.can("database.admin", "tenants.2.ids"):
         return people[0], None
     tables = [
-        t for t in await app_tables(connection, exam.manifest.tables) if t.is_scoped and t.scope == "tenant"
+        table
+        for table in await app_tables(connection, exam.manifest.tables, exam.manifest.scope)
+        if table.is_scoped and table.scope == "tenant"
     ]
     rows = dict.fromkeys((person.tenant_id for person in people), 0)
     for table in tables:

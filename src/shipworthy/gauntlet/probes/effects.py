@@ -38,7 +38,7 @@ class RowCounter:
 
 async def row_counter(exam: Exam, connection: Any, person: Credential) -> RowCounter:
     """Return a counter for a person on an open connection of the administrator."""
-    found = await app_tables(connection, exam.manifest.tables)
+    found = await app_tables(connection, exam.manifest.tables, exam.manifest.scope)
     # What jobs write comes later, and the queue's and shared tables change by themselves: none of
     # them says what one request did.
     by_jobs = {job.writes for job in exam.manifest.jobs}

@@ -87,7 +87,10 @@ async def harvest(exam: Exam) -> Sequence[Finding]:
         before = await read_statements(connection, user)
         asked = await _drive(exam)
         ran = harvested_between(before, await read_statements(connection, user))
-        tables = {table.name: table for table in await app_tables(connection, exam.manifest.tables)}
+        tables = {
+            table.name: table
+            for table in await app_tables(connection, exam.manifest.tables, exam.manifest.scope)
+        }
         rows, partial = await estimated_rows(connection), await partial_indexes(connection)
         shares = await largest_shares(connection, tables)
     if not ran:

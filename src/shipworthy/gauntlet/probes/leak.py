@@ -4,26 +4,46 @@ The catalogue says what should hold; this asks the running database. Every role 
 in as tries every table: in the scope of tenant A, in the scope of nobody known, and with no
 scope at all (what a forgotten scope looks like, on a connection that was scoped before). Each
 refusal has its control: the same thing done with A's own rows must work, so that nothing is
-refused for the wrong reason. Everything is rolled back.
+refused for the wrong reason. Views that show whose a row is are asked like tables; keys are asked what
+they let through and tell (leak_keys); who is not signed in is a role of its own, where the app has one
+for them. Everything is rolled back.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from shipworthy.contract.finding import Finding, Measure
 from shipworthy.contract.target import Credential
 from shipworthy.contract.verdict import Severity, Verdict
-from shipworthy.gauntlet.check import Undecided
-from shipworthy.gauntlet.db import Database, PostgresError
+from shipworthy.gauntlet.check import Undecided, Unmeasurable
+from shipworthy.gauntlet.db import ANONYMOUS, Database, PostgresError
 from shipworthy.gauntlet.evidence import table_evidence
 from shipworthy.gauntlet.exam import Exam
+from shipworthy.gauntlet.probes.catalogue_facts import UNIQUE_KEYS, tells_of_others
+from shipworthy.gauntlet.probes.leak_keys import ask_keys, row_like
+from shipworthy.gauntlet.probes.leak_scene import (
+    REFUSED,
+    Account,
+    Attempt,
+    Outcome,
+    Scene,
+    Step,
+    attempt,
+    judged_write,
+)
+from shipworthy.gauntlet.probes.made_up import made_up_like
 from shipworthy.gauntlet.probes.statistics import quote
-from shipworthy.gauntlet.probes.tables import TableFacts, app_tables
+from shipworthy.gauntlet.probes.tables import (
+    RELATIONS,
+    VIEWS,
+    TableFacts,
+    app_tables,
+    uses_row_security,
+)
 from shipworthy.gauntlet.subjects import ask_each
 
 _RIGHTS = """
@@ -37,95 +57,69 @@ select has_table_privilege($1, $2::oid, 'select') as may_read,
   (select format_type(a.atttypid, a.atttypmod) from pg_attribute a
    where a.attrelid = $2::oid and a.attname = $3::text) as type
 """
-_REFUSED = "42501"  # insufficient privilege: by a grant, or by row security, as the message says
-_CONSTRAINT = "23"
-
-Outcome = Literal["held", "leaked", "undecided"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Step:
-    """One thing that was tried, and how it went."""
-
-    role: str
-    tried: str
-    saw: str
-    outcome: Outcome = "held"
-    severity: Severity = Severity.CRITICAL
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Scene:
-    """One role before one table: whose rows are whose, and what it may do at all."""
-
-    table: TableFacts
-    database: Database
-    connection: Any
-    mine: Credential
-    own: str  # the scoping value of the asking tenant
-    foreign: str  # that of another
-    own_rows: int
-    foreign_rows: int
-    rights: Any
-
-    @property
-    def column(self) -> str:
-        return quote(self.table.column or "")
-
-
-@dataclass
-class _Account:
-    """What was tried on one table, by all roles."""
-
-    rows: int
-    steps: list[_Step] = field(default_factory=list)
-    foreign_rows_seen: int = 0
-
-    def of(self, outcome: Outcome) -> list[_Step]:
-        return [step for step in self.steps if step.outcome == outcome]
+_COPIED_ROWS_MAX = 20_000  # of a table that is copied out whole, one column of it
 
 
 async def two_tenants_sql(exam: Exam) -> Sequence[Finding]:
-    """Return one finding for each table that holds tenants' rows."""
+    """Return one finding for each table that holds tenants' rows, and each view that shows whose they are."""
     mine, theirs = [person for person in exam.people if person.tenant_id][:2]
-    roles = [role for role in exam.handle.database_urls if role != "admin"]
     async with AsyncExitStack() as stack:
         admin = await stack.enter_async_context(exam.database("admin").connection())
+        of, kinds = exam.manifest, (*RELATIONS, *VIEWS)
+        relations = await app_tables(admin, of.tables, of.scope, kinds=kinds)
+        if not uses_row_security(of, relations):
+            raise Unmeasurable(
+                "The app does not use row security and does not say how a tenant is set.",
+                fix="Add [scope] to gauntlet.toml: tenant_setting and tenant_column.",
+            )
         ways = [
-            (database := exam.database(role), await stack.enter_async_context(database.connection()))
-            for role in roles
+            (database, await stack.enter_async_context(database.connection())) for database in _ways_in(exam)
         ]
+        by_oid = {table.oid: table for table in relations}
+        keys = await admin.fetch(UNIQUE_KEYS)
 
         async def ask(_name: str, table: TableFacts) -> Finding:
-            account = _Account(rows=await admin.fetchval(f"select count(*) from {table.quoted}"))  # noqa: S608
+            account = Account(rows=await admin.fetchval(f"select count(*) from {table.quoted}"))  # noqa: S608
+            telling = frozenset(key["name"] for key in keys if tells_of_others(key, table))
             for database, connection in ways:
                 scene = await _scene(admin, table, database, connection, mine, theirs)
+                if database.role == ANONYMOUS:
+                    await _play_anonymous(scene, account)
+                    continue
                 await _play(scene, account)
+                account.steps += await ask_keys(scene, by_oid, telling)
             return _finding(exam, table, account)
 
-        tables = await app_tables(admin, exam.manifest.tables)
-        return await ask_each(exam, [(table.name, table) for table in tables if table.is_scoped], ask)
+        return await ask_each(exam, [(table.name, table) for table in relations if table.is_scoped], ask)
+
+
+def _ways_in(exam: Exam) -> list[Database]:
+    """Return the ways of all roles that the app's processes sign in as, and of who is not signed in."""
+    ways = [exam.database(role) for role in exam.handle.database_urls if role != "admin"]
+    anonymous = (way.anonymous() for way in ways if way.role == "app")
+    return [*ways, *(way for way in anonymous if way is not None)]
 
 
 async def _scene(
     admin: Any, table: TableFacts, database: Database, connection: Any, mine: Credential, theirs: Credential
-) -> _Scene:
+) -> Scene:
     own, foreign = _scoping_values(table, mine, theirs)
     counts = (
         f"select count(*) filter (where {quote(table.column or '')}::text = $1),"  # noqa: S608
         f" count(*) filter (where {quote(table.column or '')}::text = $2) from {table.quoted}"
     )
     own_rows, foreign_rows = await admin.fetchrow(counts, own, foreign)
-    return _Scene(
+    return Scene(
         table=table,
         database=database,
         connection=connection,
+        admin=admin,
         mine=mine,
         own=own,
         foreign=foreign,
         own_rows=own_rows,
         foreign_rows=foreign_rows,
-        rights=await admin.fetchrow(_RIGHTS, database.user, table.oid, table.column),
+        rights=await admin.fetchrow(_RIGHTS, database.acts_as, table.oid, table.column),
     )
 
 
@@ -134,53 +128,74 @@ def _scoping_values(table: TableFacts, mine: Credential, theirs: Credential) -> 
     if table.scope == "tenant":
         return mine.tenant_id, theirs.tenant_id
     shared = mine.realm_id == theirs.realm_id
-    return mine.realm_id, str(uuid.uuid4()) if shared else theirs.realm_id
+    return mine.realm_id, made_up_like(mine.realm_id) if shared else theirs.realm_id
 
 
-async def _play(scene: _Scene, account: _Account) -> None:
-    if scene.rights["may_read"]:
-        await _read_in_scope(scene, account)
+async def _play(scene: Scene, account: Account) -> None:
+    if scene.rights["may_read"] and await _read_in_scope(scene, account):
         await _read_as_nobody(scene, account)
         await _read_unscoped(scene, account)
+        if scene.table.kind == "r" and account.rows <= _COPIED_ROWS_MAX:
+            await _copy_out(scene, account)
+    await _write(scene, account, person=scene.mine)
+
+
+async def _play_anonymous(scene: Scene, account: Account) -> None:
+    """Who is not signed in has no tenant at all: whatever is seen or written is somebody else's."""
+    if scene.rights["may_read"]:
+        await _read_unscoped(scene, account)
+    await _write(scene, account, person=None)
+
+
+async def _write(scene: Scene, account: Account, *, person: Credential | None) -> None:
     if scene.rights["may_insert"]:
-        account.steps.append(await _insert_foreign(scene))
-    if scene.rights["may_move"] and scene.rights["may_read"] and scene.own_rows:
+        account.steps += await _insert_foreign(scene, person)
+    if scene.rights["may_move"] and scene.rights["may_read"] and scene.own_rows and person is not None:
         account.steps.append(await _move_to_foreign(scene))
     if scene.foreign_rows and scene.rights["touchable"]:
         touched = quote(scene.rights["touchable"])
         update = f"update {scene.table.quoted} set {touched} = {touched}"  # noqa: S608 - quoted names
-        account.steps.append(await _write_foreign(scene, update))
+        account.steps.append(await _write_foreign(scene, update, person))
     if scene.foreign_rows and scene.rights["may_delete"]:
         delete = f"delete from {scene.table.quoted}"  # noqa: S608 - a quoted name
-        account.steps.append(await _write_foreign(scene, delete))
+        account.steps.append(await _write_foreign(scene, delete, person))
 
 
-async def _read_in_scope(scene: _Scene, account: _Account) -> None:
+async def _read_in_scope(scene: Scene, account: Account) -> bool:
+    """Return whether it may be read at all."""
     sql = (
         f"select count(*), count(*) filter (where {scene.column}::text is distinct from $1)"  # noqa: S608
         f" from {scene.table.quoted}"
     )
-    async with scene.database.within(scene.connection, scene.mine):
-        seen, foreign = await scene.connection.fetchrow(sql, scene.own)
+    tried = "read in its own scope"
+    try:
+        async with scene.database.within(scene.connection, scene.mine):
+            seen, foreign = await scene.connection.fetchrow(sql, scene.own)
+    except PostgresError as refused:  # a view may be granted, and what it reads not
+        outcome: Outcome = "held" if refused.sqlstate == REFUSED else "undecided"
+        account.steps.append(scene.step(tried, f"refused: {refused}", outcome))
+        return False
     account.foreign_rows_seen += foreign
     own = seen - foreign
     # A role that sees nothing at all cannot show that it sees nothing foreign.
     blind = scene.own_rows and not seen
     saw = f"{own:,} own rows, {foreign:,} of others"
-    step = _step(scene, "read in its own scope", saw, "leaked" if foreign else "held")
+    step = scene.step(tried, saw, "leaked" if foreign else "held")
     if blind:
         step = replace(step, saw=f"{own:,} of its own {scene.own_rows:,} rows", outcome="undecided")
     account.steps.append(step)
+    return True
 
 
-async def _read_as_nobody(scene: _Scene, account: _Account) -> None:
-    nobody = replace(scene.mine, tenant_id=str(uuid.uuid4()), realm_id=str(uuid.uuid4()))
+async def _read_as_nobody(scene: Scene, account: Account) -> None:
+    nobody = replace(
+        scene.mine, tenant_id=made_up_like(scene.mine.tenant_id), realm_id=made_up_like(scene.mine.realm_id)
+    )
     async with scene.database.within(scene.connection, nobody):
         seen = await _count(scene)
     account.foreign_rows_seen += seen
     account.steps.append(
-        _step(
-            scene,
+        scene.step(
             "read in the scope of a tenant nobody knows",
             f"{seen:,} rows",
             "leaked" if seen else "held",
@@ -188,91 +203,84 @@ async def _read_as_nobody(scene: _Scene, account: _Account) -> None:
     )
 
 
-async def _read_unscoped(scene: _Scene, account: _Account) -> None:
+async def _read_unscoped(scene: Scene, account: Account) -> None:
     """A connection that was scoped before keeps an empty setting: it must show nothing, not fail."""
     tried = "read with no scope set"
     try:
         async with scene.database.within(scene.connection, None):
             seen = await _count(scene)
     except PostgresError as error:
-        step = _step(scene, tried, f"an error instead of nothing: {error}", "leaked")
+        step = scene.step(tried, f"an error instead of nothing: {error}", "leaked")
         account.steps.append(replace(step, severity=Severity.HIGH))
         return
     account.foreign_rows_seen += seen
-    account.steps.append(_step(scene, tried, f"{seen:,} rows", "leaked" if seen else "held"))
+    account.steps.append(scene.step(tried, f"{seen:,} rows", "leaked" if seen else "held"))
 
 
-async def _count(scene: _Scene) -> int:
+async def _copy_out(scene: Scene, account: Account) -> None:
+    """COPY is another statement than SELECT, and must show the same rows."""
+    lines = bytearray()
+
+    async def take(part: bytes) -> None:
+        lines.extend(part)
+
+    tried = "COPY the table out in its own scope"
+    async with scene.database.within(scene.connection, scene.mine):
+        try:
+            await scene.connection.copy_from_table(
+                scene.table.name, schema_name=scene.table.schema, columns=[scene.table.column], output=take
+            )
+        except PostgresError as refused:
+            account.steps.append(scene.step(tried, f"refused: {refused}"))
+            return
+    foreign = sum(line != scene.own for line in lines.decode().splitlines())
+    account.foreign_rows_seen += foreign
+    account.steps.append(scene.step(tried, f"{foreign:,} rows of others", "leaked" if foreign else "held"))
+
+
+async def _count(scene: Scene) -> int:
     seen: int = await scene.connection.fetchval(f"select count(*) from {scene.table.quoted}")  # noqa: S608
     return seen
 
 
-async def _insert_foreign(scene: _Scene) -> _Step:
-    """Row security looks before constraints do, so a row of nothing but its scope is enough."""
-    sql = f"insert into {scene.table.quoted} ({scene.column}) values ($1::text::{scene.rights['type']})"  # noqa: S608
+async def _insert_foreign(scene: Scene, person: Credential | None) -> list[Step]:
     tried = "insert a row that belongs to another"
-    control = await _attempt(scene, sql, scene.own)
-    if control.by_row_security:
-        return _step(scene, tried, "even its own rows are refused, so this proves nothing", "held")
-    attempt = await _attempt(scene, sql, scene.foreign)
-    return _judged_write(scene, tried, attempt)
+    control = await _insert(scene, scene.own, person)
+    if control is None:
+        return []
+    if control.by_row_security and person is not None:
+        return [scene.step(tried, "even its own rows are refused, so this proves nothing")]
+    done = await _insert(scene, scene.foreign, person)
+    return [judged_write(scene, tried, done)] if done is not None else []
 
 
-async def _move_to_foreign(scene: _Scene) -> _Step:
-    table = scene.table.quoted
-    sql = (
-        f"update {table} set {scene.column} = $1::text::{scene.rights['type']}"  # noqa: S608
-        f" where ctid = (select ctid from {table} limit 1)"
-    )
-    return _judged_write(scene, "hand a row of its own to another", await _attempt(scene, sql, scene.foreign))
+async def _insert(scene: Scene, scope: str, person: Credential | None) -> Attempt | None:
+    """Row security looks before constraints do, so a row of nothing but its scope is enough; except where a
+    partition must be found first: that takes a whole row."""
+    sql = f"insert into {scene.table.quoted} ({scene.column}) values ($1::text::{scene.rights['type']})"  # noqa: S608
+    if scene.table.kind != "p":
+        return await attempt(scene, sql, scope, person=person)
+    made = await row_like(scene, of=scene.own, scope=scope)
+    return await attempt(scene, made[0], *made[1], person=person) if made is not None else None
 
 
-async def _write_foreign(scene: _Scene, statement: str) -> _Step:
+async def _move_to_foreign(scene: Scene) -> Step:
+    table = scene.table
+    sql = f"update {table.quoted} set {scene.column} = $1::text::{scene.rights['type']}"  # noqa: S608 - quoted names
+    if table.kind in RELATIONS:  # a view has no ctid; one row is enough elsewhere
+        sql += f" where ctid = (select ctid from {table.quoted} limit 1)"  # noqa: S608 - a quoted name
+    done = await attempt(scene, sql, scene.foreign, person=scene.mine)
+    return judged_write(scene, "hand a row of its own to another", done)
+
+
+async def _write_foreign(scene: Scene, statement: str, person: Credential | None) -> Step:
     sql = f"{statement} where {scene.column}::text = $1"
     verb = statement.partition(" ")[0]
-    return _judged_write(
-        scene, f"{verb} rows that belong to another", await _attempt(scene, sql, scene.foreign)
-    )
+    done = await attempt(scene, sql, scene.foreign, person=person)
+    return judged_write(scene, f"{verb} rows that belong to another", done)
 
 
-@dataclass(frozen=True)
-class _Attempt:
-    """How a statement ended: the rows it touched, or the database's refusal."""
-
-    rows: int
-    code: str = ""
-    message: str = ""
-
-    @property
-    def by_row_security(self) -> bool:
-        return self.code == _REFUSED and "row-level security" in self.message
-
-
-async def _attempt(scene: _Scene, sql: str, value: str) -> _Attempt:
-    async with scene.database.within(scene.connection, scene.mine):
-        try:
-            status: str = await scene.connection.execute(sql, value)
-        except PostgresError as error:
-            return _Attempt(0, str(error.sqlstate or ""), str(error))
-        return _Attempt(int(status.rpartition(" ")[2]))
-
-
-def _judged_write(scene: _Scene, tried: str, attempt: _Attempt) -> _Step:
-    if attempt.code == _REFUSED:
-        by = "row security" if attempt.by_row_security else "a grant"
-        return _step(scene, tried, f"refused by {by}")
-    if attempt.code.startswith(_CONSTRAINT):
-        return _step(scene, tried, f"only a constraint stood in the way: {attempt.message}", "leaked")
-    if attempt.code:
-        return _step(scene, tried, f"another error: {attempt.message}", "undecided")
-    return _step(scene, tried, f"{attempt.rows:,} rows written", "leaked" if attempt.rows else "held")
-
-
-def _step(scene: _Scene, tried: str, saw: str, outcome: Outcome = "held") -> _Step:
-    return _Step(role=scene.database.role, tried=tried, saw=saw, outcome=outcome)
-
-
-def _finding(exam: Exam, table: TableFacts, account: _Account) -> Finding:
+def _finding(exam: Exam, table: TableFacts, account: Account) -> Finding:
     shown = [(step.role, step.tried, step.saw, step.outcome) for step in account.steps]
     facts: dict[str, Any] = {
         "evidence": (table_evidence("Tried, and rolled back", ("role", "tried", "saw", "outcome"), shown),),
@@ -292,7 +300,7 @@ def _finding(exam: Exam, table: TableFacts, account: _Account) -> Finding:
     return exam.finding(table.name, Verdict.PASS, title, **facts)
 
 
-def _leak(exam: Exam, table: TableFacts, leaks: list[_Step], facts: dict[str, Any]) -> Finding:
+def _leak(exam: Exam, table: TableFacts, leaks: list[Step], facts: dict[str, Any]) -> Finding:
     first = leaks[0]
     told = [f"role {step.role} could {step.tried}: {step.saw}" for step in leaks]
     return exam.finding(

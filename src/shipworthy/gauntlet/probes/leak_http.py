@@ -9,7 +9,6 @@ it, and A's must, or its absence proves nothing.
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +23,7 @@ from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.evidence import answer_evidence, request_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.http import Answer
+from shipworthy.gauntlet.probes.made_up import is_uuid, made_up_like
 from shipworthy.gauntlet.probes.planting import with_marker
 from shipworthy.gauntlet.subjects import ask_each
 
@@ -67,7 +67,7 @@ async def _foreign_ids(exam: Exam, route: Route, pair: _Pair) -> Finding:
     if not all(name in own and name in theirs for name in named):
         return _no_samples(exam, route, [name for name in named if name not in own or name not in theirs])
     shared = [name for name in named if own[name] == theirs[name]]
-    if random := [name for name in shared if _is_uuid(own[name])]:
+    if random := [name for name in shared if is_uuid(own[name])]:
         raise Undecided(
             f"The same {', '.join(random)} stands in both tenants' data, so whose it is cannot be told.",
             fix="See isolation.two_tenants_sql: a table that shows both tenants one row is not guarded.",
@@ -95,7 +95,7 @@ async def _one_foreign_id(
 ) -> Finding | None:
     """Ask with one id of the neighbour's; return the finding of what leaked, if anything did."""
     foreign_call = prepare(route, {**own, name: theirs[name]})
-    made_up = [_made_up_like(theirs[name]) for _ in range(2)]
+    made_up = [made_up_like(theirs[name]) for _ in range(2)]
     foreign = await ask_route(exam, foreign_call, pair.mine)
     missing = [await ask_route(exam, prepare(route, {**own, name: id_}), pair.mine) for id_ in made_up]
     seen = _Seen(route=route, name=name, call=foreign_call, foreign=foreign, missing=missing[0])
@@ -192,22 +192,6 @@ async def _foreign_marker(exam: Exam, route: Route, pair: _Pair) -> Finding:
 
 def _shows(answer: Answer, person: Credential) -> bool:
     return bool(person.marker) and person.marker.encode() in answer.body
-
-
-def _made_up_like(value: str) -> str:
-    """Return an id of the same shape that nobody has: a uuid for a uuid, else text or digits as long."""
-    fresh = uuid.uuid4()
-    if _is_uuid(value):
-        return str(fresh)
-    return str(fresh.int)[: max(9, len(value))] if value.isdigit() else f"nobody-{fresh.hex[:12]}"
-
-
-def _is_uuid(value: str) -> bool:
-    try:
-        uuid.UUID(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _told(answer: Answer, asked_for: str) -> tuple[int, str, str]:

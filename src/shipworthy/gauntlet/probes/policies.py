@@ -78,9 +78,9 @@ class ScopeRule:
         for loophole, words in _LOOPHOLES:
             if loophole.search(text):
                 return words
-        if not re.search(
-            rf'(?<![\w"])"?{re.escape(self.column.lower())}"?\)?(::\w+)? = |= "?{self.column}\b', text
-        ):
+        column = rf'"?{re.escape(self.column.lower())}"?'
+        compared = rf'(?<![\w"]){column}\)?(::\w+)? (?:= |in \(|= any)|= {column}(?!\w)'
+        if not re.search(compared, text):
             return f"does not compare {self.column}"
         if f"current_setting('{self.setting.lower()}'" in text:
             return ""

@@ -11,6 +11,7 @@ from shipworthy.gauntlet.stages import (
     drills,
     exposure,
     integrity,
+    isolation,
     load,
     migrations,
     plans,
@@ -20,6 +21,7 @@ from shipworthy.gauntlet.stages import (
 ALL_CHECKS: tuple[Check, ...] = (
     *build.CHECKS,
     *plans.CHECKS,
+    *isolation.CHECKS,
     *integrity.CHECKS,
     *exposure.CHECKS,  # after what counts rows: its requests leave work in the queue
     *contract.CHECKS,
