@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,13 +86,20 @@ async def app_running(
     state: Path,
     *,
     settings: Settings | None = None,
+    pooled: Callable[[str], str] | None = None,
     **overrides: Any,
 ) -> AsyncIterator[RunningApp]:
-    """Run `rooms` on a fresh database; drop it afterwards."""
+    """Run `rooms` on a fresh database, by the address that `pooled` makes of its; drop it afterwards."""
     name = await fresh_database(address, rooms)
     realm_id = uuid.uuid4()
     url = address.url(name, user="app", password=PASSWORDS["app"])
-    installation = Installation(realm_id=realm_id, database_url=url, state=state, signing_key=b"tests")
+    installation = Installation(
+        realm_id=realm_id,
+        database_url=pooled(url) if pooled else url,
+        direct_url=url if pooled else None,
+        state=state,
+        signing_key=b"tests",
+    )
     try:
         admin = await asyncpg.connect(address.url(name))
         await admin.execute("insert into realm (realm_id, name) values ($1, 'test')", realm_id)

@@ -23,10 +23,12 @@ def command() -> None:
 @click.option("--tenant", required=True, type=click.UUID, help="The tenant's id.")
 def verify(tenant: uuid.UUID) -> None:
     """Recompute the chain and name the first row that does not hold (exit code 1)."""
-    from shipworthy.cli.project import current_environment, installation_from
+    from shipworthy.cli.project import current_environment, installation_from, load_project
     from shipworthy.kernel.audit.verify import verify_tenant
 
-    installation = installation_from(current_environment(), role="app")
+    installation = installation_from(
+        current_environment(), role="app", pooling=load_project().settings.db.pooling
+    )
     report = asyncio.run(verify_tenant(installation, tenant))
     if report.broken:
         click.echo(f"BROKEN at row {report.broken.seq}: {report.broken.reason}")

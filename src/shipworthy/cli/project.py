@@ -85,10 +85,12 @@ def known_rooms() -> list[str]:
     return sorted(path.parent.name for path in folder.glob("*/room.py"))
 
 
-def installation_from(environment: Mapping[str, str], *, role: str, store: str = "postgres") -> Installation:
+def installation_from(
+    environment: Mapping[str, str], *, role: str, store: str = "postgres", pooling: str = "none"
+) -> Installation:
     """Return the installation that `up` (or an operator) describes by environment variables.
 
-    `store` is what sessions.store says, for who looks sessions up.
+    `store` is what sessions.store says, for who looks sessions up; `pooling` what db.pooling says.
 
     Errors:  a usage error naming the variable that is missing or wrong.
     """
@@ -100,6 +102,9 @@ def installation_from(environment: Mapping[str, str], *, role: str, store: str =
             signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
             file_keys=_file_keys(environment),
             valkey_url=require_valkey_url(environment[VALKEY]) if store == "valkey" else None,
+            direct_url=environment[f"SHIPWORTHY_DB_URL_{role.upper()}_DIRECT"]
+            if pooling == "transaction"
+            else None,
             clock_file=Path(clock) if (clock := environment.get("SHIPWORTHY_CLOCK_FILE")) else None,
         )
     except KeyError as missing:

@@ -45,5 +45,10 @@ def make_app() -> Any:
     from shipworthy.kernel.app import LifespanApp
 
     project = load_project()
-    installation = installation_from(current_environment(), role="app", store=project.settings.sessions.store)
+    installation = installation_from(
+        current_environment(),
+        role="app",
+        store=project.settings.sessions.store,
+        pooling=project.settings.db.pooling,
+    )
     return LifespanApp(project.settings, project.rooms, installation)

@@ -176,16 +176,16 @@ async def _prepare(project: Project, state: StateDir, admin_url: str, options: O
 def _environment(project: Project, state: StateDir, admin_url: str, port: int) -> dict[str, str]:
     """Return what children need to know. Secrets travel by environment, never by argument."""
     realm = state.secret("realm_seed")
+    urls = {role: role_url(admin_url, role, state.secret(f"role_{role}")) for role in LOGIN_ROLES}
+    is_pooled = project.settings.db.pooling == "transaction"
     return {
         **os.environ,
         "SHIPWORTHY_STATE": str(state.path),
         "SHIPWORTHY_PUBLIC_PORT": str(port),
         "SHIPWORTHY_REALM": str(uuid.uuid5(uuid.NAMESPACE_OID, realm)),
         "SHIPWORTHY_SIGNING_KEY": state.secret("signing_key"),
-        **{
-            f"SHIPWORTHY_DB_URL_{role.upper()}": role_url(admin_url, role, state.secret(f"role_{role}"))
-            for role in LOGIN_ROLES
-        },
+        **{f"SHIPWORTHY_DB_URL_{role.upper()}": url for role, url in urls.items()},
+        **{f"SHIPWORTHY_DB_URL_{role.upper()}_DIRECT": url for role, url in urls.items() if is_pooled},
     }
 
 

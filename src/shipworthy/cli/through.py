@@ -43,7 +43,9 @@ class Through:
             changed |= {
                 name: _on_port(url, port)
                 for name, url in environment.items()
-                if name.startswith("SHIPWORTHY_DB_URL_") and name != "SHIPWORTHY_DB_URL_ADMIN"
+                if name.startswith("SHIPWORTHY_DB_URL_")
+                and name != "SHIPWORTHY_DB_URL_ADMIN"
+                and not name.endswith("_DIRECT")
             }
         if (port := self.ports.get("valkey")) and VALKEY in environment:
             changed[VALKEY] = _on_port(environment[VALKEY], port)

@@ -69,7 +69,7 @@ def _run(do: Callable[[Ctx], Awaitable[Account]]) -> Account:
             'sessions.store is "memory": nobody outside the web process can end its sessions. '
             'Set sessions.store = "postgres"'
         )
-    installation = installation_from(current_environment(), role="app")
+    installation = installation_from(current_environment(), role="app", pooling=project.settings.db.pooling)
 
     async def run() -> Account:
         async with running(project.settings, project.rooms, installation) as runtime:

@@ -24,7 +24,10 @@ def command() -> None:
     configure()
     project = load_project()
     installation = installation_from(
-        current_environment(), role="worker", store=project.settings.sessions.store
+        current_environment(),
+        role="worker",
+        store=project.settings.sessions.store,
+        pooling=project.settings.db.pooling,
     )
 
     async def run() -> None:

@@ -41,6 +41,7 @@ class Installation:
         bytes, ...
     ] = ()  # sign and open the addresses of files; empty: one made of the signing key
     valkey_url: str | None = None  # where sessions.store is "valkey"
+    direct_url: str | None = None  # past the pooler, where db.pooling is "transaction"
     clock_file: Path | None = None  # a drill may move the clock (movable_clock.py); None: nobody may
 
 
@@ -55,6 +56,7 @@ async def running(
         installation.database_url,
         connections_max=settings.db.pool_size,
         acquire_timeout_s=settings.db.acquire_timeout_s,
+        direct_url=installation.direct_url,
     )
     static = static_files(rooms)
     pages = Pages({r.name: r.templates for r in rooms}, static_url=static.url)
@@ -153,7 +155,10 @@ async def run_worker(
     async with running(settings, rooms, installation) as runtime:
         sealing = asyncio.create_task(seal_forever(runtime.database, stop=stop))
         kinds = [kind for room in rooms for kind in room.jobs]
-        await work(installation.database_url, runtime, kinds, stop=stop, on_ready=on_ready)
+        # The queue listens and keeps prepared statements: it never goes by a pooler.
+        await work(
+            installation.direct_url or installation.database_url, runtime, kinds, stop=stop, on_ready=on_ready
+        )
         stop.set()
         await sealing
 

@@ -53,6 +53,9 @@ class DbSection:
     """[db]: embedded on a laptop, a URL elsewhere (SHIPWORTHY_DB_URL_<ROLE> from the environment)."""
 
     provider: Literal["embedded", "url"] = "embedded"
+    pooling: Literal["none", "transaction"] = (
+        "none"  # what stands before it; SHIPWORTHY_DB_URL_<ROLE>_DIRECT leads past
+    )
     pool_size: int = 8
     acquire_timeout_s: float = 5.0
 

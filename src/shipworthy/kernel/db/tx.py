@@ -97,11 +97,16 @@ class Tx:
 
 
 class Database:
-    """A pool of one role's connections."""
+    """A pool of one role's connections.
 
-    def __init__(self, pool: Any, *, acquire_timeout_s: float) -> None:
+    With `direct_url` a pooler that hands out a connection a transaction stands before the database: whatever
+    has to stay with one connection goes by that address instead.
+    """
+
+    def __init__(self, pool: Any, *, acquire_timeout_s: float, direct_url: str | None = None) -> None:
         self._pool = pool
         self._acquire_timeout_s = acquire_timeout_s
+        self._direct_url = direct_url
 
     @asynccontextmanager
     async def begin(self, scope: Scope) -> AsyncIterator[Tx]:
@@ -130,7 +135,7 @@ class Database:
 
     async def listen(self, channel: str, callback: Any) -> Any:
         """Hold one connection that calls `callback(payload)` on each NOTIFY; returns it for closing."""
-        connection = await self._acquire()
+        connection = await self._acquire_to_keep()
         try:
             await _answered(connection.add_listener, channel, lambda _c, _p, _ch, payload: callback(payload))
         except BaseException:
@@ -149,7 +154,8 @@ class Database:
 
     async def unlisten(self, connection: Any) -> None:
         _terminate(connection)
-        await self._release(connection)
+        if self._direct_url is None:
+            await self._release(connection)
 
     async def ping(self) -> float:
         """Return how long one round trip takes, in seconds. Errors: Busy when it does not come back."""
@@ -198,6 +204,17 @@ class Database:
         except (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError) as gone:
             raise _away() from gone
 
+    async def _acquire_to_keep(self) -> Any:
+        """Return a connection that stays the same one, whatever stands before the database."""
+        if self._direct_url is None:
+            return await self._acquire()
+        try:
+            return await asyncpg.connect(self._direct_url, timeout=self._acquire_timeout_s)
+        except (TimeoutError, asyncpg.TooManyConnectionsError) as late:
+            raise _busy() from late
+        except (asyncpg.PostgresError, OSError) as gone:
+            raise _away() from gone
+
     async def _release(self, connection: Any) -> None:
         await self._pool.release(connection)
 
@@ -219,9 +236,17 @@ def opening(scope: Scope) -> str:
 
 
 async def open_database(
-    url: str, *, connections_max: int, acquire_timeout_s: float, command_timeout_s: float = 10.0
+    url: str,
+    *,
+    connections_max: int,
+    acquire_timeout_s: float,
+    command_timeout_s: float = 10.0,
+    direct_url: str | None = None,
 ) -> Database:
-    """Connect a pool to `url`. Errors: Busy when the database does not answer."""
+    """Connect a pool to `url`, by a pooler in transaction mode where `direct_url` leads past it.
+
+    Errors:  Busy when the database does not answer.
+    """
     try:
         pool = await asyncpg.create_pool(
             url,
@@ -230,11 +255,13 @@ async def open_database(
             timeout=acquire_timeout_s,
             command_timeout=command_timeout_s,
             reset=_nothing_to_reset,
+            # A named statement belongs to a server's connection, and the next transaction has another.
+            statement_cache_size=0 if direct_url else 100,
             init=_codecs,
         )
     except (OSError, asyncpg.PostgresError, TimeoutError) as gone:
         raise _away() from gone
-    return Database(pool, acquire_timeout_s=acquire_timeout_s)
+    return Database(pool, acquire_timeout_s=acquire_timeout_s, direct_url=direct_url)
 
 
 async def connect_admin(url: str) -> Any:
@@ -259,12 +286,17 @@ async def _nothing_to_reset(_connection: Any) -> None:
 async def _codecs(connection: Any) -> None:
     import msgspec
 
+    async with connection.transaction():  # asking for a type takes two messages: both to one server
+        await _set_codecs(connection, msgspec.json)
+
+
+async def _set_codecs(connection: Any, json: Any) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name,
             schema="pg_catalog",
-            encoder=lambda value: msgspec.json.encode(value).decode(),
-            decoder=msgspec.json.decode,
+            encoder=lambda value: json.encode(value).decode(),
+            decoder=json.decode,
         )
 
 
