@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipworthy.local.postgres import PostgresAddress
+from shipworthy.rooms.site.tree.move import TOP
 from tests.rooms.site.conftest import PORT, Author, author, site_app
 
 PATHS = ("/", "/a", "/a/x", "/b", "/b/y", "/c")
@@ -28,6 +29,8 @@ STEPS = st.one_of(
     st.tuples(st.just("publish"), pages),
     st.tuples(st.just("move"), pages, paths),
     st.tuples(st.just("move"), pages, paths),
+    st.tuples(st.just("order"), pages, st.sampled_from(("up", "down", "in", "out"))),
+    st.tuples(st.just("place"), pages, pages, st.sampled_from(("", "x", "z"))),
     st.tuples(st.just("unpublish"), pages),
     st.tuples(st.just("delete"), pages),
     st.tuples(st.just("restore"), pages),
@@ -65,6 +68,11 @@ class World:
                 answer = await send(
                     "PUT", path, {"title": "A page", "path": of[1], "body": "Text."}, if_match="*"
                 )
+            elif what == "order":
+                answer = await send("POST", f"{path}/order", {"way": of[1]})
+            elif what == "place":
+                below = self.made[of[1] % len(self.made)]
+                answer = await send("POST", f"{path}/place", {"parent_id": below, "rest": of[2]})
             elif what == "delete":
                 answer = await send("DELETE", path)
             else:
@@ -82,8 +90,12 @@ class World:
 
     async def _look(self) -> None:
         rows = await self.person.app.admin(
-            "select page_id, path, status from page where tenant_id = $1", self.person.tenant_id
+            "select page_id, parent_id, path, status from page where tenant_id = $1", self.person.tenant_id
         )
+        there = {row["path"]: row["page_id"] for row in rows if row["status"] != "deleted"}
+        for path, parent in ((row["path"], row["parent_id"]) for row in rows if row["status"] != "deleted"):
+            above = [path[:end] for end in range(1, len(path)) if path[end] == "/" and path[:end] in there]
+            assert parent == (there[above[-1]] if above else TOP), (path, there)
         self.pages = {str(row["page_id"]): (row["path"], row["status"]) for row in rows}
         for page, (path, status) in self.pages.items():
             if status == "published":

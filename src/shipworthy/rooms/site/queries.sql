@@ -129,6 +129,69 @@ from placed where p.page_id = :page_id returning p.parent_id
 update page set parent_id = :page_id
 where site_id = :site_id and status <> 'deleted' and path >= :below and path < :beyond and parent_id is not distinct from :parent_id
 
+-- siblings_lock --
+-- Hold the pages that stand right below one while their order changes, in one order.
+-- index: page_tree_idx   rows: <= 100000
+-- with: site_id = (select site_id from site limit 1), parent_id = (select page_id from page order by page_id limit 1)
+select page_id, path, position from page
+where site_id = :site_id and parent_id = :parent_id and status <> 'deleted' order by page_id for update
+
+-- page_place --
+-- Let a page stand before another one below the same page, or last; the others are numbered anew where that changes them.
+-- index: page_tree_idx   rows: <= 0
+-- with: site_id = (select site_id from site limit 1), page_id = (select page_id from page order by page_id desc limit 1), parent_id = (select page_id from page order by page_id limit 1), before = null::uuid
+with others as (
+  select page_id, row_number() over (order by position, page_id)::int as n from page
+  where site_id = :site_id and parent_id = :parent_id and status <> 'deleted' and page_id <> :page_id
+), here as (
+  select coalesce((select n from others where page_id = :before), (select count(*)::int + 1 from others)) as n
+), placed as (
+  select o.page_id, case when o.n >= here.n then o.n + 1 else o.n end as n from others o cross join here
+  union all
+  select :page_id::uuid, n from here
+)
+update page p set position = placed.n from placed
+where p.tenant_id = my_tenant() and p.page_id = placed.page_id and p.position is distinct from placed.n
+
+-- page_children --
+-- The pages right below some, in their order, from behind a place on.
+-- index: page_tree_idx, page_version_pkey   rows: <= 220
+-- with: site_id = (select site_id from site limit 1), parents = array['00000000-0000-0000-0000-000000000000'::uuid], position = -1, after_id = '00000000-0000-0000-0000-000000000000'::uuid, limit = 51
+select c.parent_id, c.page_id, c.path, c.position, c.status, c.version, c.published_version, v.title,
+  exists (
+    select from page b where b.tenant_id = c.tenant_id and b.site_id = c.site_id and b.parent_id = c.page_id and b.status <> 'deleted'
+  ) as has_below
+from unnest(:parents::uuid[]) as u (parent_id) cross join lateral (
+  select tenant_id, site_id, parent_id, page_id, path, position, status, version, published_version from page
+  where site_id = :site_id and parent_id = u.parent_id and status <> 'deleted' and (position, page_id) > (:position, :after_id)
+  order by position, page_id limit :limit
+) as c
+join page_version v on v.tenant_id = c.tenant_id and v.page_id = c.page_id and v.version = c.version
+order by c.parent_id, c.position, c.page_id
+
+-- page_line --
+-- The pages from the top of the tree down to one.
+-- index: page_pkey, page_version_pkey   rows: <= 150
+-- with: page_id = (select page_id from page where path like '/volume/page-%1' limit 1)
+with recursive line as (
+  select page_id, parent_id, path, version, 1 as up from page where page_id = :page_id and status <> 'deleted'
+  union all
+  select p.page_id, p.parent_id, p.path, p.version, line.up + 1 from line
+  join page p on p.tenant_id = my_tenant() and p.page_id = line.parent_id and p.status <> 'deleted' where line.up < 150
+)
+select line.page_id, line.path, v.title from line
+join page_version v on v.tenant_id = my_tenant() and v.page_id = line.page_id and v.version = line.version
+order by line.up desc
+
+-- page_choices --
+-- The pages of a site by address, for choosing one.
+-- index: page_path_idx, page_version_pkey   rows: <= 501
+-- with: site_id = (select site_id from site limit 1)
+select p.page_id, p.path, p.status, v.title
+from (select tenant_id, page_id, path, status, version from page where site_id = :site_id and status <> 'deleted' order by path limit 501) as p
+join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
+order by p.path
+
 -- redirect_leave --
 -- From every address of a branch that was ever shown, a way to the page that leaves it. A draft that stands where
 -- another page was shown leaves the way to that one.

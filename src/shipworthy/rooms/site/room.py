@@ -16,7 +16,9 @@ from shipworthy.rooms.site.lane import Lane
 from shipworthy.rooms.site.permissions import PERMISSIONS
 from shipworthy.rooms.site.redirects.web import ROUTES as REDIRECT_ROUTES
 from shipworthy.rooms.site.seed import seed
-from shipworthy.rooms.site.tree.web import ROUTES as TREE_ROUTES
+from shipworthy.rooms.site.tree.api import ROUTES as TREE_ROUTES
+from shipworthy.rooms.site.tree.screens import ROUTES as TREE_SCREEN_ROUTES
+from shipworthy.rooms.site.tree.web import ROUTES as BIN_ROUTES
 from shipworthy.rooms.site.visits.web import ROUTES as VISITS_ROUTES
 from shipworthy.rooms.site.web import ROUTES
 
@@ -74,7 +76,15 @@ ROOM = Room(
     name="site",
     folder=_FOLDER,
     queries=q,
-    routes=ROUTES + REDIRECT_ROUTES + TREE_ROUTES + VISITS_ROUTES + FORM_ROUTES,
+    routes=(
+        *ROUTES,
+        *REDIRECT_ROUTES,
+        *BIN_ROUTES,
+        *TREE_ROUTES,
+        *TREE_SCREEN_ROUTES,
+        *VISITS_ROUTES,
+        *FORM_ROUTES,
+    ),
     jobs=JOBS,
     nav=(
         NavItem(href="/pages", label="Website", icon="globe", section="pages"),
