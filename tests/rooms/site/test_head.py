@@ -27,6 +27,8 @@ PAGE: dict[str, Any] = {
     "site_title": "Acme",
     "tagline": "Since 1998",
     "json_ld": [],
+    "menu_items": [],
+    "crumbs": [],
     "accent": "ocean",
 }
 words = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=120)

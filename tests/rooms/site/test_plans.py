@@ -71,7 +71,6 @@ async def test_query_uses_its_index_and_keeps_its_bound(
     "name",
     [
         "published_page",
-        "published_menu",
         "published_paths",
         "page_list",
         "page_list_newer",

@@ -39,6 +39,8 @@ PAGE: dict[str, Any] = {
     "description": "Who we are.",
     "top_html": "",
     "json_ld": [],
+    "menu_items": [],
+    "crumbs": [],
     "intro_html": "<p>Hello.</p>",
     "body_html": "<h2>More</h2>",
     "published_at": AT,

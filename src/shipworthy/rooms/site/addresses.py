@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from shipworthy.kernel.errors import Invalid
 
+HOME = "/"
 PATH_CHARS_MAX = 300
 _SLUG_CHARS_MAX = 80
 _NUMBER_CHARS = 6  # of the page's id, behind an address that is taken
@@ -71,6 +72,11 @@ def numbered_path(path: str, page_id: uuid.UUID) -> str:
     """Return an address beside one that is taken: with the end of the page's id behind it."""
     number = f"-{page_id.hex[-_NUMBER_CHARS:]}"
     return path[: PATH_CHARS_MAX - len(number)] + number
+
+
+def above(path: str) -> list[str]:
+    """Return every address above this one, the highest first; the home page is above none."""
+    return [path[:end] for end in range(1, len(path)) if path[end] == "/"]
 
 
 def part_path(number: int) -> str:

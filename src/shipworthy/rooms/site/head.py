@@ -36,8 +36,11 @@ class Head:
     json_ld: str
 
 
-def head_of(page: Row, *, site_origin: str, locale: str) -> Head:
-    """Return the head of a published page. Its canonical address is a function of the page and the site's host."""
+def head_of(page: Row, *, site_origin: str, locale: str, start: str = "Home") -> Head:
+    """Return the head of a published page. Its canonical address is a function of the page and the site's host.
+
+    `start` is what the home page is called on the way down to a page.
+    """
     canonical = site_origin + encoded(page["path"])
     description = description_of(page["description"], page["intro_html"])
     image = site_origin + card_address(page)
@@ -46,7 +49,13 @@ def head_of(page: Row, *, site_origin: str, locale: str) -> Head:
         description=description,
         canonical=canonical,
         social=_social(page, description, canonical, image, locale),
-        json_ld=_written(_graph(page, description, canonical, image, site_origin, locale)),
+        json_ld=_written(
+            [
+                *_graph(page, description, canonical, image, site_origin, locale),
+                *_way_down(page, canonical, site_origin, start),
+                *page["json_ld"],  # what its blocks are
+            ]
+        ),
     )
 
 
@@ -148,7 +157,22 @@ def _graph(
                 **_dates(page),
             }
         )
-    return [*graph, *page["json_ld"]]  # what its blocks are
+    return graph
+
+
+def _way_down(page: Row, canonical: str, site_origin: str, start: str) -> list[dict[str, Any]]:
+    """Return the pages from the home page down to one that stands below others.
+
+    Source:  schema.org/BreadcrumbList; developers.google.com/search/docs/appearance/structured-data/breadcrumb.
+    """
+    if not page["crumbs"]:
+        return []
+    way = [("/", start), *page["crumbs"], (page["path"], page["title"])]
+    items = [
+        {"@type": "ListItem", "position": number, "name": title, "item": site_origin + encoded(path)}
+        for number, (path, title) in enumerate(way, 1)
+    ]
+    return [{"@type": "BreadcrumbList", "@id": f"{canonical}#way", "itemListElement": items}]
 
 
 def _dates(page: Row) -> dict[str, str]:

@@ -17,7 +17,7 @@ from shipworthy.rooms.site.cards.keep import CARD_JOB
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import show_change
 from shipworthy.rooms.site.lint.publishable import require_publishable
-from shipworthy.rooms.site.tags import MENU, SITEMAP, path_tag
+from shipworthy.rooms.site.tags import MENU, SITEMAP, crumb_tag, path_tag
 from shipworthy.rooms.site.telling.indexnow import queue_indexnow
 from shipworthy.rooms.site.tree.move import give_way
 from shipworthy.rooms.site.versions import require_version
@@ -42,7 +42,7 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None)
 async def show_version(ctx: Ctx, page: Record) -> None:
     """Show a version to visitors: a held page, with what that version says. Ends a plan to publish another one."""
     page_id, now, content = page["page_id"], ctx.now(), _content_sha256(page)
-    in_menu = await _in_menu(ctx, page_id)
+    named = await ctx.db.one(q.page_named, page_id=page_id)
     is_new_content = content != page["content_sha256"]
     await ctx.db.run(
         q.page_publish,
@@ -54,8 +54,7 @@ async def show_version(ctx: Ctx, page: Record) -> None:
         now=now,
     )
     await keep_uses(ctx, page_id, page["top_html"] + page["intro_html"] + page["body_html"])
-    will_be = (page["path"], page["title"]) if page["in_menu"] else None
-    await _show(ctx, page, is_menu_changed=will_be != in_menu)
+    await _show(ctx, page, named, title=page["title"], in_menu=page["in_menu"])
     await give_way(ctx, page["site_id"], page["path"])
     if is_new_content or page["status"] != "published":
         await queue_indexnow(ctx, page_id, page["version"])
@@ -81,21 +80,23 @@ async def unpublish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = Non
 
 async def hide_page(ctx: Ctx, page: Record) -> None:
     """Show a held page to nobody."""
-    in_menu = await _in_menu(ctx, page["page_id"])
+    named = await ctx.db.one(q.page_named, page_id=page["page_id"])
     await ctx.db.run(q.page_unpublish, page_id=page["page_id"])
-    await _show(ctx, page, is_menu_changed=in_menu is not None)
+    await _show(ctx, page, named, title=None, in_menu=False)
     await queue_indexnow(ctx, page["page_id"], page["version"])
     await record(ctx, "page.unpublished", of="page", id=page["page_id"], detail={"path": page["path"]})
 
 
-async def _in_menu(ctx: Ctx, page_id: uuid.UUID) -> tuple[str, str] | None:
-    """Return address and title under which visitors see the page in every menu, or None."""
-    entry = await ctx.db.maybe(q.page_in_menu, page_id=page_id)
-    return (entry["path"], entry["title"]) if entry is not None and entry["in_menu"] else None
-
-
-async def _show(ctx: Ctx, page: Record, *, is_menu_changed: bool) -> None:
-    tags = [path_tag(page["path"]), SITEMAP, *([MENU] if is_menu_changed else [])]
+async def _show(ctx: Ctx, page: Record, named: Record, *, title: str | None, in_menu: bool) -> None:
+    """Announce a page, and where others name it differently now than `named` says: in the menu, and on the way down
+    to the pages below it. Without a title nobody sees it."""
+    was_in_menu = (named["in_menu"] or named["in_made_menu"]) and named["title"] is not None
+    is_in_menu = (in_menu or named["in_made_menu"]) and title is not None
+    tags = [path_tag(page["path"]), SITEMAP]
+    if title != named["title"]:
+        tags.append(crumb_tag(page["path"]))
+    if was_in_menu != is_in_menu or (is_in_menu and title != named["title"]):
+        tags.append(MENU)
     await show_change(ctx, page["site_id"], *tags)
 
 

@@ -192,6 +192,28 @@ from (select tenant_id, page_id, path, status, version from page where site_id =
 join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
 order by p.path
 
+-- menu_list --
+-- What was put into a site's menus by hand, in order.
+-- index: menu_item_pkey   rows: <= 80
+-- with: site_id = (select site_id from site limit 1)
+select i.menu, i.position, i.level, i.label, i.page_id, i.url, p.path, p.status, v.title
+from menu_item i
+left join page p on p.tenant_id = i.tenant_id and p.page_id = i.page_id
+left join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = coalesce(p.published_version, p.version)
+where i.site_id = :site_id order by i.menu, i.position limit 80
+
+-- menu_clear --
+-- Take everything out of a menu.
+-- index: menu_item_pkey   rows: <= 0
+-- with: site_id = (select site_id from site limit 1), menu = 'main'
+delete from menu_item where site_id = :site_id and menu = :menu
+
+-- menu_put --
+-- Put one item into a menu.
+-- index: none (insert)   rows: <= 0
+-- with: site_id = (select site_id from site limit 1), menu = 'footer', position = 99, level = 0, label = 'Sample', page_id = null::uuid, url = 'https://sample.example/'
+insert into menu_item (site_id, menu, position, level, label, page_id, url) values (:site_id, :menu, :position, :level, :label, :page_id, :url)
+
 -- redirect_leave --
 -- From every address of a branch that was ever shown, a way to the page that leaves it. A draft that stands where
 -- another page was shown leaves the way to that one.
@@ -379,12 +401,13 @@ from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.p
 where p.status <> 'deleted' and (p.updated_at, p.page_id) > (:updated_at, :page_id)
 order by p.updated_at, p.page_id limit 26
 
--- page_in_menu --
--- How visitors see the page in every page's menu, where it stands there; no row of a draft.
--- index: page_pkey, page_version_pkey   rows: <= 1
+-- page_named --
+-- Under which title visitors see the page on others, if they see it, and whether a menu put together by hand leads to it.
+-- index: page_pkey, page_version_pkey, menu_item_page_idx   rows: <= 1
 -- with: page_id = (select page_id from page limit 1)
-select p.in_menu, p.path, v.title
-from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.published_version
+select p.in_menu, v.title,
+  exists (select from menu_item i where i.tenant_id = p.tenant_id and i.page_id = p.page_id) as in_made_menu
+from page p left join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.published_version
 where p.page_id = :page_id
 
 -- page_publish --
@@ -404,9 +427,9 @@ update page set status = 'draft', published_version = null,
 where page_id = :page_id
 
 -- published_page --
--- What a visitor of this address is to read, or where it leads, and what stands around it: the site's name and its
--- menu, in one round trip.
--- index: site_pkey, page_path_idx, page_version_pkey, page_menu_idx, redirect_path_idx   rows: <= 1
+-- What a visitor of this address is to read, or where it leads, and what stands around it: the site's name, its menus,
+-- and the pages above; in one round trip.
+-- index: site_pkey, page_path_idx, page_version_pkey, page_menu_idx, menu_item_pkey, redirect_path_idx   rows: <= 1
 -- with: site_id = (select site_id from site limit 1), path = (select path from page where status = 'published' limit 1)
 select s.title as site_title, s.tagline, s.theme, s.accent, p.page_id, p.path, p.published_at, p.content_changed_at,
   v.title, v.description, v.top_html, v.intro_html, v.body_html, v.json_ld,
@@ -416,6 +439,22 @@ select s.title as site_title, s.tagline, s.theme, s.accent, p.page_id, p.path, p
     where m.tenant_id = s.tenant_id and m.site_id = s.site_id and m.status = 'published' and m.in_menu
     order by m.position, m.page_id limit 12
   ) as menu,
+  array(
+    select array[i.menu, i.level::text, coalesce(i.url, ip.path), coalesce(nullif(i.label, ''), iv.title)]
+    from menu_item i
+    left join page ip on ip.tenant_id = i.tenant_id and ip.page_id = i.page_id and ip.status = 'published'
+    left join page_version iv on iv.tenant_id = ip.tenant_id and iv.page_id = ip.page_id and iv.version = ip.published_version
+    where i.tenant_id = s.tenant_id and i.site_id = s.site_id order by i.menu, i.position limit 80
+  ) as menu_items,
+  array(
+    select array[c.path, cv.title]
+    from generate_series(2, length(:path)) as n cross join lateral (
+      select tenant_id, page_id, path, published_version from page
+      where site_id = s.site_id and path = left(:path, n - 1) and status = 'published' limit 1
+    ) as c
+    join page_version cv on cv.tenant_id = c.tenant_id and cv.page_id = c.page_id and cv.version = c.published_version
+    where substr(:path, n, 1) = '/' order by n
+  ) as crumbs,
   r.redirect_id, r.status as redirect_status, r.to_url, t.path as target_path, t.status as target_status, own.host as target_host
 from site s
 left join page p on p.tenant_id = s.tenant_id and p.site_id = s.site_id and p.path = :path and p.status = 'published'
@@ -424,14 +463,6 @@ left join redirect r on r.tenant_id = s.tenant_id and r.site_id = s.site_id and 
 left join page t on t.tenant_id = r.tenant_id and t.page_id = r.to_page_id
 left join site_domain own on own.tenant_id = t.tenant_id and own.site_id = t.site_id and own.role = 'primary'
 where s.site_id = :site_id
-
--- published_menu --
--- The pages a visitor can walk to from any page, in their order; for a preview.
--- index: page_menu_idx, page_version_pkey   rows: <= 12
--- with: site_id = (select site_id from site limit 1)
-select p.path, v.title
-from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.published_version
-where p.site_id = :site_id and p.status = 'published' and p.in_menu order by p.position, p.page_id limit 12
 
 -- published_paths --
 -- Every address in a range of pages with the day its content changed, for the sitemap; so many at a time.

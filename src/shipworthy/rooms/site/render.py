@@ -19,15 +19,15 @@ import brotli
 
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.settings import Settings
-from shipworthy.rooms.site.addresses import ATOM_PATH, RSS_PATH, encoded
+from shipworthy.rooms.site.addresses import ATOM_PATH, HOME, RSS_PATH, above, encoded
 from shipworthy.rooms.site.assets.picture import lead_link
 from shipworthy.rooms.site.head import head_of
-from shipworthy.rooms.site.tags import MENU, THEME, path_tag
+from shipworthy.rooms.site.menus.entries import menus_of
+from shipworthy.rooms.site.tags import MENU, THEME, crumb_tag, path_tag
 from shipworthy.rooms.site.themes import STYLE_SOURCES, STYLES
 from shipworthy.rooms.site.visits.beacon import SCRIPT_SOURCE
 
 HTML = "text/html; charset=utf-8"
-HOME = "/"
 # Each has its colours in theme.css; this one is for the icon, which no stylesheet reaches.
 ACCENTS = {"ocean": "#0b5cad", "pine": "#0f6b4f", "brick": "#b03a1e", "plum": "#7a2e8c"}
 _GZIP_LEVEL = 6  # 9 makes a page no smaller and costs twice the time
@@ -40,6 +40,9 @@ WORDS = {
         "skip": "Skip to content",
         "menu": "Main menu",
         "footer_menu": "Menu at the end",
+        "below": "Below",
+        "crumbs": "You are here",
+        "start": "Home",
         "missing_title": "There is no page here",
         "missing_text": "It may have been moved or taken down, or the link may be incomplete.",
         "gone_title": "This page is gone",
@@ -51,6 +54,9 @@ WORDS = {
         "skip": "Zum Inhalt springen",
         "menu": "Hauptmenü",
         "footer_menu": "Menü am Seitenende",
+        "below": "Darunter",
+        "crumbs": "Sie sind hier",
+        "start": "Startseite",
         "missing_title": "Hier ist keine Seite",
         "missing_text": "Vielleicht ist sie umgezogen oder nicht mehr da, oder der Link ist unvollständig.",
         "gone_title": "Diese Seite gibt es nicht mehr",
@@ -99,7 +105,9 @@ def render_page(
     """Return a published page; its canonical address is a function of the page alone."""
     body = pages.render("site/page.html", _shown(page, menu, site_origin, locale) | {"script": script})
     link = lead_link(page["top_html"] + page["intro_html"] + page["body_html"])
-    return replace(_ready_page(body, (path_tag(page["path"]), MENU, THEME)), link=link)
+    # The way down names the pages above, whether they are shown by now or not.
+    tags = (path_tag(page["path"]), MENU, THEME, *map(crumb_tag, above(page["path"])))
+    return replace(_ready_page(body, tags), link=link)
 
 
 def render_missing(
@@ -167,7 +175,8 @@ def _begun(beginning: bytes) -> tuple[bytes, Any]:
 
 def _shown(page: Row, menu: Menu, site_origin: str, locale: str) -> dict[str, Any]:
     return _around(page, menu, site_origin, locale, path=page["path"]) | {
-        "head": head_of(page, site_origin=site_origin, locale=locale),
+        "head": head_of(page, site_origin=site_origin, locale=locale, start=WORDS[locale]["start"]),
+        "crumbs": [{"href": encoded(there), "title": title} for there, title in page["crumbs"]],
         "title": page["title"],
         "home": page["path"] == HOME,
         "top": page["top_html"],
@@ -182,11 +191,7 @@ def _around(site: Row, menu: Menu, site_origin: str, locale: str, *, path: str) 
         "lang": locale,
         "words": WORDS[locale],
         "site": {"title": site["site_title"], "tagline": site["tagline"], "accent": site["accent"]},
-        "menu": [
-            {"href": encoded(there), "title": title, "here": there == path}
-            for there, title in menu
-            if there != HOME
-        ],
+        "menus": menus_of(menu, site["menu_items"], path=path),
         "style": STYLES[site["theme"]],
         "feeds": {"rss": RSS_PATH, "atom": ATOM_PATH},
         "icon": _icon(site["site_title"], ACCENTS[site["accent"]]),

@@ -13,6 +13,7 @@ from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.forms.web import ROUTES as FORM_ROUTES
 from shipworthy.rooms.site.jobs import JOBS
 from shipworthy.rooms.site.lane import Lane
+from shipworthy.rooms.site.menus.web import ROUTES as MENU_ROUTES
 from shipworthy.rooms.site.permissions import PERMISSIONS
 from shipworthy.rooms.site.redirects.web import ROUTES as REDIRECT_ROUTES
 from shipworthy.rooms.site.seed import seed
@@ -82,6 +83,7 @@ ROOM = Room(
         *BIN_ROUTES,
         *TREE_ROUTES,
         *TREE_SCREEN_ROUTES,
+        *MENU_ROUTES,
         *VISITS_ROUTES,
         *FORM_ROUTES,
     ),
@@ -100,6 +102,7 @@ ROOM = Room(
             Table(name=name, scope="tenant", column="tenant_id")
             for name in ("asset", "asset_use", "sitemap_part")
         ),
+        Table(name="menu_item", scope="tenant", column="tenant_id"),
         Table(name="message", scope="tenant", column="tenant_id"),
         Table(name="visit_count", scope="tenant", column="tenant_id"),
         Table(name="site_domain", scope="realm", column="realm_id"),
@@ -126,6 +129,7 @@ ROOM = Room(
         Sample(name="binned_page_id", sql=_NEWEST.format("deleted")),
         Sample(name="redirect_id", sql=_REDIRECT.format("asc")),
         Sample(name="other_redirect_id", sql=_REDIRECT.format("desc")),
+        Sample(name="menu", sql="select 'footer'"),
         Sample(name="message_id", sql=_MESSAGE.format("asc")),
         Sample(name="other_message_id", sql=_MESSAGE.format("desc")),
     ),

@@ -19,6 +19,11 @@ def path_tag(path: str) -> str:
     return f"p{hashlib.sha256(path.encode()).hexdigest()[:16]}"
 
 
+def crumb_tag(path: str) -> str:
+    """Return the tag of a page's title on the pages below it."""
+    return f"c{path_tag(path)[1:]}"
+
+
 def surrogate_keys(site_id: uuid.UUID, tags: Iterable[str]) -> list[str]:
     """Return the names a CDN keeps an answer under: the site's own, and each tag's within it."""
     site = site_id.hex[:16]

@@ -61,10 +61,9 @@ async def show_preview(
         page = await tx.maybe(q.page_get, page_id=page_id)
         if page is None:
             return None
-        around: Any = await tx.one(q.site_get)
-        menu = [(m["path"], m["title"]) for m in await tx.all(q.published_menu, site_id=site.site_id)]
+        around: Any = await tx.one(q.published_page, site_id=site.site_id, path=page["path"])
     locale = runtime.settings.app.locale
-    body = render_preview(runtime.pages, {**around, **page}, menu, site_origin=site.origin, locale=locale)
+    body = render_preview(runtime.pages, {**around, **page}, around["menu"], site_origin=site.origin, locale=locale)
     return _headers(runtime.settings, site, body), body
 
 

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import CheckViolation, Record, UniqueViolation
 from shipworthy.kernel.errors import Conflict, Invalid
-from shipworthy.rooms.site.addresses import PATH_CHARS_MAX
+from shipworthy.rooms.site.addresses import HOME, PATH_CHARS_MAX, above
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import show_change
 
-HOME = "/"
 TOP = uuid.UUID(int=0)  # the parent of a page that stands at the top
 
 
@@ -80,8 +79,7 @@ async def give_way(ctx: Ctx, site_id: uuid.UUID, path: str) -> None:
 
 async def settle(ctx: Ctx, page_id: uuid.UUID, site_id: uuid.UUID, path: str) -> None:
     """Hang a page below the nearest one above its address, and below it those that stood there."""
-    above = [path[:end] for end in range(1, len(path)) if path[end] == "/"]
-    placed = await ctx.db.one(q.page_settle, page_id=page_id, site_id=site_id, above=above)
+    placed = await ctx.db.one(q.page_settle, page_id=page_id, site_id=site_id, above=above(path))
     branch = Branch(path)
     await ctx.db.run(
         q.page_adopt,

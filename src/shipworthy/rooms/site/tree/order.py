@@ -15,11 +15,11 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Invalid
 from shipworthy.kernel.language import _
-from shipworthy.rooms.site.addresses import wanted_path
+from shipworthy.rooms.site.addresses import HOME, wanted_path
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import show_change
 from shipworthy.rooms.site.tags import MENU
-from shipworthy.rooms.site.tree.move import HOME, TOP, move_page
+from shipworthy.rooms.site.tree.move import TOP, move_page
 from shipworthy.rooms.site.versions import require_version
 from shipworthy.rooms.site.write import get_page, hold_page
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Missing
+from shipworthy.rooms.site.addresses import HOME
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.cursors import closed, opened
-from shipworthy.rooms.site.tree.move import HOME, TOP
+from shipworthy.rooms.site.tree.move import TOP
 
 PER_LIST = 50  # of the level that is asked for
 PER_BRANCH = 10  # of those below it

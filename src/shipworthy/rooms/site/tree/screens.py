@@ -17,13 +17,13 @@ from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
 from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
-from shipworthy.rooms.site.addresses import PATH_CHARS_MAX
+from shipworthy.rooms.site.addresses import HOME, PATH_CHARS_MAX
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.cursors import closed, opened
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.shown import status_of
 from shipworthy.rooms.site.tree.api import DRAFT, OrderBody, TreeQuery
-from shipworthy.rooms.site.tree.move import HOME, TOP
+from shipworthy.rooms.site.tree.move import TOP
 from shipworthy.rooms.site.tree.order import Moved, Place, order_page, place_page
 from shipworthy.rooms.site.tree.rows import Row, Tree, read_tree
 from shipworthy.rooms.site.write import get_page
