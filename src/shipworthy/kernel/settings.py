@@ -151,6 +151,7 @@ class SiteSection:
     stale_while_revalidate_s: int = 86_400
     cdn: Literal["none", "cloudflare", "fastly"] = "none"  # told what changed; SHIPWORTHY_CDN_TOKEN opens it
     cdn_purge_url: str = ""  # of the zone or service, whole
+    dns_server: str = ""  # host:port, asked whose a domain is; empty: the machine's own resolver
     indexnow_url: str = ""  # told of published pages; empty: nobody is
 
 

@@ -114,6 +114,6 @@ class Hosts:
             origin=origin(self._runtime.settings, row["primary_host"]),
             role=row["role"],
             crawlers=crawlers,
-            prefix=row["site_id"].bytes + row["role"].encode() + crawlers.encode(),
+            prefix=row["site_id"].bytes + f"{row['role']} {crawlers} {row['primary_host']} ".encode(),
             freshness=self._fresh.setdefault(row["site_id"], Freshness()),
         )

@@ -11,6 +11,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict
 from shipworthy.kernel.queue.job import enqueue
+from shipworthy.rooms.site.addresses import HOME
 from shipworthy.rooms.site.assets.library import keep_uses
 from shipworthy.rooms.site.blocks.stored import blocks_of, text_alone
 from shipworthy.rooms.site.cards.keep import CARD_JOB
@@ -93,7 +94,7 @@ async def _show(ctx: Ctx, page: Record, named: Record, *, title: str | None, in_
     was_in_menu = (named["in_menu"] or named["in_made_menu"]) and named["title"] is not None
     is_in_menu = (in_menu or named["in_made_menu"]) and title is not None
     tags = [path_tag(page["path"]), SITEMAP]
-    if title != named["title"]:
+    if title != named["title"] and page["path"] != HOME:  # nothing is below the home page
         tags.append(crumb_tag(page["path"]))
     if was_in_menu != is_in_menu or (is_in_menu and title != named["title"]):
         tags.append(MENU)

@@ -320,6 +320,73 @@ from unnest(:ids::uuid[]) as u (page_id) join page p on p.page_id = u.page_id an
 -- index: site_domain_tenant_idx   rows: <= 1000
 select host, site_id, role from site_domain where tenant_id = my_tenant() order by host limit 1000
 
+-- domain_own --
+-- One of the tenant's hosts.
+-- index: site_domain_pkey   rows: <= 1
+-- with: host = (select host from site_domain limit 1)
+select host, site_id, role from site_domain where host = :host and tenant_id = my_tenant()
+
+-- domain_add --
+-- One more host that leads to the site; no row when it is taken.
+-- index: none (insert)   rows: <= 1
+-- with: host = gen_random_uuid()::text || '.example', tenant_id = my_tenant(), site_id = (select site_id from site limit 1)
+insert into site_domain (host, tenant_id, site_id, role) values (:host, :tenant_id, :site_id, 'alias')
+on conflict do nothing returning host
+
+-- domain_step_down --
+-- The host a site lived on leads to it from now on.
+-- index: site_domain_tenant_idx   rows: <= 0
+-- with: site_id = (select site_id from site limit 1)
+update site_domain set role = 'alias' where tenant_id = my_tenant() and site_id = :site_id and role = 'primary'
+
+-- domain_step_up --
+-- The host a site lives on from now on.
+-- index: site_domain_pkey   rows: <= 0
+-- with: host = (select host from site_domain where role = 'primary' and tenant_id = my_tenant() limit 1)
+update site_domain set role = 'primary' where host = :host and tenant_id = my_tenant()
+
+-- domain_delete --
+-- A host that leads nowhere from now on.
+-- index: site_domain_pkey   rows: <= 0
+-- with: host = (select host from site_domain limit 1)
+delete from site_domain where host = :host and tenant_id = my_tenant() and role = 'alias'
+
+-- claim_create --
+-- A host that somebody says is theirs, unless they said so already.
+-- index: none (insert)   rows: <= 0
+-- with: claim_id = gen_random_uuid(), site_id = (select site_id from site limit 1), host = gen_random_uuid()::text || '.example', token = 'sample-of-twenty-characters', now = now()
+insert into domain_claim (claim_id, site_id, host, token, created_at) values (:claim_id, :site_id, :host, :token, :now)
+on conflict do nothing
+
+-- claim_get --
+-- One claim.
+-- index: domain_claim_pkey   rows: <= 1
+-- with: claim_id = (select claim_id from domain_claim limit 1)
+select claim_id, site_id, host, token, created_at, verified_at from domain_claim where claim_id = :claim_id
+
+-- claim_lock --
+-- Hold a claim while its host is given or taken.
+-- index: domain_claim_pkey   rows: <= 1
+-- with: claim_id = (select claim_id from domain_claim limit 1)
+select claim_id, site_id, host, verified_at from domain_claim where claim_id = :claim_id for update
+
+-- claim_list --
+-- What the tenant says is theirs.
+-- index: domain_claim_host_idx   rows: <= 50
+select claim_id, site_id, host, token, created_at, verified_at from domain_claim order by host limit 50
+
+-- claim_verified --
+-- A claim is shown to be true.
+-- index: domain_claim_pkey   rows: <= 0
+-- with: claim_id = (select claim_id from domain_claim limit 1), now = now()
+update domain_claim set verified_at = :now where claim_id = :claim_id
+
+-- claim_delete --
+-- A claim that is taken back.
+-- index: domain_claim_pkey   rows: <= 0
+-- with: claim_id = (select claim_id from domain_claim limit 1)
+delete from domain_claim where claim_id = :claim_id
+
 -- page_delete --
 -- Put a page into the bin, with what visitors saw of it; it neither comes nor goes by itself from there.
 -- index: page_pkey   rows: <= 0

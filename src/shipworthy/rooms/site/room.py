@@ -10,6 +10,7 @@ from shipworthy.kernel.room import NavItem, Room
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.domains.web import ROUTES as DOMAIN_ROUTES
 from shipworthy.rooms.site.forms.web import ROUTES as FORM_ROUTES
 from shipworthy.rooms.site.jobs import JOBS
 from shipworthy.rooms.site.lane import Lane
@@ -70,6 +71,7 @@ _PICTURE = (
 # What fills a tenant for plan checks is rows only: no file is behind them.
 _FILED = "select {} from asset where slug not like 'volume-%' order by asset_id limit 1"
 _REDIRECT = "select redirect_id from redirect where origin = 'manual' order by from_path {} limit 1"
+_CLAIM = "select claim_id from domain_claim where verified_at is null and host not like '%.localhost' order by host {} limit 1"
 _MESSAGE = "select message_id from message order by received_at {} limit 1"
 
 
@@ -84,6 +86,7 @@ ROOM = Room(
         *TREE_ROUTES,
         *TREE_SCREEN_ROUTES,
         *MENU_ROUTES,
+        *DOMAIN_ROUTES,
         *VISITS_ROUTES,
         *FORM_ROUTES,
     ),
@@ -102,6 +105,7 @@ ROOM = Room(
             Table(name=name, scope="tenant", column="tenant_id")
             for name in ("asset", "asset_use", "sitemap_part")
         ),
+        Table(name="domain_claim", scope="tenant", column="tenant_id"),
         Table(name="menu_item", scope="tenant", column="tenant_id"),
         Table(name="message", scope="tenant", column="tenant_id"),
         Table(name="visit_count", scope="tenant", column="tenant_id"),
@@ -129,6 +133,16 @@ ROOM = Room(
         Sample(name="binned_page_id", sql=_NEWEST.format("deleted")),
         Sample(name="redirect_id", sql=_REDIRECT.format("asc")),
         Sample(name="other_redirect_id", sql=_REDIRECT.format("desc")),
+        Sample(name="claim_id", sql=_CLAIM.format("asc")),
+        Sample(name="other_claim_id", sql=_CLAIM.format("desc")),
+        Sample(
+            name="given_claim_id",
+            sql="select claim_id from domain_claim where host like '%.localhost' order by host limit 1",
+        ),
+        Sample(
+            name="primary_host",
+            sql="select host from site_domain where tenant_id = my_tenant() and role = 'primary' order by host limit 1",
+        ),
         Sample(name="menu", sql="select 'footer'"),
         Sample(name="message_id", sql=_MESSAGE.format("asc")),
         Sample(name="other_message_id", sql=_MESSAGE.format("desc")),

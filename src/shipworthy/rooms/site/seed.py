@@ -9,6 +9,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.room import SeedTenant
 from shipworthy.rooms.site.assets.seed import seed_pictures
+from shipworthy.rooms.site.domains.claims import claim_domain
 from shipworthy.rooms.site.forms.seed import seed_messages
 from shipworthy.rooms.site.publish import publish_page
 from shipworthy.rooms.site.redirects.book import create_redirect
@@ -19,6 +20,7 @@ from shipworthy.rooms.site.write import PageText, create_page
 
 _CONTACT = "/contact"  # the page with the form
 _FORM: dict[str, object] = {"type": "form", "data": {"heading": "Write to us here", "asks_phone": True}}
+_DOMAINS = ("{}.example", "www.{}.example", "{}-old.example")
 _DEMO = Path(__file__).parent / "demo"
 
 
@@ -63,6 +65,12 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
         page_id for (page_id, _), (text, _) in zip(written, pages, strict=True) if text.path == _CONTACT
     )
     await seed_messages(ctx, tenant, site_id=site_id, page_id=contact)
+    # One below the app's own, which needs no record, and those whose owner has not shown them yet.
+    for host in (
+        f"www.{tenant.site_host}",
+        *(name.format(tenant.site_host.partition(".")[0]) for name in _DOMAINS),
+    ):
+        await claim_domain(ctx, host)
     for path, to in website.old:
         await create_redirect(ctx, Wanted(from_path=path, to=to))
 

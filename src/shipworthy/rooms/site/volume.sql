@@ -63,3 +63,9 @@ select tenant_id, md5(my_tenant()::text || '/message/' || n)::uuid, site_id, md5
   'Visitor ' || n, 'visitor' || n || '@volume.example', '', 'A question.', 'office@volume.example', now() - interval '30 days' - n * interval '1 minute'
 from site, generate_series(1, greatest(1, current_setting('volume.rows')::int / 2)) as n
 where tenant_id = my_tenant();
+
+-- What tenants say is theirs: two domains each, and as many as may be of the large one.
+insert into domain_claim (tenant_id, claim_id, site_id, host, token, created_at)
+select tenant_id, gen_random_uuid(), site_id, 'n' || n || '.volume-' || tenant_id || '.example', 'volume-of-twenty-characters', now() - interval '1 year'
+from site, generate_series(1, case when tenant_id = my_tenant() then 40 else 2 end) as n
+on conflict do nothing;

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shipworthy.rooms.site.menus.entries import Entry, menus_of
 
-AUTOMATIC = [("/", "Home"), ("/work", "Work"), ("/über", "About")]
+AUTOMATIC = [("/", "Home"), ("/jobs", "Work"), ("/über", "About")]
 
 
 def drawn(entries: list[Entry]) -> list[object]:
@@ -18,15 +18,15 @@ def drawn(entries: list[Entry]) -> list[object]:
 def test_a_menu_nobody_put_together_is_made_of_the_pages_but_for_home() -> None:
     menus = menus_of(AUTOMATIC, [], path="/über")
     assert drawn(menus["main"]) == drawn(menus["footer"]) == ["Work", "About"]
-    assert [(e.href, e.here) for e in menus["main"]] == [("/work", ""), ("/%C3%BCber", "page")]
+    assert [(e.href, e.here) for e in menus["main"]] == [("/jobs", ""), ("/%C3%BCber", "page")]
 
 
 def test_a_menu_put_together_replaces_the_one_of_the_pages_and_the_footer_follows_it() -> None:
-    items = [("main", "0", "/work", "Our work"), ("main", "1", "/work/a", "A"), ("main", "0", "/", "Start")]
-    menus = menus_of(AUTOMATIC, items, path="/work/a")
+    items = [("main", "0", "/jobs", "Our work"), ("main", "1", "/jobs/a", "A"), ("main", "0", "/", "Start")]
+    menus = menus_of(AUTOMATIC, items, path="/jobs/a")
     assert drawn(menus["main"]) == drawn(menus["footer"]) == [("Our work", ["A"]), "Start"]
     assert (menus["main"][0].here, menus["main"][0].below[0].here) == ("true", "page")
-    footer = menus_of(AUTOMATIC, [("footer", "0", "/work", "Work")], path="/")
+    footer = menus_of(AUTOMATIC, [("footer", "0", "/jobs", "Work")], path="/")
     assert (drawn(footer["main"]), drawn(footer["footer"])) == (["Work", "About"], ["Work"])
 
 
@@ -50,9 +50,13 @@ def test_an_address_elsewhere_cannot_leave_its_quotation_marks() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.just("main"), st.sampled_from("01"), st.sampled_from((None, "/a", "/b")), st.text()))
+    st.lists(
+        st.tuples(st.just("main"), st.sampled_from("01"), st.sampled_from((None, "/a", "/b")), st.text())
+    )
 )
-def test_every_item_with_an_address_is_shown_once_in_its_order(items: list[tuple[str, str, str, str]]) -> None:
+def test_every_item_with_an_address_is_shown_once_in_its_order(
+    items: list[tuple[str, str, str, str]],
+) -> None:
     menu = menus_of([], items, path="/a")["main"]
     flat = [title for one in menu for title in (one.title, *(below.title for below in one.below))]
     assert flat == [title for _, _, to, title in items if to is not None]

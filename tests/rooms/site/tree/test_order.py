@@ -185,7 +185,7 @@ async def test_a_move_that_cannot_be_is_said_on_the_screen_it_came_from(acme: Au
     a, x, b = [await acme.show(path, path) for path in ("/a", "/a/x", "/x")]
     refused = await acme.submit(f"/pages/{b['page_id']}/order", way="in")
     assert refused.status == 409
-    assert "Another page has the address /a/x" in refused.text
+    assert "Another page has the address" in refused.text
     assert "data-tree" in refused.text
     form = await acme.submit(f"/pages/{a['page_id']}/place", parent_id=x["page_id"])
     assert form.status == 422

@@ -52,7 +52,7 @@ class ItemBody(Body):
 class MenuBody(Body):
     """The items in their order; none: the menu is made of the pages."""
 
-    items: Annotated[list[ItemBody], Meta(max_length=200)] = []
+    items: Annotated[list[ItemBody], Meta(max_length=200)] = msgspec.field(default_factory=list)
 
 
 class ItemRow(Body):
@@ -118,7 +118,9 @@ async def submit_menu(ctx: Ctx, menu: str, form: MenuForm) -> Page | Redirect:
     except Refusal as refused:
         raise refused.shown_on(await _screen(ctx, name, filled, refused)) from None
     flash = (
-        _("Saved. Visitors see this menu now.") if filled else _("Saved. The menu is made of the pages again.")
+        _("Saved. Visitors see this menu now.")
+        if filled
+        else _("Saved. The menu is made of the pages again.")
     )
     return Redirect(f"/menus/{name}", flash=flash)
 

@@ -63,7 +63,9 @@ async def show_preview(
             return None
         around: Any = await tx.one(q.published_page, site_id=site.site_id, path=page["path"])
     locale = runtime.settings.app.locale
-    body = render_preview(runtime.pages, {**around, **page}, around["menu"], site_origin=site.origin, locale=locale)
+    body = render_preview(
+        runtime.pages, {**around, **page}, around["menu"], site_origin=site.origin, locale=locale
+    )
     return _headers(runtime.settings, site, body), body
 
 

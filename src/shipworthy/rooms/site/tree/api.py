@@ -63,9 +63,7 @@ async def api_place_page(ctx: Ctx, page_id: uuid.UUID, body: PlaceBody) -> Json:
 
 async def _page(ctx: Ctx, page: Any) -> Json:
     url = url_of(ctx.runtime.settings, await ctx.db.one(q.site_get), page["path"])
-    return Json(
-        page_json(page, url) | {"parent_id": page["parent_id"]}, headers=(etag(page["version"]),)
-    )
+    return Json(page_json(page, url) | {"parent_id": page["parent_id"]}, headers=(etag(page["version"]),))
 
 
 DRAFT = {"page_id": "draft_page_id"}

@@ -61,7 +61,9 @@ async def order_page(ctx: Ctx, page_id: uuid.UUID, way: Way) -> Moved:
     elif way == "in":
         above = row[at - 1] if at else None
         if above is None or HOME in (above["path"], page["path"]):
-            raise Conflict("site.tree_no_place", _("There is no page before this one that it could go below."))
+            raise Conflict(
+                "site.tree_no_place", _("There is no page before this one that it could go below.")
+            )
         here = Place(parent_id=above["page_id"], rest=was.rest)
     else:
         if was.parent_id is None:
@@ -120,7 +122,9 @@ async def _address(ctx: Ctx, page: Record, place: Place) -> str:
         if parent is None or parent["site_id"] != page["site_id"] or parent["path"] == HOME:
             raise _wrong("parent_id", _("There is no such page to stand below."))
         if parent["page_id"] == page["page_id"] or parent["path"].startswith(f"{page['path']}/"):
-            raise _wrong("parent_id", _("A page cannot stand below itself, or below a page that is below it."))
+            raise _wrong(
+                "parent_id", _("A page cannot stand below itself, or below a page that is below it.")
+            )
         above = parent["path"]
     if above and not place.rest:
         raise _wrong("rest", _("The home page stands at the top. Give it an address of its own first."))
@@ -159,4 +163,3 @@ def _parent_of(page: Record) -> uuid.UUID | None:
 
 def _wrong(field: str, message: str) -> Invalid:
     return Invalid("site.path_invalid", message, fields={field: message})
-

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-import msgspec
 from msgspec import Meta
 
 from shipworthy.kernel.context import Ctx
