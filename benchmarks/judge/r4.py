@@ -17,7 +17,13 @@ from benchmarks.judge.noise import SEED, Array, Flags, Indices
 from benchmarks.judge.traffic import BROKEN, CLUSTERS, HEALTHY, PER_SECOND, UNFIT, Traffic
 from benchmarks.report import show_table
 from shipworthy.judge.canary import CANARY
-from shipworthy.judge.sequential import bet_size, failure_step, gain_step, split_step
+from shipworthy.judge.sequential import (
+    bet_size,
+    complaint_step,
+    failure_step,
+    gain_step,
+    split_step,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +40,7 @@ class CanaryCell:
     paged: float
     by_errors: float
     by_tenant: float
+    by_sessions: float
     by_objective: float
     requests_median: float | None
     requests_p95: float | None
@@ -61,6 +68,7 @@ def figures(cells: list[CanaryCell]) -> dict[str, float | None]:
         "r4_outage_requests_p95": by["dead"].requests_p95,
         "r4_bad30_requests_median": by["30 % bad"].requests_median,
         "r4_bad30_requests_p95": by["30 % bad"].requests_p95,
+        "r4_bad3_requests_median": by["3 % errors"].requests_median,
     }
 
 
@@ -74,6 +82,7 @@ def show(cells: list[CanaryCell]) -> None:
             "promoted",
             "by errors",
             "by a tenant",
+            "by sessions",
             "by objective",
             "held, paged",
             "requests median",
@@ -86,6 +95,7 @@ def show(cells: list[CanaryCell]) -> None:
                 c.promoted,
                 c.by_errors,
                 c.by_tenant,
+                c.by_sessions,
                 c.by_objective,
                 c.paged,
                 *("-" if x is None else x for x in (c.requests_median, c.requests_p95)),
@@ -109,8 +119,9 @@ def gates(cells: list[CanaryCell]) -> list[dict[str, Any]]:
 def played(name: str, canary: Traffic, baseline: Traffic) -> CanaryCell:
     """Run every canary to its rollback or its end."""
     errors, tenants, fine, paged = errors_told(canary, baseline)
+    sessions = sessions_told(canary, baseline)
     slow, no_slower = objective_told(canary, baseline)
-    at = np.minimum(np.minimum(errors, tenants), slow)
+    at = np.minimum(np.minimum(errors, tenants), np.minimum(sessions, slow))
     back = at <= traffic.REQUESTS
     return CanaryCell(
         noise=name,
@@ -119,6 +130,7 @@ def played(name: str, canary: Traffic, baseline: Traffic) -> CanaryCell:
         paged=float((paged & ~back).mean()),
         by_errors=float((errors <= traffic.REQUESTS).mean()),
         by_tenant=float((tenants <= traffic.REQUESTS).mean()),
+        by_sessions=float((sessions <= traffic.REQUESTS).mean()),
         by_objective=float((slow <= traffic.REQUESTS).mean()),
         requests_median=float(np.median(at[back])) if back.mean() > 0.5 else None,
         requests_p95=float(np.quantile(np.where(back, at, np.inf), 0.95, method="higher"))
@@ -153,21 +165,45 @@ def errors_told(canary: Traffic, baseline: Traffic) -> tuple[Array, Array, Array
     return first[0], first[1], fine, paged
 
 
+def sessions_told(canary: Traffic, baseline: Traffic) -> Array:
+    """Return the request at which the sessions that failed roll back; infinite is never."""
+    runs, requests = canary.failed.shape
+    capital, position, at = np.zeros(runs), np.zeros(runs), np.full(runs, np.inf)
+    for begin in range(0, requests, PER_SECOND):
+        now = slice(begin, begin + PER_SECOND)
+        more = canary.first[:, now].sum(axis=1) - baseline.first[:, now].sum(axis=1, dtype=np.int64)
+        position = position + (more != 0)
+        of_canary: Array = (more > 0).astype(np.float64)
+        stepped = complaint_step(capital, position=position, of_canary=of_canary, odds=CANARY.worse_odds)
+        capital = np.where(more != 0, stepped, capital)
+        end = begin + PER_SECOND
+        told = (capital >= 1 / CANARY.worse_alpha) & (end >= CANARY.baseline_requests_min)
+        at = np.where(told, np.minimum(at, end), at)
+    return at
+
+
 def objective_told(canary: Traffic, baseline: Traffic) -> tuple[Array, Array]:
     """Return the request at which the objective rolls back, and at which it is shown kept; infinite is never."""
-    slower, no_slower = _Bets(len(canary.slow)), _Bets(len(canary.slow))
+    runs = len(canary.slow)
+    slower, no_slower = _Bets(runs, CANARY.bet_max), _Bets(runs, CANARY.promote_bet_max)
+    since = np.zeros((4, runs))  # of both arms: slow, counted
     for begin in range(0, traffic.REQUESTS, PER_SECOND):
-        difference = _slow_share(canary, begin) - _slow_share(baseline, begin)
+        since += np.array([*_slow_and_counted(canary, begin), *_slow_and_counted(baseline, begin)])
+        of_canary, of_baseline = (since[i] / np.maximum(since[i + 1], 1) for i in (0, 2))
+        told = (since[1] > 0) & (since[3] > 0)
+        difference = np.where(told, of_canary - of_baseline, np.nan)
         end = begin + PER_SECOND
         slower.after(difference - CANARY.slow_margin, bound=1 / CANARY.slow_alpha, now=end)
         no_slower.after(CANARY.promote_margin - difference, bound=1 / CANARY.promote_alpha, now=end)
+        since[:, told] = 0
     return slower.at, no_slower.at
 
 
 class _Bets:
     """One betting test of all runs at once; `at` is when it first reached its bound."""
 
-    def __init__(self, runs: int) -> None:
+    def __init__(self, runs: int, bet_max: float) -> None:
+        self.bet_max = bet_max
         self.capital, self.count, self.total, self.squares, self.at = (
             np.full(runs, begin) for begin in (1.0, 0.0, 0.0, 0.0, np.inf)
         )
@@ -175,18 +211,18 @@ class _Bets:
     def after(self, gain: Array, *, bound: float, now: int) -> None:
         told = np.isfinite(gain)
         gain = np.where(told, gain, 0.0)
-        bet = bet_size(self.count, self.total, self.squares, bet_max=CANARY.bet_max)
+        bet = bet_size(self.count, self.total, self.squares, bet_max=self.bet_max)
         self.capital = gain_step(self.capital, gain=gain, bet=bet)
         self.count, self.total, self.squares = self.count + told, self.total + gain, self.squares + gain**2
         self.at = np.where(self.capital >= bound, np.minimum(self.at, now), self.at)
 
 
-def _slow_share(arm: Traffic, begin: int) -> Array:
-    """Return each run's share of one second; not a number when no request of it counts."""
+def _slow_and_counted(arm: Traffic, begin: int) -> tuple[Array, Array]:
+    """Return each run's slow requests of one second, and all that count."""
     now = slice(begin, begin + PER_SECOND)
-    slow = (arm.slow[:, now] & arm.slow_told[:, now]).sum(axis=1)
-    counted = (arm.slow_told[:, now] | ~arm.slow[:, now]).sum(axis=1)
-    return np.where(counted > 0, slow / np.maximum(counted, 1), np.nan)
+    slow: Array = (arm.slow[:, now] & arm.slow_told[:, now]).sum(axis=1).astype(np.float64)
+    counted: Array = (arm.slow_told[:, now] | ~arm.slow[:, now]).sum(axis=1).astype(np.float64)
+    return slow, counted
 
 
 class _Groups:

@@ -29,11 +29,13 @@ _LAPS = 4  # a cluster's next failure comes after so many requests of its arm, o
 class Traffic:
     """One arm's requests, (runs, requests): hard failures, slow ones, tenants.
 
-    `told` and `slow_told` are False for what a session has no say with any more.
+    `told` and `slow_told` are False for what a session has no say with any more; `first` says which
+    failures are the first of their session.
     """
 
     failed: Flags
     told: Flags
+    first: Flags
     slow: Flags
     slow_told: Flags
     tenant: Indices
@@ -71,9 +73,9 @@ def bursty(rng: np.random.Generator, runs: int) -> Pairs:
 
 def clustered(rng: np.random.Generator, runs: int, mean: int) -> Traffic:
     """Failures come as one session that fails `mean` times on average; so do the slow requests."""
-    failed, told = _clusters(rng, runs, mean, ERRORS)
-    slow, slow_told = _clusters(rng, runs, mean, SLOW)
-    return _traffic(failed, slow=slow, told=told, slow_told=slow_told)
+    failed, told, first = _clusters(rng, runs, mean, ERRORS)
+    slow, slow_told, _ = _clusters(rng, runs, mean, SLOW)
+    return _traffic(failed, slow=slow, told=told, first=first, slow_told=slow_told)
 
 
 def outage(rng: np.random.Generator, runs: int) -> Pairs:
@@ -107,7 +109,14 @@ def uneven_tenants(rng: np.random.Generator, runs: int) -> Pairs:
         tenant = np.repeat(session, SESSION, axis=1)
         failed = rng.random(tenant.shape) < np.take_along_axis(fail_share, tenant, axis=1)
         slow = failed | (rng.random(tenant.shape) < np.take_along_axis(slow_share, tenant, axis=1))
-        return Traffic(failed=failed, told=_first(failed), slow=slow, slow_told=_first(slow), tenant=tenant)
+        return Traffic(
+            failed=failed,
+            told=_heard(failed),
+            first=_heard(failed, says=1),
+            slow=slow,
+            slow_told=_heard(slow),
+            tenant=tenant,
+        )
 
     return arm(), arm()
 
@@ -116,7 +125,15 @@ def one_tenant_dead(rng: np.random.Generator, runs: int) -> Pairs:
     """The canary fails everything of the first of twenty tenants, and nothing else more than usual."""
     canary, baseline = uneven_tenants(rng, runs)
     failed, slow = canary.failed | (canary.tenant == 0), canary.slow | (canary.tenant == 0)
-    return replace(canary, failed=failed, told=_first(failed), slow=slow, slow_told=_first(slow)), baseline
+    broken = replace(
+        canary,
+        failed=failed,
+        told=_heard(failed),
+        first=_heard(failed, says=1),
+        slow=slow,
+        slow_told=_heard(slow),
+    )
+    return broken, baseline
 
 
 def recorded(rng: np.random.Generator, runs: int) -> Pairs:
@@ -147,15 +164,16 @@ HEALTHY: dict[str, Draw] = {
     "tenants": uneven_tenants,
     "shared outage": outage,
     "recorded": recorded,
-    # Errors exactly at the healthy bound, and no more beyond the objective than the baseline has.
+    # Errors exactly at the healthy bound, of both.
     "at the bound": lambda rng, runs: (
-        independent(rng, runs, errors=CANARY.errors_healthy, slow=0.0),
-        independent(rng, runs),
+        independent(rng, runs, errors=CANARY.errors_healthy),
+        independent(rng, runs, errors=CANARY.errors_healthy),
     ),
 }
 BROKEN: dict[str, Draw] = {
     "dead": lambda rng, runs: (independent(rng, runs, errors=1.0), independent(rng, runs)),
     "30 % bad": lambda rng, runs: (independent(rng, runs, errors=0.30), independent(rng, runs)),
+    "3 % errors": lambda rng, runs: (independent(rng, runs, errors=ERRORS + 0.03), independent(rng, runs)),
     "15 % slow": lambda rng, runs: (independent(rng, runs, slow=0.15), independent(rng, runs)),
     "one tenant dead": one_tenant_dead,
 }
@@ -167,22 +185,28 @@ UNFIT: dict[str, Draw] = {
 
 
 def _traffic(
-    failed: Flags, *, slow: Flags, told: Flags | None = None, slow_told: Flags | None = None
+    failed: Flags,
+    *,
+    slow: Flags,
+    told: Flags | None = None,
+    first: Flags | None = None,
+    slow_told: Flags | None = None,
 ) -> Traffic:
     """Return one tenant's traffic; what failed was slow too; without sessions every request has its say."""
     told, slow_told = failed if told is None else told, slow if slow_told is None else slow_told
     return Traffic(
         failed=failed,
         told=told,
+        first=failed if first is None else first,
         slow=slow | failed,
         slow_told=slow_told | told,
         tenant=np.zeros((len(failed), REQUESTS), dtype=np.int64),
     )
 
 
-def _first(complaints: Flags) -> Flags:
+def _heard(complaints: Flags, *, says: int = CANARY.says_per_session) -> Flags:
     """Say which complaints are still heard, of sessions of `SESSION` requests in a row."""
-    heard = complaints.reshape(len(complaints), -1, SESSION).cumsum(axis=2) <= CANARY.says_per_session
+    heard = complaints.reshape(len(complaints), -1, SESSION).cumsum(axis=2) <= says
     return np.asarray(heard.reshape(complaints.shape) & complaints)
 
 
@@ -193,8 +217,8 @@ def _uneven(rng: np.random.Generator, runs: int, share: float) -> Flags:
     return np.asarray(rng.random((runs, REQUESTS)) < np.repeat(shares, PER_SECOND, axis=1))
 
 
-def _clusters(rng: np.random.Generator, runs: int, mean: int, share: float) -> tuple[Flags, Flags]:
-    """Return which requests fail, and which of those their session still has a say with."""
+def _clusters(rng: np.random.Generator, runs: int, mean: int, share: float) -> tuple[Flags, Flags, Flags]:
+    """Return which requests fail, which of those their session still has a say with, and which are its first."""
     run, begin = np.nonzero(rng.random((runs, REQUESTS)) < share / mean)
     sizes = rng.geometric(1.0 / mean, len(run))
     first = np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -203,9 +227,10 @@ def _clusters(rng: np.random.Generator, runs: int, mean: int, share: float) -> t
     laps = np.cumsum(gaps)
     at = np.repeat(begin, sizes) + laps - laps[first]
     inside = at < REQUESTS
-    failed, told = np.zeros((runs, REQUESTS), dtype=bool), np.zeros((runs, REQUESTS), dtype=bool)
+    failed, told, first_of = (np.zeros((runs, REQUESTS), dtype=bool) for _ in range(3))
     rows = np.repeat(run, sizes)
     failed[rows[inside], at[inside]] = True
     has_say = inside & (nth < CANARY.says_per_session)
     told[rows[has_say], at[has_say]] = True
-    return failed, told
+    first_of[rows[nth == 0], at[nth == 0]] = True
+    return failed, told, first_of

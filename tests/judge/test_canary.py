@@ -122,6 +122,80 @@ def test_a_slower_canary_is_rolled_back_and_one_slow_like_the_baseline_is_not() 
     assert seconds(300, each=alike)[1].action is Action.PROMOTE
 
 
+def test_a_canary_that_fails_three_in_a_hundred_is_rolled_back_and_one_in_whose_baseline_as_many_fail_is_not() -> (
+    None
+):
+    """Far below the absolute bound: only the sessions of the fresh baseline tell."""
+
+    def arms(baseline_fails: bool) -> Decision:
+        state = CanaryState()
+        for i in range(1_000):
+            fails = i % 33 == 0
+            state = after(
+                baseline(failed=fails and baseline_fails, session=f"b{i}"),
+                canary(failed=fails, session=f"c{i}"),
+                state=state,
+            )
+            state = tick(state) if i % 5 == 4 else state
+        return decide(state)
+
+    assert arms(False).action is Action.ROLLBACK
+    assert "sessions of the canary, in 0 of the fresh baseline" in arms(False).reason
+    assert arms(True).action is Action.PROMOTE
+
+
+def test_nobody_is_promoted_while_its_sessions_fail_more_even_if_that_may_be_chance() -> None:
+    good, decision = seconds(300, each=[canary(), baseline()] * 2)
+    assert decision.action is Action.PROMOTE
+    for i in range(9):
+        good = tick(after(canary(failed=True, session=f"{i}"), baseline(), state=good))
+    decision = decide(good)
+    assert (decision.action, "may still be chance" in decision.reason) == (Action.HOLD, True)
+
+
+def test_failures_of_one_second_are_one_throw_however_many_there_are() -> None:
+    def second(state: CanaryState, failing: int) -> CanaryState:
+        arms = [
+            r
+            for i in range(failing)
+            for r in (canary(failed=True, session=f"{state.complaints.throws} {i}"),)
+        ]
+        return tick(after(*arms, *[r for _ in range(200) for r in (baseline(), canary())], state=state))
+
+    few, many = CanaryState(), CanaryState()
+    for _ in range(5):
+        few, many = second(few, 1), second(many, 8)
+    assert few.complaints.throws == many.complaints.throws == 5
+    assert few.complaints.capital == many.complaints.capital
+
+
+def test_one_session_alone_is_one_complaint_however_often_it_fails() -> None:
+    state = after(
+        *[r for _ in range(300) for r in (baseline(), canary(), canary(failed=True, session="bot"))]
+    )
+    assert state.complaints.canary == 1
+    assert decide(state).action is Action.HOLD
+
+
+def test_a_journey_that_got_slow_is_seen_among_many_fast_ones_even_when_it_is_rare() -> None:
+    """One request of a journey in ten seconds and arm, each in a second of its own."""
+
+    def canaries(slow: bool) -> Decision:
+        state = CanaryState()
+        for second in range(600):
+            requests = [canary(journey="page"), baseline(journey="page")] * 20
+            if second % 10 == 0:
+                requests.append(canary(journey="invoice", slow=slow))
+            if second % 10 == 5:
+                requests.append(baseline(journey="invoice"))
+            state = tick(after(*requests, state=state))
+        return decide(state)
+
+    assert canaries(True).action is Action.ROLLBACK
+    assert canaries(True).reason.startswith("invoice: ")
+    assert canaries(False).action is Action.PROMOTE
+
+
 def test_nothing_is_promoted_without_data_and_a_healthy_canary_is_with_it() -> None:
     assert decide(CanaryState()).action is Action.HOLD
     assert "no request yet" in decide(CanaryState()).reason
@@ -161,7 +235,7 @@ def test_another_arm_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "noise", ["tenants", "at the bound", "dead", "30 % bad", "15 % slow", "one tenant dead"]
+    "noise", ["tenants", "at the bound", "dead", "30 % bad", "3 % errors", "15 % slow", "one tenant dead"]
 )
 def test_the_simulation_takes_the_products_own_decisions(noise: str) -> None:
     """One simulated canary of each kind, replayed request by request, is rolled back at the same one."""
@@ -169,7 +243,8 @@ def test_the_simulation_takes_the_products_own_decisions(noise: str) -> None:
     ours, theirs = drawn(np.random.default_rng(9), 3)
     errors, tenants, _, _ = r4.errors_told(ours, theirs)
     slow, _ = r4.objective_told(ours, theirs)
-    expected = np.minimum(np.minimum(errors, tenants), slow)
+    sessions = r4.sessions_told(ours, theirs)
+    expected = np.minimum(np.minimum(errors, tenants), np.minimum(sessions, slow))
     for run in range(3):
         assert replayed(ours, theirs, run) == expected[run]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shipworthy.judge.sequential import (
     CAPITAL_MAX,
     bet_size,
+    complaint_step,
     failure_step,
     gain_step,
     split_step,
@@ -34,6 +35,16 @@ def test_up_to_the_healthy_share_an_error_test_expects_no_gain(
 
     expected = share * after(1.0) + (1 - share) * after(0.0)
     assert expected <= (capital + start_share(float(position))) * (1 + 1e-9)
+    assert after(1.0) > after(0.0)
+
+
+@given(CAPITAL, st.integers(1, 10_000))
+def test_while_the_arms_are_alike_the_sessions_that_fail_gain_nothing(capital: float, position: int) -> None:
+    def after(of_canary: float) -> float:
+        return complaint_step(capital, position=float(position), of_canary=of_canary, odds=3.0)
+
+    expected = 0.5 * after(1.0) + 0.5 * after(0.0)
+    assert expected == pytest.approx(capital + start_share(float(position)), rel=1e-9)
     assert after(1.0) > after(0.0)
 
 

@@ -177,3 +177,20 @@ def test_children_end_with_a_killed_supervisor(tmp_path: Path) -> None:
     assert is_running(holder.said["pid"])
     holder.kill()
     until(lambda: not is_running(holder.said["pid"]))
+
+
+async def test_a_retired_child_is_gone_for_good_and_the_others_stay(tmp_path: Path) -> None:
+    recorder = Recorder()
+    supervisor = recorder.supervisor()
+    try:
+        first = await supervisor.start(python("first", "import time; time.sleep(600)", tmp_path))
+        second = await supervisor.start(python("second", "import time; time.sleep(600)", tmp_path))
+        await supervisor.retire("first")
+        await supervisor.retire("first")
+        assert not is_running(first)
+        assert is_running(second)
+        assert supervisor.pids == {"second": second}
+        again = await supervisor.start(python("first", "import time; time.sleep(600)", tmp_path))
+        assert again != first
+    finally:
+        await supervisor.stop()

@@ -14,6 +14,7 @@ from shipworthy.contract.verdict import ExitCode
 COMMANDS = {
     "new": "make a runnable app from a few words",
     "up": "run the app here: database, web, worker, mail inbox",
+    "deploy": "bring a version out step by step; it goes back by itself",
     "gauntlet": "put an app through its trials and give a verdict",
     "explain": "say everything about a finding, or hand the report on to an agent, a code host, a CI server",
     "init": "write a gauntlet.toml for an app that is not ours, from what it shows",
@@ -95,6 +96,7 @@ def _expected() -> tuple[type[BaseException], ...]:
     kinds: list[type[BaseException]] = []
     for module, name in (
         ("shipworthy.local.errors", "LocalServiceError"),
+        ("shipworthy.delivery.errors", "DeliveryError"),
         ("shipworthy.kernel.errors", "Refusal"),
         ("shipworthy.kernel.db.migrate", "MigrationRefused"),
         ("shipworthy.builder.spec", "SpecRefused"),

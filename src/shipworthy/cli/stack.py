@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import secrets
-import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -20,6 +19,8 @@ from pathlib import Path
 
 import click
 
+from shipworthy.cli.children import mail_child, web_child, worker_child
+from shipworthy.cli.front import Behind
 from shipworthy.cli.project import VALKEY, Project, require_valkey_url
 from shipworthy.cli.through import Through
 from shipworthy.contract.strict import encode
@@ -31,7 +32,7 @@ from shipworthy.kernel.room import SeedTenant
 from shipworthy.kernel.seed import demo_tenants, seed_demo, seed_volume, tenant_id_of
 from shipworthy.local.ports import free_port, require_port
 from shipworthy.local.postgres import EmbeddedPostgres, PostgresAddress
-from shipworthy.local.processes import Child, Supervisor, accepts_connections, answers_http
+from shipworthy.local.processes import Child, Supervisor
 from shipworthy.local.statedir import StateDir
 from shipworthy.local.valkey import valkey_child, valkey_url
 
@@ -47,6 +48,7 @@ class Options:
     seed: str  # none | demo | volume
     handle: Path | None = None
     through: Through = field(default_factory=Through)
+    deployable: bool = False  # stand behind a front, so that `deploy` can replace what runs
     say: Callable[[str], None] = lambda _line: None
 
 
@@ -228,18 +230,25 @@ async def _processes(
         of_app["SHIPWORTHY_CLOCK_FILE"] = str(state.path / "clock")
         (state.path / "clock").unlink(missing_ok=True)
     starting: list[asyncio.Task[int]] = []
+    stopping: list[Behind] = []
     try:
-        await supervisor.start(_mail_child(state, mail_port, page_port))
+        await supervisor.start(mail_child(state, mail_port, page_port))
         if valkey is not None:
             await supervisor.start(valkey)
         options.say("web and worker: starting")
         web_began = time.monotonic()
-        web = asyncio.create_task(supervisor.start(_web_child(project, state, port, of_app)))
-        worker = asyncio.create_task(supervisor.start(_worker_child(project, state, of_app)))
-        starting += [web, worker]
-        await web
-        started_in_s = time.monotonic() - web_began
-        await worker
+        if options.deployable:
+            behind = Behind(project, state, port, of_app, supervisor, options.say)
+            stopping.append(behind)
+            await behind.start(database_url=database.url)
+            started_in_s = time.monotonic() - web_began
+        else:
+            web = asyncio.create_task(supervisor.start(web_child(project.home, state, port, of_app)))
+            worker = asyncio.create_task(supervisor.start(worker_child(project.home, state, of_app)))
+            starting += [web, worker]
+            await web
+            started_in_s = time.monotonic() - web_began
+            await worker
         write_handle(supervisor.pids)
         options.say(f"ready in {time.monotonic() - began:.1f} s")
         yield f"http://127.0.0.1:{page_port}/"
@@ -249,6 +258,8 @@ async def _processes(
             task.cancel()
         await asyncio.gather(*starting, return_exceptions=True)
         database.on_change = lambda: None
+        for behind in stopping:
+            await behind.stop()
         await supervisor.stop()
 
 
@@ -264,56 +275,6 @@ def _session_store(
     port, password = free_port(), secrets.token_urlsafe(24)
     child = valkey_child(state, port=port, password=password)
     return child, {VALKEY: valkey_url(port=port, password=password)}
-
-
-def _mail_child(state: StateDir, port: int, page_port: int) -> Child:
-    async def ready() -> bool:
-        return await accepts_connections(port)
-
-    argv = [
-        sys.executable,
-        "-m",
-        "shipworthy.local.mailbox",
-        "--dir",
-        str(state.mail),
-        "--port",
-        str(port),
-        "--page-port",
-        str(page_port),
-    ]
-    return Child(name="mail", argv=argv, log_file=state.logs / "mail.log", is_ready=ready)
-
-
-def _web_child(project: Project, state: StateDir, port: int, environment: Mapping[str, str]) -> Child:
-    async def ready() -> bool:
-        return await answers_http(port, path="/-/healthz")
-
-    argv = [sys.executable, "-m", "shipworthy", "serve", "--port", str(port)]
-    return Child(
-        name="web",
-        argv=argv,
-        log_file=state.logs / "web.log",
-        env=environment,
-        cwd=project.home,
-        is_ready=ready,
-    )
-
-
-def _worker_child(project: Project, state: StateDir, environment: Mapping[str, str]) -> Child:
-    (state.path / "worker.ready").unlink(missing_ok=True)
-
-    async def ready() -> bool:
-        return (state.path / "worker.ready").exists()
-
-    argv = [sys.executable, "-m", "shipworthy", "work"]
-    return Child(
-        name="worker",
-        argv=argv,
-        log_file=state.logs / "worker.log",
-        env=environment,
-        cwd=project.home,
-        is_ready=ready,
-    )
 
 
 def _handle(

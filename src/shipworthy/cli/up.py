@@ -31,17 +31,30 @@ import click
     help="Write what runs where to this file, as JSON.",
 )
 @click.option(
+    "--deployable",
+    is_flag=True,
+    help="Stand behind a front (Envoy), so that `shipworthy deploy` can replace the version that runs.",
+)
+@click.option(
     "--home",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=None,
     help="The app's folder.",
 )
-def command(port: int | None, seed: str, state: Path | None, handle: Path | None, home: Path | None) -> None:  # fmt: skip
+def command(
+    port: int | None,
+    seed: str,
+    state: Path | None,
+    handle: Path | None,
+    deployable: bool,
+    home: Path | None,
+) -> None:
     """Run the app here: database, web, worker and mail inbox, restarted when one dies.
 
     \b
     Example:  shipworthy up
               shipworthy up --port 0 --seed none
+              shipworthy up --deployable
     """
     import asyncio
     import signal
@@ -58,6 +71,7 @@ def command(port: int | None, seed: str, state: Path | None, handle: Path | None
         seed=seed,
         handle=handle.absolute() if handle else None,
         through=through_from(),
+        deployable=deployable,
         say=lambda line: click.echo(click.style(line, dim=True), err=True),
     )
 

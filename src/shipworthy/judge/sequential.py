@@ -1,6 +1,6 @@
 """The arithmetic of tests that may be looked at after every event (anytime-valid).
 
-Owns the steps of three e-processes: capital that starts at 1 and, while the version is
+Owns the steps of four e-processes: capital that starts at 1 and, while the version is
 healthy, is expected never to grow. By Ville's inequality (1939) it ever reaches 1/alpha with
 probability at most alpha, however often one looks. Every step takes plain numbers or arrays
 (one entry per simulated canary), so the simulation runs the very steps the product runs.
@@ -53,6 +53,19 @@ def split_step(capital: Number, *, share: Number, of_canary: Number, odds: float
     own = odds * share / (odds * share + 1.0 - share)
     ratio = np.where(np.asarray(of_canary) > 0, own / share, (1.0 - own) / (1.0 - share))
     return cast(Number, np.minimum(capital * ratio, CAPITAL_MAX)[()])
+
+
+def complaint_step(capital: Number, *, position: Number, of_canary: Number, odds: float) -> Number:
+    """Return the capital bet on "the canary's sessions fail more" after one more second in which one arm's did.
+
+    A session falls to either arm with the same probability, so while the arms are alike it is a throw of a
+    fair coin which of them has more failing ones, whatever the cause and whichever tenant's they are. The
+    bet is that from some second on the canary's odds are `odds`. `position` counts the throws, this one included.
+
+    Source:  the likelihood ratio of a fair coin; the mixture over the moment of change as in `failure_step`.
+    """
+    ratio = np.where(np.asarray(of_canary) > 0, 2.0 * odds / (1.0 + odds), 2.0 / (1.0 + odds))
+    return cast(Number, np.minimum((capital + start_share(position)) * ratio, CAPITAL_MAX)[()])
 
 
 def bet_size(count: Number, total: Number, squares: Number, *, bet_max: float) -> Number:

@@ -46,6 +46,7 @@ class HttpSection:
     body_bytes_max: int = 1_048_576
     body_timeout_s: float = 30.0  # for a request's body to arrive whole
     trusted_proxies: int = 0  # how many X-Forwarded-For hops are ours
+    tenant_told: bool = False  # to a proxy of ours, in X-Shipworthy-Tenant, which must take it off again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -330,6 +331,9 @@ def _from_environment(settings: Settings) -> Settings:
     if public_port:
         port = _port("SHIPWORTHY_PUBLIC_PORT", public_port)
         settings = replace(settings, http=replace(settings.http, public_port=port))
+    if os.environ.get("SHIPWORTHY_BEHIND_FRONT"):
+        hops = settings.http.trusted_proxies + 1
+        settings = replace(settings, http=replace(settings.http, trusted_proxies=hops, tenant_told=True))
     files_url = os.environ.get("SHIPWORTHY_FILES_URL")
     if files_url and not settings.files.url:
         settings = replace(settings, files=replace(settings.files, url=files_url))

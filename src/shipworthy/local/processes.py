@@ -84,6 +84,15 @@ class Supervisor:
         self._on_change(self.pids)
         return running.pid
 
+    async def retire(self, name: str) -> None:
+        """End one child for good, as `stop` does; one that does not run any more is no mistake."""
+        if watcher := self._watchers.pop(name, None):
+            watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
+        if running := self._running.pop(name, None):
+            await running.end(grace_s=self._grace_s)
+            self._on_change(self.pids)
+
     async def stop(self) -> None:
         """End every child, the last started first: SIGTERM, and SIGKILL after the grace period."""
         watchers = list(self._watchers.values())

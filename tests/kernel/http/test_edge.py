@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from pathlib import Path
 
+from shipworthy.kernel.settings import HttpSection
+from shipworthy.local.postgres import PostgresAddress
 from tests.kernel.conftest import signed_in
-from tests.support.app import RunningApp
+from tests.kernel.toy import ROOM
+from tests.support.app import RunningApp, app_running, make_settings
 
 
 async def test_create_then_read_back_and_the_neighbour_sees_nothing(toy: RunningApp) -> None:
@@ -124,3 +128,17 @@ async def test_health_answers_and_metrics_are_for_the_operator_only(toy: Running
     await toy.client().get("/hello")
     assert b'route="GET /hello"' in (await toy.client().get("/-/metrics")).body
     assert (await toy.client(address="203.0.113.9").get("/-/metrics")).status == 404
+
+
+async def test_only_a_front_of_ours_is_told_whose_an_answer_is(
+    cluster: PostgresAddress, tmp_path: Path
+) -> None:
+    for told in (False, True):
+        settings = make_settings((ROOM,), http=HttpSection(tenant_told=told))
+        async with app_running(cluster, (ROOM,), tmp_path, settings=settings) as app:
+            acme = await signed_in(app)
+            (tenant,) = await app.admin("select tenant_id from tenant")
+            answer = await acme.get("/notes")
+            assert answer.header("x-shipworthy-tenant") == (str(tenant["tenant_id"]) if told else None)
+            assert answer.header("cache-control") == "no-store"
+            assert (await app.client().get("/-/healthz")).header("x-shipworthy-tenant") is None

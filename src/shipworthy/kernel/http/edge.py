@@ -41,7 +41,7 @@ from shipworthy.kernel.http.problem import (
     refusal_headers,
     wants_json,
 )
-from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect, Stream
+from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect, Stream, said_besides
 from shipworthy.kernel.http.router import MethodNotAllowed, Router
 from shipworthy.kernel.http.static import StaticFiles
 from shipworthy.kernel.http.step_up import ProofTooOld, check_proof, confirm_address
@@ -92,6 +92,7 @@ class Edge:
         self._session_cookie = cookies.name(runtime.settings, SESSION_COOKIE)
         self._language_cookie = cookies.name(runtime.settings, LANGUAGE_COOKIE)
         self._permissions = permissions_of(runtime)
+        self._tells_tenant = runtime.settings.http.tenant_told
         self._nav = [
             {"href": n.href, "label": n.label, "icon": n.icon, "section": n.section}
             for r in runtime.rooms
@@ -172,9 +173,7 @@ class Edge:
                 "request crashed", extra={"trace_id": trace_id, "method": method, "path": scope["path"]}
             )
             answer = self._refuse(ctx, route, headers, scope, Crash())
-        if not any(header == b"cache-control" for header, _ in answer.headers):
-            # Whatever does not say otherwise is one person's: no cache on the way may keep it.
-            answer.headers.append((b"cache-control", b"no-store"))
+        answer.headers += said_besides(answer, tenant_id=ctx.scope.tenant_id if self._tells_tenant else None)
         await send_answer(send, answer, method)
         name = f"{route.method} {route.path}" if route else "unmatched"
         queries = ctx.tx.queries_run if ctx.tx else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -74,3 +75,14 @@ class Answer:
     headers: list[tuple[bytes, bytes]]
     body: bytes
     chunks: AsyncIterator[bytes] | None = None
+
+
+def said_besides(answer: Answer, *, tenant_id: uuid.UUID | None) -> list[tuple[bytes, bytes]]:
+    """Return the headers every answer of ours carries; `tenant_id` where a proxy of ours is to know whose it is."""
+    headers = []
+    if not any(header == b"cache-control" for header, _ in answer.headers):
+        # Whatever does not say otherwise is one person's: no cache on the way may keep it.
+        headers.append((b"cache-control", b"no-store"))
+    if tenant_id is not None:
+        headers.append((b"x-shipworthy-tenant", str(tenant_id).encode()))
+    return headers
