@@ -66,15 +66,21 @@ _ALONE = ("AE", "K", "G", "O")
 
 def random_invoice(seed: int) -> Invoice:
     """Return an issued invoice that the seed decides: any currency EN 16931 carries, negative lines,
-    many rates, discounts and charges on lines and on the whole, prices with tax; every seventh is a credit note."""
+    many rates, discounts and charges on lines and on the whole, prices with tax, amounts due in coins; every
+    seventh is a credit note."""
     chance = Random(seed)
     currency = CURRENCIES[chance.choice(["EUR", "EUR", "USD", "SEK", "JPY", "CHF", "HUF"])]
     alone = chance.choice(_ALONE) if seed % 5 == 0 else None
     lines = [_line(chance, alone) for _ in range(chance.choice([1, 2, 3, 8, 25]))]
     includes_tax = chance.random() < 0.3
     changes = [_change(chance) for _ in range(chance.choice([0, 0, 1, 2]))] if _asks(lines) else []
+    step = chance.choice([1, 1, 5, 50, 100])
     totals = compute_totals(
-        lines, exponent=currency.exponent, changes=changes, prices_include_tax=includes_tax
+        lines,
+        exponent=currency.exponent,
+        changes=changes,
+        prices_include_tax=includes_tax,
+        rounding_step_minor=step,
     )
     issued = date(2026, 1, 1) + timedelta(days=chance.randrange(365))
     return Invoice(
@@ -99,6 +105,8 @@ def random_invoice(seed: int) -> Invoice:
         net_minor=totals.net_minor,
         tax_minor=totals.tax_minor,
         gross_minor=totals.gross_minor,
+        rounding_step_minor=step,
+        rounding_minor=totals.rounding_minor,
         lines=tuple(
             InvoiceLine(
                 description=line.description,
@@ -161,8 +169,8 @@ def _asks(lines: list[Line]) -> bool:
     return min(sums.values()) > 10
 
 
-def expected_totals(invoice: Invoice) -> tuple[int, int, int]:
-    """Return net, tax and gross in minor units, by fractions alone: lines rounded, taxed once per rate, summed.
+def expected_totals(invoice: Invoice) -> tuple[int, int, int, int]:
+    """Return net, tax, gross and what is due in minor units, by fractions alone: lines rounded, taxed once per rate, summed.
 
     What a change was agreed to be is computed anew; for a spread amount, that nothing of it is lost.
     """
@@ -183,15 +191,17 @@ def expected_totals(invoice: Invoice) -> tuple[int, int, int]:
         if agreed.percent_bp is not None:
             parts = {key: _half_up(Fraction(sums[key] * agreed.percent_bp, 10_000)) for key in parts}
         elif sum(parts.values()) != agreed.amount_minor:
-            return 0, 0, 0
+            return 0, 0, 0, 0
         for key, part in parts.items():
             amounts[key] = amounts.get(key, 0) + sign * part
     if invoice.prices_include_tax:
         taxes = {key: _half_up(Fraction(a * key[1], 10_000 + key[1])) for key, a in amounts.items()}
         gross, tax = sum(amounts.values()), sum(taxes.values())
-        return gross - tax, tax, gross
-    tax = sum(_half_up(Fraction(amount * rate, 10_000)) for (_, rate), amount in amounts.items())
-    return sum(amounts.values()), tax, sum(amounts.values()) + tax
+    else:
+        taxes = {key: _half_up(Fraction(a * key[1], 10_000)) for key, a in amounts.items()}
+        gross, tax = sum(amounts.values()) + sum(taxes.values()), sum(taxes.values())
+    due = _half_up(Fraction(gross, invoice.rounding_step_minor)) * invoice.rounding_step_minor
+    return gross - tax, tax, gross, due
 
 
 def _half_up(exact: Fraction) -> int:

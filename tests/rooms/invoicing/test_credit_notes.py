@@ -51,18 +51,28 @@ lines = st.builds(
     st.integers(0, 4),
     st.lists(agreed | taxed_apart, max_size=2),
     st.booleans(),
+    st.sampled_from([1, 5, 100]),
     st.data(),
 )
 def test_an_invoice_and_the_credit_notes_that_take_it_back_are_nothing_in_every_tax_group(
-    invoiced: list[Line], exponent: int, changes: list[Change], includes_tax: bool, data: st.DataObject
+    invoiced: list[Line],
+    exponent: int,
+    changes: list[Change],
+    includes_tax: bool,
+    step: int,
+    data: st.DataObject,
 ) -> None:
     try:
         invoice = compute_totals(
-            invoiced, exponent=exponent, changes=changes, prices_include_tax=includes_tax
+            invoiced,
+            exponent=exponent,
+            changes=changes,
+            prices_include_tax=includes_tax,
+            rounding_step_minor=step,
         )
     except Invalid:  # a discount higher than what it is taken from
         reject()
-    left = groups_of(invoice)
+    left, due, credited = groups_of(invoice), invoice.payable_minor, 0
     amounts = [sum(pair) for pair in zip(invoice.line_nets_minor, invoice.line_taxes_minor, strict=True)]
     nets = amounts if includes_tax else list(invoice.line_nets_minor)
     applied = invoice.line_changes or (None,) * len(invoiced)
@@ -76,8 +86,16 @@ def test_an_invoice_and_the_credit_notes_that_take_it_back_are_nothing_in_every_
         }
         wanted = {line_no: share for line_no, share in shares.items() if share}
         credit = compute_credit(
-            state, wanted, exponent=exponent, changes=invoice.changes, prices_include_tax=includes_tax
+            state,
+            wanted,
+            exponent=exponent,
+            changes=invoice.changes,
+            prices_include_tax=includes_tax,
+            rounding_step_minor=step,
+            gross_before_minor=credited,
         )
+        assert credit.payable_minor % step == 0
+        due, credited = due - credit.payable_minor, credited + credit.gross_minor
         assert credit.net_minor + credit.tax_minor == credit.gross_minor
         for key, (base, tax) in groups_of(credit).items():
             before = left[key]
@@ -96,6 +114,7 @@ def test_an_invoice_and_the_credit_notes_that_take_it_back_are_nothing_in_every_
         ]
     assert set(left.values()) == {(0, 0)}
     assert not any(nets)
+    assert due == 0
 
 
 def groups_of(totals: Totals) -> dict[tuple[str, int], tuple[int, int]]:

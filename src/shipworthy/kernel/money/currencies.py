@@ -26,7 +26,7 @@ class Currency:
     """A currency of ISO 4217. `exponent` is the number of decimals of its minor unit (0..4).
 
     `cash_increment_minor` is the smallest coin in use, in minor units: 5 for CHF, where cash
-    is paid in steps of 0.05. It rounds a payment in cash, never an invoice.
+    is paid in steps of 0.05. It rounds what is paid, never a tax or a total.
     """
 
     code: str

@@ -208,6 +208,7 @@ class CustomerBody(Body):
     city: Annotated[str, Meta(max_length=1000)] = ""
     country: Annotated[str, Meta(max_length=1000)] = ""
     buyer_reference: Annotated[str, Meta(max_length=1000)] = ""
+    rounding: Annotated[str, Meta(max_length=1000)] = ""
 
     def text(self) -> CustomerText:
         return CustomerText(
@@ -219,12 +220,14 @@ class CustomerBody(Body):
             city=self.city,
             country=self.country,
             buyer_reference=self.buyer_reference,
+            rounding=self.rounding,
         )
 
 
 def customer_json(customer: dict[str, Any]) -> dict[str, Any]:
     names = (
         "customer_id", "name", "email", "tax_id", "street", "postal_code", "city", "country", "buyer_reference",
+        "rounding",
     )  # fmt: skip
     return {name: customer[name] for name in names}
 
@@ -280,6 +283,8 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "net_minor": invoice.net_minor,
         "tax_minor": invoice.tax_minor,
         "gross_minor": invoice.gross_minor,
+        "rounding_minor": invoice.rounding_minor,
+        "payable_minor": invoice.payable_minor,
         "paid_minor": invoice.paid_minor,
         "credited_minor": invoice.credited_minor,
         "balance_minor": invoice.balance_minor,
@@ -309,7 +314,8 @@ def _change_json(change: DocumentChange) -> dict[str, Any]:
 def invoices_json(page: Slice) -> dict[str, Any]:
     names = (
         "invoice_id", "kind", "number", "status", "version", "customer_id", "customer_name", "currency",
-        "issue_date", "due_date", "net_minor", "tax_minor", "gross_minor", "paid_minor", "credited_minor",
+        "issue_date", "due_date", "net_minor", "tax_minor", "gross_minor", "rounding_minor", "paid_minor",
+        "credited_minor",
     )  # fmt: skip
     invoices = [_picked(row, names) for row in page.rows]
     return {"invoices": invoices, "is_partial": page.is_partial, **_cursors(page)}

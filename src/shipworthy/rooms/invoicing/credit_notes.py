@@ -71,6 +71,8 @@ async def credit_invoice(
         exponent=invoice["exponent"],
         changes=read_changes(invoice["changes"]),
         prices_include_tax=invoice["prices_include_tax"],
+        rounding_step_minor=invoice["rounding_step_minor"],
+        gross_before_minor=invoice["credited_before_minor"],
     )
     left_minor = invoice["gross_minor"] - invoice["credited_before_minor"]
     if not 0 < totals.gross_minor <= left_minor:
@@ -83,7 +85,7 @@ async def credit_invoice(
             ),
         )
     credit_note_id = await _write(ctx, invoice, invoiced, wanted, totals, note)
-    settled, status = min(totals.gross_minor, invoice["balance_minor"]), invoice["status"]
+    settled, status = min(totals.payable_minor, invoice["balance_minor"]), invoice["status"]
     if settled:
         await ctx.db.run(
             q.credit_settle,
@@ -169,6 +171,7 @@ async def _write(
         net_minor=totals.net_minor,
         tax_minor=totals.tax_minor,
         gross_minor=totals.gross_minor,
+        rounding_minor=totals.rounding_minor,
         now=ctx.now(),
     )
     lines = [line for line in invoiced if line.line_no in wanted]

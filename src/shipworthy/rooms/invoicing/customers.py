@@ -12,6 +12,7 @@ from shipworthy.kernel.errors import Invalid, Missing
 from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.parties import read_party
+from shipworthy.rooms.invoicing.pricing.rounding import RULES
 from shipworthy.rooms.invoicing.tax_ids.proof import want_proof
 
 NAME_CHARS_MAX = 200
@@ -24,12 +25,16 @@ _CHARS_MAX = {
     "city": 100,
     "country": 2,
     "buyer_reference": 60,
+    "rounding": 10,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerText:
-    """A customer as it was written. `country` is ISO 3166-1 alpha-2; `buyer_reference` is what they want to read."""
+    """A customer as it was written. `country` is ISO 3166-1 alpha-2; `buyer_reference` is what they want to read.
+
+    `rounding` is how amounts due from them are rounded (`pricing/rounding.py`); empty: as the seller says.
+    """
 
     name: str
     email: str = ""
@@ -39,6 +44,7 @@ class CustomerText:
     city: str = ""
     country: str = ""
     buyer_reference: str = ""
+    rounding: str = ""
 
 
 async def create_customer(ctx: Ctx, text: CustomerText) -> dict[str, Any]:
@@ -75,6 +81,8 @@ def check_customer(text: CustomerText) -> dict[str, str]:
     """Return what is written down of a customer. Errors: Invalid, naming every wrong field."""
     wrong: dict[str, str] = {}
     clean = read_party(text, chars_max=_CHARS_MAX, needed=("name",), wrong=wrong)
+    if clean["rounding"] not in ("", *RULES):
+        wrong.setdefault("rounding", _("Choose one of the rules."))
     if wrong:
         named = ", ".join(wrong)
         raise Invalid(

@@ -212,6 +212,7 @@ def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
         net_minor=invoice.net_minor,
         tax_minor=invoice.tax_minor,
         gross_minor=invoice.gross_minor,
+        rounding_minor=invoice.rounding_minor,
         locale=locale,
         supply_date=invoice.supply_date,
         credits=invoice.credits_number or "",

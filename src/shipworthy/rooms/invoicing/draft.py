@@ -17,6 +17,7 @@ from shipworthy.rooms.invoicing.dates import due_on, today_in
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine, why_not
 from shipworthy.rooms.invoicing.lines import LineText, read_changes, read_lines, read_text, total
 from shipworthy.rooms.invoicing.pricing.changes import Change
+from shipworthy.rooms.invoicing.pricing.rounding import step_of
 from shipworthy.rooms.invoicing.rates.applied import apply_codes
 from shipworthy.rooms.invoicing.rates.rates import load_rates
 from shipworthy.rooms.invoicing.rates.why import Why, explain
@@ -95,11 +96,19 @@ class _Draft:
     lines: list[Line]
     tax_codes: tuple[str | None, ...]
     tax_reasons: tuple[Why, ...]
+    rounding_step_minor: int
     totals: Totals
 
     @property
     def due_date(self) -> date:
         return due_on(self.issue_date, payment_days=self.payment_days)
+
+
+async def typed_for(ctx: Ctx, customer_id: uuid.UUID | None) -> tuple[date, str]:
+    """Return today where the seller is, and how what this customer owes is rounded; without one, as the seller says."""
+    facts = await ctx.db.maybe(q.draft_facts, customer_id=customer_id) if customer_id else None
+    facts = facts or await ctx.db.one(q.seller_get)
+    return today_in(facts["time_zone"], now=ctx.now()), facts["rounding"]
 
 
 def has_codes(text: DraftText) -> bool:
@@ -137,6 +146,7 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
     tax_codes = tuple(line.tax_code for line in texts)
     applied = [(code, *line.group) for code, line in zip(tax_codes, lines, strict=True)]
     applied += [(change.tax_code, *change.group) for change in changes if change.group]
+    step_minor = step_of(facts["rounding"], currency)
     return _Draft(
         customer_id=text.customer_id,
         customer_name=facts["customer_name"],
@@ -149,11 +159,13 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
         lines=lines,
         tax_codes=tax_codes,
         tax_reasons=explain(applied, rates, supply_date=text.supply_date, issue_date=today),
+        rounding_step_minor=step_minor,
         totals=total(
             lines,
             exponent=currency.exponent,
             changes=changes,
             prices_include_tax=text.prices_include_tax,
+            rounding_step_minor=step_minor,
         ),
     )
 
@@ -174,6 +186,8 @@ def _columns(draft: _Draft) -> dict[str, object]:
         "net_minor": draft.totals.net_minor,
         "tax_minor": draft.totals.tax_minor,
         "gross_minor": draft.totals.gross_minor,
+        "rounding_step_minor": draft.rounding_step_minor,
+        "rounding_minor": draft.totals.rounding_minor,
     }
 
 
@@ -232,6 +246,8 @@ def _as_invoice(draft: _Draft, *, invoice_id: uuid.UUID, version: int, created_a
         net_minor=totals.net_minor,
         tax_minor=totals.tax_minor,
         gross_minor=totals.gross_minor,
+        rounding_step_minor=draft.rounding_step_minor,
+        rounding_minor=totals.rounding_minor,
         lines=tuple(
             InvoiceLine(
                 description=line.description,

@@ -86,7 +86,7 @@ async def issue_locked(
         status=issued["status"],
         number=issued["number"],
         version=issued["version"],
-        balance_minor=draft["gross_minor"] - credited_minor,
+        balance_minor=draft["gross_minor"] + draft["rounding_minor"] - credited_minor,
     )
 
 

@@ -21,6 +21,7 @@ from shipworthy.rooms.invoicing.draft import PAYMENT_DAYS_MAX, DraftText
 from shipworthy.rooms.invoicing.invoice import Invoice
 from shipworthy.rooms.invoicing.lines import LineText, read_changes, read_lines, total
 from shipworthy.rooms.invoicing.pricing.changes import Change
+from shipworthy.rooms.invoicing.pricing.rounding import step_of
 from shipworthy.rooms.invoicing.pricing.typed import read_change, type_change
 from shipworthy.rooms.invoicing.rates.applied import apply_codes
 from shipworthy.rooms.invoicing.rates.choices import read_tax_value, tax_value
@@ -154,7 +155,7 @@ def form_of(invoice: Invoice) -> InvoiceForm:
     )
 
 
-def totals_so_far(form: InvoiceForm, rates: Rates, *, today: date) -> Totals | None:
+def totals_so_far(form: InvoiceForm, rates: Rates, *, today: date, rounding: str) -> Totals | None:
     """Return the totals of the lines that can be read already; None while there are none."""
     currency = CURRENCIES.get(form.currency.strip())
     texts = [_line_text(line, i, form.currency.strip(), {}) for i, line in enumerate(form.written_lines())]
@@ -166,15 +167,21 @@ def totals_so_far(form: InvoiceForm, rates: Rates, *, today: date) -> Totals | N
         return None
     changes = read_changes(agreed, {})
     try:
-        return total(lines, exponent=currency.exponent, changes=changes, prices_include_tax=form.includes_tax)
+        return total(
+            lines,
+            exponent=currency.exponent,
+            changes=changes,
+            prices_include_tax=form.includes_tax,
+            rounding_step_minor=step_of(rounding, currency),
+        )
     except Invalid:
         return None
 
 
-def typed_sums(form: InvoiceForm, rates: Rates, *, today: date) -> Sums:
-    """Return the sums of what is typed so far, as the form shows them."""
+def typed_sums(form: InvoiceForm, rates: Rates, *, today: date, rounding: str) -> Sums:
+    """Return the sums of what is typed so far, as the form shows them. `rounding` is the rule for its customer."""
     return sums_so_far(
-        totals_so_far(form, rates, today=today),
+        totals_so_far(form, rates, today=today, rounding=rounding),
         currency=form.currency.strip(),
         locale=spoken(),
         prices_include_tax=form.includes_tax,

@@ -62,6 +62,8 @@ class Invoice:
     net_minor: int
     tax_minor: int
     gross_minor: int
+    rounding_step_minor: int = 1
+    rounding_minor: int = 0  # what is due is the gross with it
     paid_minor: int = 0
     credited_minor: int = 0
     lines: tuple[InvoiceLine, ...]
@@ -76,9 +78,14 @@ class Invoice:
     has_pdf: bool = False
 
     @property
+    def payable_minor(self) -> int:
+        """What is due: the gross, in whole steps of a coin."""
+        return self.gross_minor + self.rounding_minor
+
+    @property
     def balance_minor(self) -> int:
         """What is owed once the invoice is issued; of a credit note, what is left of it."""
-        return 0 if self.status == "void" else self.gross_minor - self.paid_minor - self.credited_minor
+        return 0 if self.status == "void" else self.payable_minor - self.paid_minor - self.credited_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,12 +60,21 @@ def read_changes(changes: Sequence[Change], wrong: dict[str, str]) -> tuple[Chan
 
 
 def total(
-    lines: Sequence[Line], *, exponent: int, changes: Sequence[Change] = (), prices_include_tax: bool = False
+    lines: Sequence[Line],
+    *,
+    exponent: int,
+    changes: Sequence[Change] = (),
+    prices_include_tax: bool = False,
+    rounding_step_minor: int = 1,
 ) -> Totals:
     """Return the totals of these lines. Errors: those of the tax engine, under this room's field names."""
     try:
         return compute_totals(
-            lines, exponent=exponent, changes=changes, prices_include_tax=prices_include_tax
+            lines,
+            exponent=exponent,
+            changes=changes,
+            prices_include_tax=prices_include_tax,
+            rounding_step_minor=rounding_step_minor,
         )
     except Invalid as refused:
         fields = {_body_field(name): said for name, said in refused.fields.items()} or {

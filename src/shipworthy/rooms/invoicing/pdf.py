@@ -91,6 +91,7 @@ class InvoiceDocument:
     net_minor: int
     tax_minor: int
     gross_minor: int
+    rounding_minor: int = 0
     locale: Locale = "en"
     supply_date: dt.date | None = None
     order_reference: str = ""
@@ -100,6 +101,10 @@ class InvoiceDocument:
     accent: str = ""  # #rrggbb; empty: black
     footer: str = ""
     logo: bytes = b""  # a PNG
+
+    @property
+    def payable_minor(self) -> int:
+        return self.gross_minor + self.rounding_minor
 
 
 def render_invoice_pdf(
@@ -202,7 +207,7 @@ def _view(document: InvoiceDocument) -> dict[str, Any]:
         "facts": _facts(document, words),
         "lines": [_line(line, position, document, words) for position, line in enumerate(document.lines, 1)],
         "totals": _totals(document, words),
-        "due": _amount(document.gross_minor, document, style="symbol"),
+        "due": _amount(document.payable_minor, document, style="symbol"),
         "payment": _payment(document, words),
         "remarks": _remarks(document, words),
         "accent": document.accent,
@@ -237,10 +242,10 @@ def _logo(logo: bytes) -> dict[str, Any]:
 
 
 def _summary(document: InvoiceDocument, words: Wording) -> str:
-    if document.gross_minor == 0:
+    if document.payable_minor == 0:
         return words.nothing_due
-    amount = _amount(abs(document.gross_minor), document, style="symbol")
-    is_owed = document.gross_minor > 0 and not document.credits
+    amount = _amount(abs(document.payable_minor), document, style="symbol")
+    is_owed = document.payable_minor > 0 and not document.credits
     pattern = words.amount_due if is_owed else words.in_your_favour
     return pattern.format(amount=amount, date=_date(document.due_date, document.locale))
 
@@ -288,6 +293,9 @@ def _totals(document: InvoiceDocument, words: Wording) -> list[tuple[str, str]]:
         rows.append((pattern.format(rate=rate, base=base), _amount(group.tax_minor, document)))
     if document.prices_include_tax:
         rows = [(words.of_which.format(what=what), amount) for what, amount in rows]
+    if document.rounding_minor:
+        rows.append((words.gross_total, _amount(document.gross_minor, document)))
+        rows.append((words.rounding, _amount(document.rounding_minor, document)))
     return [*_changes(document, words), *rows]
 
 
@@ -312,7 +320,7 @@ def _changes(document: InvoiceDocument, words: Wording) -> list[tuple[str, str]]
 
 def _payment(document: InvoiceDocument, words: Wording) -> list[tuple[str, str]]:
     bank = document.bank
-    if bank is None or document.gross_minor <= 0 or document.credits:
+    if bank is None or document.payable_minor <= 0 or document.credits:
         return []
     iban = re.sub(r"(.{4})(?=.)", "\\1\N{NO-BREAK SPACE}", re.sub(r"\s", "", bank.iban))
     facts = [

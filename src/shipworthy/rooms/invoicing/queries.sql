@@ -1,10 +1,10 @@
 -- customer_create --
 -- A new customer, and the words it is found by.
 -- index: none (insert)   rows: <= 0
--- with: customer_id = gen_random_uuid(), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = '', now = now()
+-- with: customer_id = gen_random_uuid(), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = '', rounding = '', now = now()
 with made as (
-  insert into customer (customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, created_at)
-  values (:customer_id, :name, :email, :tax_id, :street, :postal_code, :city, :country, :buyer_reference, :now)
+  insert into customer (customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, rounding, created_at)
+  values (:customer_id, :name, :email, :tax_id, :street, :postal_code, :city, :country, :buyer_reference, :rounding, :now)
 )
 insert into customer_word (word, customer_id)
 select word, :customer_id from unnest(search_words(:name || ' ' || :city || ' ' || :email || ' ' || :tax_id)) as word
@@ -45,16 +45,16 @@ select count(*) as created from taken
 -- One customer.
 -- index: customer_pkey   rows: <= 1
 -- with: customer_id = (select customer_id from customer limit 1)
-select customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, created_at
+select customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, rounding, created_at
 from customer where customer_id = :customer_id
 
 -- customer_edit --
 -- Replace what is known of a customer and the words it is found by; invoices issued before keep their copy.
 -- index: customer_pkey, customer_word_tenant_customer_idx   rows: <= 1
--- with: customer_id = (select customer_id from customer limit 1), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = ''
+-- with: customer_id = (select customer_id from customer limit 1), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = '', rounding = ''
 with edited as (
   update customer set name = :name, email = :email, tax_id = :tax_id, street = :street, postal_code = :postal_code,
-    city = :city, country = :country, buyer_reference = :buyer_reference
+    city = :city, country = :country, buyer_reference = :buyer_reference, rounding = :rounding
   where customer_id = :customer_id
   returning customer_id, search_words(name || ' ' || city || ' ' || email || ' ' || tax_id) as words
 ), gone as (
@@ -137,14 +137,16 @@ select customer_id, name from customer order by name_folded, customer_id limit 2
 -- What a draft needs to know of its customer and of the seller's calendar; no row, no such customer.
 -- index: customer_pkey   rows: <= 1
 -- with: customer_id = (select customer_id from customer limit 1)
-select c.name as customer_name, t.time_zone, b.closed_until
+select c.name as customer_name, t.time_zone, b.closed_until, coalesce(nullif(c.rounding, ''), p.rounding, 'usual') as rounding
 from customer c join tenant t on t.tenant_id = c.tenant_id left join books b on b.tenant_id = c.tenant_id
+  left join seller_profile p on p.tenant_id = c.tenant_id
 where c.customer_id = :customer_id
 
 -- seller_get --
--- The tenant as seller: name, country (for its tax rates) and time zone (for its today).
--- index: none (one row of the short list of tenants)   rows: <= 1
-select name, country, time_zone from tenant where tenant_id = my_tenant()
+-- The tenant as seller: name, country (for its tax rates), time zone (for its today) and how it rounds what is due.
+-- index: none (one row of each of two short lists)   rows: <= 1
+select t.name, t.country, t.time_zone, coalesce(p.rounding, 'usual') as rounding
+from tenant t left join seller_profile p on p.tenant_id = t.tenant_id where t.tenant_id = my_tenant()
 
 -- seller_profile_get --
 -- Who the tenant is as a seller; where it said nothing yet, its name and country.
@@ -154,7 +156,7 @@ select coalesce(p.name, t.name) as name, coalesce(p.country, t.country) as count
   coalesce(p.vat_id, '') as vat_id, coalesce(p.tax_number, '') as tax_number,
   coalesce(p.registration_id, '') as registration_id, coalesce(p.contact_name, '') as contact_name,
   coalesce(p.email, '') as email, coalesce(p.phone, '') as phone, coalesce(p.iban, '') as iban,
-  coalesce(p.bic, '') as bic, coalesce(p.bank_name, '') as bank_name
+  coalesce(p.bic, '') as bic, coalesce(p.bank_name, '') as bank_name, coalesce(p.rounding, 'usual') as rounding
 from tenant t left join seller_profile p on p.tenant_id = t.tenant_id
 where t.tenant_id = my_tenant()
 
@@ -162,26 +164,26 @@ where t.tenant_id = my_tenant()
 -- Say who the tenant is as a seller; what was said before is replaced.
 -- index: none (insert)   rows: <= 0
 -- with: name = 'Sample', street = '', postal_code = '', city = '', country = 'DE', vat_id = '', tax_number = '', registration_id = ''
--- with: contact_name = '', email = '', phone = '', iban = '', bic = '', bank_name = '', now = now()
+-- with: contact_name = '', email = '', phone = '', iban = '', bic = '', bank_name = '', rounding = 'usual', now = now()
 insert into seller_profile (name, street, postal_code, city, country, vat_id, tax_number, registration_id, contact_name,
-  email, phone, iban, bic, bank_name, updated_at)
+  email, phone, iban, bic, bank_name, rounding, updated_at)
 values (:name, :street, :postal_code, :city, :country, :vat_id, :tax_number, :registration_id, :contact_name,
-  :email, :phone, :iban, :bic, :bank_name, :now)
+  :email, :phone, :iban, :bic, :bank_name, :rounding, :now)
 on conflict (tenant_id) do update set name = excluded.name, street = excluded.street, postal_code = excluded.postal_code,
   city = excluded.city, country = excluded.country, vat_id = excluded.vat_id, tax_number = excluded.tax_number,
   registration_id = excluded.registration_id, contact_name = excluded.contact_name, email = excluded.email,
   phone = excluded.phone, iban = excluded.iban, bic = excluded.bic, bank_name = excluded.bank_name,
-  updated_at = excluded.updated_at
+  rounding = excluded.rounding, updated_at = excluded.updated_at
 
 -- invoice_create --
 -- A new draft.
 -- index: none (insert)   rows: <= 0
 -- with: invoice_id = gen_random_uuid(), customer_id = (select customer_id from customer limit 1), currency = 'EUR', exponent = 2, issue_date = current_date, due_date = current_date, payment_days = 0, supply_date = null::date, note = '', net_minor = 100, tax_minor = 19, gross_minor = 119, now = now()
--- with: prices_include_tax = false, changes = '[]'::jsonb, tax_reasons = '[]'::jsonb
+-- with: prices_include_tax = false, changes = '[]'::jsonb, tax_reasons = '[]'::jsonb, rounding_step_minor = 1, rounding_minor = 0
 insert into invoice (invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days, supply_date, note,
-  prices_include_tax, changes, tax_reasons, net_minor, tax_minor, gross_minor, created_at)
+  prices_include_tax, changes, tax_reasons, net_minor, tax_minor, gross_minor, rounding_step_minor, rounding_minor, created_at)
 values (:invoice_id, :customer_id, :currency, :exponent, :issue_date, :due_date, :payment_days, :supply_date, :note,
-  :prices_include_tax, :changes, :tax_reasons, :net_minor, :tax_minor, :gross_minor, :now)
+  :prices_include_tax, :changes, :tax_reasons, :net_minor, :tax_minor, :gross_minor, :rounding_step_minor, :rounding_minor, :now)
 
 -- invoice_content_write --
 -- All lines of a draft and the tax of each category and rate, in one statement.
@@ -204,11 +206,12 @@ select :invoice_id, tax.* from unnest(:categories::text[], :rates_bp::int[], :ba
 -- index: invoice_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), version = null::int, customer_id = (select customer_id from customer limit 1), currency = 'EUR', exponent = 2, issue_date = current_date
 -- with: due_date = current_date, payment_days = 0, supply_date = null::date, note = '', net_minor = 100, tax_minor = 19, gross_minor = 119
--- with: prices_include_tax = false, changes = '[]'::jsonb, tax_reasons = '[]'::jsonb
+-- with: prices_include_tax = false, changes = '[]'::jsonb, tax_reasons = '[]'::jsonb, rounding_step_minor = 1, rounding_minor = 0
 update invoice set version = version + 1, customer_id = :customer_id, currency = :currency, exponent = :exponent,
   issue_date = :issue_date, due_date = :due_date, payment_days = :payment_days, supply_date = :supply_date, note = :note,
   prices_include_tax = :prices_include_tax, changes = :changes, tax_reasons = :tax_reasons,
-  net_minor = :net_minor, tax_minor = :tax_minor, gross_minor = :gross_minor
+  net_minor = :net_minor, tax_minor = :tax_minor, gross_minor = :gross_minor,
+  rounding_step_minor = :rounding_step_minor, rounding_minor = :rounding_minor
 where invoice_id = :invoice_id and status = 'draft' and version = coalesce(:version, version)
 returning version, created_at
 
@@ -240,7 +243,7 @@ select status, version, number, paid_minor + credited_minor as settled_minor fro
 select i.invoice_id, i.kind, i.credits_invoice_id, i.customer_id, c.name as customer_name, i.status, i.version,
   o.number as credits_number, o.issue_date as credits_issue_date, i.number, i.currency, i.exponent,
   i.issue_date, i.due_date, i.payment_days, i.supply_date, i.note, i.prices_include_tax, i.changes, i.tax_reasons, i.net_minor, i.tax_minor, i.gross_minor,
-  i.paid_minor, i.credited_minor, i.seller, i.buyer, i.created_at, i.issued_at, i.paid_at, i.voided_at, i.uncollectible_at,
+  i.rounding_step_minor, i.rounding_minor, i.paid_minor, i.credited_minor, i.seller, i.buyer, i.created_at, i.issued_at, i.paid_at, i.voided_at, i.uncollectible_at,
   exists (select from invoice_document d where d.kind = 'pdf' and d.invoice_id = i.invoice_id) as has_pdf
 from invoice i join customer c on c.tenant_id = i.tenant_id and c.customer_id = i.customer_id
   left join invoice o on o.tenant_id = i.tenant_id and o.invoice_id = i.credits_invoice_id
@@ -266,7 +269,7 @@ from invoice_tax where invoice_id = :invoice_id order by tax_rate_bp desc, tax_c
 -- with: issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select invoice_id, kind, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, rounding_minor, paid_minor, credited_minor, version
 from invoice i
 where (issue_date, invoice_id) < (:issue_date, :invoice_id)
 order by issue_date desc, invoice_id desc limit 26
@@ -277,7 +280,7 @@ order by issue_date desc, invoice_id desc limit 26
 -- with: status = 'open', issue_date = '9999-12-31'::date, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select invoice_id, kind, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, rounding_minor, paid_minor, credited_minor, version
 from invoice i
 where status = :status and (issue_date, invoice_id) < (:issue_date, :invoice_id)
 order by issue_date desc, invoice_id desc limit 26
@@ -288,7 +291,7 @@ order by issue_date desc, invoice_id desc limit 26
 -- with: issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select invoice_id, kind, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, rounding_minor, paid_minor, credited_minor, version
 from invoice i
 where (issue_date, invoice_id) > (:issue_date, :invoice_id)
 order by issue_date, invoice_id limit 26
@@ -299,7 +302,7 @@ order by issue_date, invoice_id limit 26
 -- with: status = 'open', issue_date = current_date - 365, invoice_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select invoice_id, kind, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor, version
+  currency, issue_date, due_date, net_minor, tax_minor, gross_minor, rounding_minor, paid_minor, credited_minor, version
 from invoice i
 where status = :status and (issue_date, invoice_id) > (:issue_date, :invoice_id)
 order by issue_date, invoice_id limit 26
@@ -319,14 +322,14 @@ with picked as materialized (
       and (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
       and i.issue_date between :issued_from and least(:issued_to::date, :issue_date::date) and i.due_date < :due_before
       and (:currency::text is null or i.currency = :currency)
-      and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+      and i.gross_minor + i.rounding_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
     order by i.issue_date desc, i.invoice_id desc limit 26
   ) as near
   order by near.issue_date desc, near.invoice_id desc limit 26
 )
 select i.invoice_id, i.kind, i.number, i.status, i.customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.paid_minor, i.credited_minor, i.version
+  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.rounding_minor, i.paid_minor, i.credited_minor, i.version
 from picked join invoice i on i.invoice_id = picked.invoice_id
 order by i.issue_date desc, i.invoice_id desc limit 26
 
@@ -344,14 +347,14 @@ with picked as materialized (
       and (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
       and i.issue_date between greatest(:issued_from::date, :issue_date::date) and :issued_to and i.due_date < :due_before
       and (:currency::text is null or i.currency = :currency)
-      and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+      and i.gross_minor + i.rounding_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
     order by i.issue_date, i.invoice_id limit 26
   ) as near
   order by near.issue_date, near.invoice_id limit 26
 )
 select i.invoice_id, i.kind, i.number, i.status, i.customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.paid_minor, i.credited_minor, i.version
+  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.rounding_minor, i.paid_minor, i.credited_minor, i.version
 from picked join invoice i on i.invoice_id = picked.invoice_id
 order by i.issue_date, i.invoice_id limit 26
 
@@ -370,21 +373,21 @@ with picked as materialized (
         and (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
         and i.issue_date between :issued_from and least(:issued_to::date, :issue_date::date) and i.due_date < :due_before
         and (:currency::text is null or i.currency = :currency)
-        and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+        and i.gross_minor + i.rounding_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
       order by i.issue_date desc, i.invoice_id desc limit 26
     ) as near
     union
     select near.invoice_id, near.issue_date from unnest(:starts::text[], :ends::text[]) as asked (first, last)
     cross join lateral (
       select i.invoice_id, i.issue_date from (
-        select invoice_id, issue_date, status, customer_id, currency, exponent, due_date, gross_minor from invoice
+        select invoice_id, issue_date, status, customer_id, currency, exponent, due_date, gross_minor, rounding_minor from invoice
         where number collate "C" >= asked.first and number collate "C" < asked.last offset 0 -- never by date instead
       ) as i
       where i.status = any(:statuses::text[]) and (:customer_id::uuid is null or i.customer_id = :customer_id)
         and (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
         and i.issue_date between :issued_from and least(:issued_to::date, :issue_date::date) and i.due_date < :due_before
         and (:currency::text is null or i.currency = :currency)
-        and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+        and i.gross_minor + i.rounding_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
       order by i.issue_date desc, i.invoice_id desc limit 26
     ) as near
     union
@@ -393,13 +396,13 @@ with picked as materialized (
       and (i.issue_date, i.invoice_id) < (:issue_date, :invoice_id)
       and i.issue_date between :issued_from and least(:issued_to::date, :issue_date::date) and i.due_date < :due_before
       and (:currency::text is null or i.currency = :currency)
-      and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+      and i.gross_minor + i.rounding_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
   ) as near
   order by issue_date desc, invoice_id desc limit 26
 )
 select i.invoice_id, i.kind, i.number, i.status, i.customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.paid_minor, i.credited_minor, i.version
+  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.rounding_minor, i.paid_minor, i.credited_minor, i.version
 from picked join invoice i on i.invoice_id = picked.invoice_id
 order by i.issue_date desc, i.invoice_id desc limit 26
 
@@ -418,21 +421,21 @@ with picked as materialized (
         and (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
         and i.issue_date between greatest(:issued_from::date, :issue_date::date) and :issued_to and i.due_date < :due_before
         and (:currency::text is null or i.currency = :currency)
-        and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+        and i.gross_minor + i.rounding_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
       order by i.issue_date, i.invoice_id limit 26
     ) as near
     union
     select near.invoice_id, near.issue_date from unnest(:starts::text[], :ends::text[]) as asked (first, last)
     cross join lateral (
       select i.invoice_id, i.issue_date from (
-        select invoice_id, issue_date, status, customer_id, currency, exponent, due_date, gross_minor from invoice
+        select invoice_id, issue_date, status, customer_id, currency, exponent, due_date, gross_minor, rounding_minor from invoice
         where number collate "C" >= asked.first and number collate "C" < asked.last offset 0 -- never by date instead
       ) as i
       where i.status = any(:statuses::text[]) and (:customer_id::uuid is null or i.customer_id = :customer_id)
         and (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
         and i.issue_date between greatest(:issued_from::date, :issue_date::date) and :issued_to and i.due_date < :due_before
         and (:currency::text is null or i.currency = :currency)
-        and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+        and i.gross_minor + i.rounding_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
       order by i.issue_date, i.invoice_id limit 26
     ) as near
     union
@@ -441,13 +444,13 @@ with picked as materialized (
       and (i.issue_date, i.invoice_id) > (:issue_date, :invoice_id)
       and i.issue_date between greatest(:issued_from::date, :issue_date::date) and :issued_to and i.due_date < :due_before
       and (:currency::text is null or i.currency = :currency)
-      and i.gross_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
+      and i.gross_minor + i.rounding_minor between (:mins_minor::bigint[])[i.exponent + 1] and (:maxs_minor::bigint[])[i.exponent + 1]
   ) as near
   order by issue_date, invoice_id limit 26
 )
 select i.invoice_id, i.kind, i.number, i.status, i.customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name,
-  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.paid_minor, i.credited_minor, i.version
+  i.currency, i.issue_date, i.due_date, i.net_minor, i.tax_minor, i.gross_minor, i.rounding_minor, i.paid_minor, i.credited_minor, i.version
 from picked join invoice i on i.invoice_id = picked.invoice_id
 order by i.issue_date, i.invoice_id limit 26
 
@@ -457,13 +460,13 @@ order by i.issue_date, i.invoice_id limit 26
 -- with: today = current_date
 select currency, case when due_date >= :today::date then 0 when due_date >= :today::date - 30 then 1
     when due_date >= :today::date - 60 then 2 when due_date >= :today::date - 90 then 3 else 4 end as bucket,
-  count(*)::int as count, sum(gross_minor - paid_minor - credited_minor)::bigint as owed_minor, min(due_date) as first_due_date
+  count(*)::int as count, sum(gross_minor + rounding_minor - paid_minor - credited_minor)::bigint as owed_minor, min(due_date) as first_due_date
 from invoice where status = 'open' group by 1, 2 limit 1000
 
 -- figures_drafts --
 -- What the drafts come to, by currency.
 -- index: invoice_tenant_status_issued_idx   rows: <= 200
-select currency, count(*)::int as count, sum(gross_minor)::bigint as amount_minor
+select currency, count(*)::int as count, sum(gross_minor + rounding_minor)::bigint as amount_minor
 from invoice where status = 'draft' group by currency limit 200
 
 -- figures_invoiced --
@@ -471,7 +474,7 @@ from invoice where status = 'draft' group by currency limit 200
 -- index: invoice_tenant_status_issued_idx   rows: <= 2400
 -- with: since = current_date - 330
 select currency, date_trunc('month', issue_date::timestamp)::date as month, count(*)::int as count,
-  sum(case when status = 'credited' then -gross_minor else gross_minor end)::bigint as amount_minor
+  sum((case when status = 'credited' then -1 else 1 end) * (gross_minor + rounding_minor))::bigint as amount_minor
 from invoice
 where status = any('{open,paid,uncollectible,credited}'::text[]) and issue_date >= :since
 group by 1, 2 limit 2400
@@ -491,10 +494,10 @@ group by 1, 2 limit 2400
 -- with: currency = 'EUR', since = current_date - 330
 select c.customer_id, c.name as customer_name, top.invoiced_minor
 from (
-  select customer_id, sum(case when status = 'credited' then -gross_minor else gross_minor end)::bigint as invoiced_minor
+  select customer_id, sum((case when status = 'credited' then -1 else 1 end) * (gross_minor + rounding_minor))::bigint as invoiced_minor
   from invoice
   where status = any('{open,paid,uncollectible,credited}'::text[]) and issue_date >= :since and currency = :currency
-  group by customer_id having sum(case when status = 'credited' then -gross_minor else gross_minor end) > 0
+  group by customer_id having sum((case when status = 'credited' then -1 else 1 end) * (gross_minor + rounding_minor)) > 0
   order by invoiced_minor desc, customer_id limit 5
 ) as top join customer c on c.customer_id = top.customer_id
 order by top.invoiced_minor desc, c.customer_id limit 5
@@ -512,7 +515,7 @@ from (
     coalesce(sum(owed) filter (where due_date between :as_of::date - 90 and :as_of::date - 61), 0)::bigint as days_61_90,
     coalesce(sum(owed) filter (where due_date < :as_of::date - 90), 0)::bigint as days_over_90
   from (
-    select customer_id, currency, due_date, gross_minor - paid_minor - credited_minor as owed
+    select customer_id, currency, due_date, gross_minor + rounding_minor - paid_minor - credited_minor as owed
     from invoice where status = 'open'
   ) as open
   group by customer_id, currency
@@ -532,7 +535,7 @@ from (
     coalesce(sum(owed) filter (where due_date between :as_of::date - 90 and :as_of::date - 61), 0)::bigint as days_61_90,
     coalesce(sum(owed) filter (where due_date < :as_of::date - 90), 0)::bigint as days_over_90
   from (
-    select i.customer_id, i.currency, i.due_date, i.gross_minor - coalesce(s.settled_minor, 0) as owed
+    select i.customer_id, i.currency, i.due_date, i.gross_minor + i.rounding_minor - coalesce(s.settled_minor, 0) as owed
     from invoice i
     left join lateral (
       select sum(a.amount_minor) as settled_minor
@@ -576,8 +579,8 @@ from customer where customer_id > :after order by customer_id limit :rows_max
 -- with: after = '00000000-0000-0000-0000-000000000000'::uuid, rows_max = 1000
 select invoice_id, kind, number, status, customer_id,
   (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer,
-  currency, issue_date, due_date, supply_date, net_minor, tax_minor, gross_minor, paid_minor, credited_minor,
-  case when status = 'void' then 0 else gross_minor - paid_minor - credited_minor end as balance_minor, note
+  currency, issue_date, due_date, supply_date, net_minor, tax_minor, gross_minor, rounding_minor, paid_minor, credited_minor,
+  case when status = 'void' then 0 else gross_minor + rounding_minor - paid_minor - credited_minor end as balance_minor, note
 from invoice i where invoice_id > :after order by invoice_id limit :rows_max
 
 -- export_payments --
@@ -594,7 +597,7 @@ from payment p where payment_id > :after order by payment_id limit :rows_max
 -- A customer's newest invoices, for the customer's page.
 -- index: invoice_tenant_customer_issued_idx   rows: <= 10
 -- with: customer_id = (select customer_id from invoice where status = 'open' limit 1)
-select invoice_id, kind, number, status, currency, issue_date, due_date, gross_minor
+select invoice_id, kind, number, status, currency, issue_date, due_date, gross_minor, rounding_minor
 from invoice where customer_id = :customer_id
 order by issue_date desc, invoice_id desc limit 10
 
@@ -610,10 +613,10 @@ from tenant t where t.tenant_id = my_tenant()
 -- A draft about to be issued, held against edits, with what it will say of seller and buyer.
 -- index: invoice_pkey, customer_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1)
-select i.invoice_id, i.kind, i.status, i.version, i.number, i.currency, i.gross_minor, i.payment_days, i.supply_date, i.tax_reasons, t.time_zone,
+select i.invoice_id, i.kind, i.status, i.version, i.number, i.currency, i.gross_minor, i.rounding_minor, i.payment_days, i.supply_date, i.tax_reasons, t.time_zone,
   b.closed_until, r.prefix, r.digits, r.per, r.policy, r.opening_seq,
   case when p.tenant_id is null then jsonb_build_object('name', t.name, 'country', t.country)
-    else to_jsonb(p) - '{tenant_id,updated_at}'::text[] end as seller,
+    else to_jsonb(p) - '{tenant_id,updated_at,rounding}'::text[] end as seller,
   jsonb_build_object('name', c.name, 'email', c.email, 'tax_id', c.tax_id, 'street', c.street,
     'postal_code', c.postal_code, 'city', c.city, 'country', c.country, 'buyer_reference', c.buyer_reference)
     || case when v.checked_at is null then '{}'::jsonb
@@ -646,8 +649,8 @@ with next as (
     and (not :is_chronological::boolean or last_issue_date is null or last_issue_date <= :issue_date)
   returning next_seq - 1 as seq
 )
-update invoice set status = case when kind = 'credit_note' then 'credited' when gross_minor = 0 then 'paid' else 'open' end,
-  paid_at = case when kind = 'invoice' and gross_minor = 0 then :now::timestamptz end, credited_minor = :credited_minor,
+update invoice set status = case when kind = 'credit_note' then 'credited' when gross_minor + rounding_minor = 0 then 'paid' else 'open' end,
+  paid_at = case when kind = 'invoice' and gross_minor + rounding_minor = 0 then :now::timestamptz end, credited_minor = :credited_minor,
   version = version + 1, series_id = :series_id, period = :period, seq = next.seq,
   number = :stem::text || lpad(next.seq::text, greatest(:digits::int, length(next.seq::text)), '0'),
   issue_date = :issue_date, due_date = :due_date, seller = :seller, buyer = :buyer, issued_at = :now::timestamptz
@@ -661,8 +664,8 @@ returning number, version, status
 -- with: series_id = 'volume', stem = 'Y-', digits = 5, credited_minor = 0, period = (select period from series limit 1), invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), issue_date = current_date, due_date = current_date
 -- with: seller = '{}'::jsonb, buyer = '{}'::jsonb, now = now()
 with next as materialized (select series_draw(:series_id) as seq)
-update invoice set status = case when kind = 'credit_note' then 'credited' when gross_minor = 0 then 'paid' else 'open' end,
-  paid_at = case when kind = 'invoice' and gross_minor = 0 then :now::timestamptz end, credited_minor = :credited_minor,
+update invoice set status = case when kind = 'credit_note' then 'credited' when gross_minor + rounding_minor = 0 then 'paid' else 'open' end,
+  paid_at = case when kind = 'invoice' and gross_minor + rounding_minor = 0 then :now::timestamptz end, credited_minor = :credited_minor,
   version = version + 1, series_id = :series_id, period = :period, seq = next.seq,
   number = :stem::text || lpad(next.seq::text, greatest(:digits::int, length(next.seq::text)), '0'),
   issue_date = :issue_date, due_date = :due_date, seller = :seller, buyer = :buyer, issued_at = :now::timestamptz
@@ -735,7 +738,7 @@ where following > seq + 1 order by series_id, period, seq limit 100
 -- index: invoice_pkey   rows: <= 1
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
 select i.invoice_id, i.customer_id, i.status, i.version, i.number, i.currency, t.time_zone,
-  i.gross_minor - i.paid_minor - i.credited_minor as balance_minor, b.closed_until
+  i.gross_minor + i.rounding_minor - i.paid_minor - i.credited_minor as balance_minor, b.closed_until
 from invoice i join tenant t on t.tenant_id = i.tenant_id left join books b on b.tenant_id = i.tenant_id
 where i.invoice_id = :invoice_id
 for no key update of i
@@ -771,12 +774,12 @@ where source_type = :source_type and source_id = :source_id
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), paid_minor = 100, credited_minor = 0, now = now()
 update invoice set paid_minor = paid_minor + :paid_minor, credited_minor = credited_minor + :credited_minor,
   version = version + 1,
-  status = case when gross_minor = paid_minor + :paid_minor + credited_minor + :credited_minor then 'paid'
+  status = case when gross_minor + rounding_minor = paid_minor + :paid_minor + credited_minor + :credited_minor then 'paid'
     when status = 'paid' then 'open' else status end,
-  uncollectible_at = case when gross_minor > paid_minor + :paid_minor + credited_minor + :credited_minor then uncollectible_at end,
-  paid_at = case when gross_minor = paid_minor + :paid_minor + credited_minor + :credited_minor then :now::timestamptz end
+  uncollectible_at = case when gross_minor + rounding_minor > paid_minor + :paid_minor + credited_minor + :credited_minor then uncollectible_at end,
+  paid_at = case when gross_minor + rounding_minor = paid_minor + :paid_minor + credited_minor + :credited_minor then :now::timestamptz end
 where invoice_id = :invoice_id and status in ('open', 'paid', 'uncollectible')
-returning status, version, number, currency, gross_minor, gross_minor - paid_minor - credited_minor as balance_minor
+returning status, version, number, currency, gross_minor, gross_minor + rounding_minor - paid_minor - credited_minor as balance_minor
 
 -- payment_get --
 -- One payment with its customer's name.
@@ -867,9 +870,9 @@ order by payment_id limit 100 for no key update
 -- credit_note_lock --
 -- Credit notes of a customer of which something is left, held in the order of their ids.
 -- index: invoice_tenant_credit_idx   rows: <= 100
--- with: customer_id = (select customer_id from invoice where status = 'credited' and credited_minor < gross_minor limit 1), currency = 'EUR'
-select invoice_id as credit_note_id, gross_minor - credited_minor as rest_minor from invoice
-where customer_id = :customer_id and currency = :currency and status = 'credited' and credited_minor < gross_minor
+-- with: customer_id = (select customer_id from invoice where status = 'credited' and credited_minor < gross_minor + rounding_minor limit 1), currency = 'EUR'
+select invoice_id as credit_note_id, gross_minor + rounding_minor - credited_minor as rest_minor from invoice
+where customer_id = :customer_id and currency = :currency and status = 'credited' and credited_minor < gross_minor + rounding_minor
 order by invoice_id limit 100 for no key update
 
 -- credit_sum --
@@ -881,8 +884,8 @@ select coalesce(sum(rest_minor), 0)::bigint as credit_minor from (
   where customer_id = :customer_id and currency = :currency and reversed_at is null and allocated_minor < amount_minor
   limit 100)
   union all
-  (select gross_minor - credited_minor from invoice
-  where customer_id = :customer_id and currency = :currency and status = 'credited' and credited_minor < gross_minor
+  (select gross_minor + rounding_minor - credited_minor from invoice
+  where customer_id = :customer_id and currency = :currency and status = 'credited' and credited_minor < gross_minor + rounding_minor
   limit 100)
 ) as rests
 
@@ -912,8 +915,8 @@ where i.invoice_id = part.credit_note_id
 -- An invoice about to be credited, held, with what is owed and what earlier credit notes took back.
 -- index: invoice_pkey, invoice_tenant_credits_idx   rows: <= 1
 -- with: invoice_id = (select credits_invoice_id from invoice where credits_invoice_id is not null limit 1)
-select i.invoice_id, i.status, i.version, i.number, i.currency, i.exponent, i.gross_minor,
-  i.prices_include_tax, i.changes, i.gross_minor - i.paid_minor - i.credited_minor as balance_minor,
+select i.invoice_id, i.status, i.version, i.number, i.currency, i.exponent, i.gross_minor, i.rounding_step_minor,
+  i.prices_include_tax, i.changes, i.gross_minor + i.rounding_minor - i.paid_minor - i.credited_minor as balance_minor,
   (select coalesce(sum(c.gross_minor), 0)::bigint from invoice c
     where c.tenant_id = i.tenant_id and c.credits_invoice_id = i.invoice_id) as credited_before_minor
 from invoice i where i.invoice_id = :invoice_id
@@ -937,9 +940,9 @@ where l.invoice_id = :invoice_id order by l.line_no limit 1000
 -- index: invoice_pkey   rows: <= 0
 -- with: credit_note_id = gen_random_uuid(), invoice_id = (select invoice_id from invoice where status = 'open' limit 1), note = '', changes = '[]'::jsonb, net_minor = 100, tax_minor = 19, gross_minor = 119, now = now()
 insert into invoice (invoice_id, kind, credits_invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days,
-  supply_date, note, prices_include_tax, tax_reasons, changes, net_minor, tax_minor, gross_minor, created_at)
+  supply_date, note, prices_include_tax, tax_reasons, changes, net_minor, tax_minor, gross_minor, rounding_step_minor, rounding_minor, created_at)
 select :credit_note_id, 'credit_note', invoice_id, customer_id, currency, exponent, issue_date, issue_date, 0,
-  supply_date, :note, prices_include_tax, tax_reasons, :changes, :net_minor, :tax_minor, :gross_minor, :now
+  supply_date, :note, prices_include_tax, tax_reasons, :changes, :net_minor, :tax_minor, :gross_minor, rounding_step_minor, :rounding_minor, :now
 from invoice where invoice_id = :invoice_id
 
 -- credit_settle --
@@ -953,7 +956,7 @@ values (:allocation_id, :credit_note_id, :invoice_id, :amount_minor, :now)
 -- The credit notes of an invoice, oldest first.
 -- index: invoice_tenant_credits_idx   rows: <= 100
 -- with: invoice_id = (select credits_invoice_id from invoice where credits_invoice_id is not null limit 1)
-select invoice_id, number, gross_minor from invoice where credits_invoice_id = :invoice_id order by seq limit 100
+select invoice_id, number, gross_minor, rounding_minor from invoice where credits_invoice_id = :invoice_id order by seq limit 100
 
 -- invoice_settlements --
 -- What settled an invoice, oldest first, also what was taken back.
@@ -981,7 +984,7 @@ returning version, number, gross_minor, currency
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1), version = null::int, now = now()
 update invoice set status = 'uncollectible', version = version + 1, uncollectible_at = :now
 where invoice_id = :invoice_id and status = 'open' and version = coalesce(:version, version)
-returning version, number, currency, gross_minor - paid_minor - credited_minor as balance_minor
+returning version, number, currency, gross_minor + rounding_minor - paid_minor - credited_minor as balance_minor
 
 -- look_get --
 -- How the tenant's invoices look, where it chose.

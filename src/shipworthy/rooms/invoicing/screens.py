@@ -17,7 +17,7 @@ from shipworthy.rooms.invoicing.bodies import CUSTOMER_PERSONAL, CustomerBody
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.customers import create_customer, edit_customer, get_customer
 from shipworthy.rooms.invoicing.dates import today_in
-from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_draft
+from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_draft, typed_for
 from shipworthy.rooms.invoicing.einvoice.offered import offered
 from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.forms import (
@@ -35,6 +35,7 @@ from shipworthy.rooms.invoicing.forms import (
 )
 from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
 from shipworthy.rooms.invoicing.permissions import may_write
+from shipworthy.rooms.invoicing.pricing.rounding import RULES
 from shipworthy.rooms.invoicing.products.products import get_product, list_products
 from shipworthy.rooms.invoicing.rates.choices import tax_choices
 from shipworthy.rooms.invoicing.rates.rates import load_rates
@@ -149,9 +150,9 @@ async def submit_invoice(ctx: Ctx, invoice_id: uuid.UUID, form: InvoiceForm) -> 
 
 async def preview_sums(ctx: Ctx, form: InvoiceForm) -> Page:
     """The sums of what is typed so far. Changes nothing."""
-    seller = await ctx.db.one(q.seller_get)
-    today = today_in(seller["time_zone"], now=ctx.now())
-    return Page("invoicing/sums.html", {"sums": typed_sums(form, await load_rates(ctx), today=today)})
+    today, rounding = await typed_for(ctx, read_id(form.customer_id))
+    typed = typed_sums(form, await load_rates(ctx), today=today, rounding=rounding)
+    return Page("invoicing/sums.html", {"sums": typed})
 
 
 async def add_product_line(ctx: Ctx, form: InvoiceForm) -> Page:
@@ -259,12 +260,12 @@ async def _form_page(
     errors: dict[str, str] | None = None,
     is_stale: bool = False,
 ) -> Page:
-    seller = await ctx.db.one(q.seller_get)
+    today, rounding = await typed_for(ctx, read_id(form.customer_id))
     customers = [(str(row["customer_id"]), row["name"]) for row in await ctx.db.all(q.customer_choices)]
     if form.customer_id and form.customer_id not in dict(customers):
         customers += await _customer_choice(ctx, form.customer_id)
     form.draft_id = str(invoice_id) if invoice_id else ""
-    rates, today = await load_rates(ctx), today_in(seller["time_zone"], now=ctx.now())
+    rates = await load_rates(ctx)
     form.lines = form.written_lines() or form.lines[:1]
     form.changes = form.written_changes()
     wrong = form_errors(errors or {})
@@ -279,7 +280,7 @@ async def _form_page(
         "customers": customers,
         "currencies": currency_choices(),
         "taxes": tax_choices(rates, form.supply_day() or today, locale=spoken(), also=form.taxes_chosen()),
-        "sums": typed_sums(form, rates, today=today),
+        "sums": typed_sums(form, rates, today=today, rounding=rounding),
     }
     return Page(
         "invoicing/invoice_form.html",
@@ -305,9 +306,11 @@ def _customer_form(
         "tax_id": _("VAT number"),
         "postal_code": _("Postcode"),
         "buyer_reference": _("Their reference"),
+        "rounding": _("Rounding of what is due"),
     }
+    rules = [("", _("As in your seller details")), *((rule, _(text)) for rule, text in RULES.items())]
     action = f"/customers/{customer_id}" if customer_id else "/customers"
-    data = {"form": form, "errors": errors, "labels": labels, "action": action}
+    data = {"form": form, "errors": errors, "labels": labels, "action": action, "rules": rules}
     title = _("Edit customer") if customer_id else _("New customer")
     return Page("invoicing/customer_form.html", data, title=title, section="customers")
 
@@ -325,19 +328,19 @@ _DRAFT, _OPEN = {"invoice_id": "draft_invoice_id"}, {"invoice_id": "open_invoice
 # queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1).
 ROUTES = (
     route("GET", "/invoices/new", new_invoice_page, title="New invoice", media="html", permission="invoice.write",
-          query=NewInvoiceQuery, queries_max=7),
+          query=NewInvoiceQuery, queries_max=8),
     route("POST", "/invoices", submit_new_invoice, title="Create a draft", media="html", permission="invoice.write",
           body=InvoiceForm, idempotency="key", effect="create", audit="invoice.created", example=FORM_EXAMPLE,
           queries_max=8),
     route("POST", "/invoices/preview", preview_sums, title="Sums of what is typed", media="html",
-          permission="invoice.write", body=InvoiceForm, example=FORM_EXAMPLE, queries_max=4),
+          permission="invoice.write", body=InvoiceForm, example=FORM_EXAMPLE, queries_max=5),
     route("POST", "/invoices/lines", add_product_line, title="Add a product to what is typed", media="html",
           permission="invoice.write", body=InvoiceForm, example={**FORM_EXAMPLE, "product_id": "$product_id"},
-          queries_max=8),
+          queries_max=9),
     route("GET", "/invoices/{invoice_id}", invoice_page, title="Invoice", media="html", permission="invoice.read",
           params={"invoice_id": "invoice_id"}, queries_max=11),
     route("GET", "/invoices/{invoice_id}/edit", edit_invoice_page, title="Edit a draft", media="html",
-          permission="invoice.write", params=_DRAFT, queries_max=10),
+          permission="invoice.write", params=_DRAFT, queries_max=11),
     route("POST", "/invoices/{invoice_id}", submit_invoice, title="Replace a draft", media="html",
           permission="invoice.write", body=InvoiceForm, idempotency="key", effect="change", audit="invoice.edited",
           params=_DRAFT, example=FORM_EXAMPLE, queries_max=9),

@@ -16,6 +16,7 @@ from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.countries import COUNTRIES
 from shipworthy.rooms.invoicing.parties import read_party
+from shipworthy.rooms.invoicing.pricing.rounding import RULES
 
 _CHARS_MAX = {
     "name": 200,
@@ -32,6 +33,7 @@ _CHARS_MAX = {
     "iban": 60,  # people write it in groups; 34 are left of it
     "bic": 20,
     "bank_name": 100,
+    "rounding": 10,
 }
 SELLER_FIELDS = tuple(_CHARS_MAX)
 _SPACING = re.compile(r"[\s.\-]")
@@ -42,7 +44,7 @@ _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SellerText:
-    """A seller as it was written. `country` is ISO 3166-1 alpha-2."""
+    """A seller as it was written. `country` is ISO 3166-1 alpha-2; `rounding` one of `pricing/rounding.py`."""
 
     name: str
     country: str
@@ -58,6 +60,7 @@ class SellerText:
     iban: str = ""
     bic: str = ""
     bank_name: str = ""
+    rounding: str = "usual"
 
 
 async def get_seller(ctx: Ctx) -> dict[str, Any]:
@@ -87,6 +90,8 @@ def _check(text: SellerText) -> dict[str, str]:
         wrong.setdefault("iban", _("This is not an IBAN: its check digits do not fit. Please compare it."))
     if clean["bic"] and not _BIC.fullmatch(clean["bic"]):
         wrong.setdefault("bic", _("A BIC has 8 or 11 letters and digits, e.g. BYLADEM1001."))
+    if clean["rounding"] not in RULES:
+        wrong.setdefault("rounding", _("Choose one of the rules."))
     if wrong:
         named = ", ".join(wrong)
         raise Invalid(

@@ -13,6 +13,7 @@ from shipworthy.kernel.http.reply import Page, Redirect
 from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
 from shipworthy.rooms.invoicing.permissions import may
+from shipworthy.rooms.invoicing.pricing.rounding import RULES
 from shipworthy.rooms.invoicing.seller import SellerText, get_seller, save_seller
 
 Text = Annotated[str, Meta(max_length=1000)]
@@ -35,6 +36,7 @@ class SellerBody(Body):
     iban: Text = ""
     bic: Text = ""
     bank_name: Text = ""
+    rounding: Text = "usual"
 
     def text(self) -> SellerText:
         return SellerText(**structs.asdict(self))
@@ -69,8 +71,16 @@ def _page(ctx: Ctx, form: SellerBody, *, errors: dict[str, str]) -> Page:
         "iban": "IBAN",
         "bic": "BIC",
         "bank_name": _("Bank"),
+        "rounding": _("Rounding of what is due"),
     }
-    data = {"form": form, "errors": errors, "labels": labels, "may_write": may(ctx, "seller.write")}
+    rules = [(rule, _(text)) for rule, text in RULES.items()]
+    data = {
+        "form": form,
+        "errors": errors,
+        "labels": labels,
+        "rules": rules,
+        "may_write": may(ctx, "seller.write"),
+    }
     return Page("invoicing/seller.html", data, title=_("Seller details"), section="seller")
 
 

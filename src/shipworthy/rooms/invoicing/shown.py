@@ -88,6 +88,7 @@ def sums_of(invoice: Invoice, *, locale: Locale) -> Sums:
         invoice.gross_minor,
         currency=invoice.currency,
         locale=locale,
+        rounding_minor=invoice.rounding_minor,
         changes=invoice.changes,
         prices_include_tax=invoice.prices_include_tax,
     )
@@ -100,10 +101,11 @@ def sums(
     *,
     currency: str,
     locale: Locale,
+    rounding_minor: int = 0,
     changes: Sequence[DocumentChange] = (),
     prices_include_tax: bool = False,
 ) -> Sums:
-    """Return what the lines come to and what changes it, net, the tax of each group, and the total."""
+    """Return what the lines come to and what changes it, net, the tax of each group, the total and its rounding."""
 
     def amount(minor: int) -> str:
         return format_amount(minor, currency=currency, locale=locale)
@@ -126,7 +128,9 @@ def sums(
             *([label, amount(minor)] for label, minor in zip(labels, changed, strict=True)),
             *rows,
         ]
-    return {"rows": rows, "last": [_("Total"), amount(gross_minor)]}
+    if rounding_minor:
+        rows += [[_("Total with tax"), amount(gross_minor)], [_("Rounding"), amount(rounding_minor)]]
+    return {"rows": rows, "last": [_("Total"), amount(gross_minor + rounding_minor)]}
 
 
 def settled(invoice: Invoice, *, locale: Locale) -> Sums | None:
@@ -189,6 +193,7 @@ def sums_so_far(
         totals.gross_minor,
         currency=currency,
         locale=locale,
+        rounding_minor=totals.rounding_minor,
         changes=totals.changes,
         prices_include_tax=prices_include_tax,
     )

@@ -37,6 +37,7 @@ from shipworthy.rooms.invoicing.pricing.changes import (
     change_document,
     change_line,
 )
+from shipworthy.rooms.invoicing.pricing.rounding import rounding_of
 from shipworthy.rooms.invoicing.pricing.shares import apportion
 
 LINES_MAX = 1000
@@ -88,7 +89,7 @@ class TaxGroup:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """The amounts of an invoice. `line_taxes_minor` is for display: with the tax of the document's changes it
-    adds up to `tax_minor`. `line_changes` is empty where no line has one."""
+    adds up to `tax_minor`. `line_changes` is empty where no line has one. Due is the gross with its rounding."""
 
     line_nets_minor: tuple[int, ...]
     line_taxes_minor: tuple[int, ...]
@@ -98,6 +99,11 @@ class Totals:
     net_minor: int
     tax_minor: int
     gross_minor: int
+    rounding_minor: int = 0
+
+    @property
+    def payable_minor(self) -> int:
+        return self.gross_minor + self.rounding_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,14 +122,15 @@ def compute_totals(
     exponent: int,
     changes: Sequence[Change] = (),
     prices_include_tax: bool = False,
+    rounding_step_minor: int = 1,
 ) -> Totals:
     """Return every amount of an invoice with these lines and discounts and charges, exact to the minor unit.
 
     Each line is rounded half away from zero, and so is each discount or charge; the tax is rounded once per
     category and rate, on the sum of what was rounded; everything else is addition. The order of the lines
-    changes no total. Groups come highest rate first.
+    changes no total. Groups come highest rate first. What is due is rounded to whole steps last.
 
-    Units:   `exponent` is the decimals of the currency's minor unit, 0..4.
+    Units:   `exponent` is the decimals of the currency's minor unit, 0..4; a step is in minor units.
     Errors:  those of this module; TypeError where a float is handed in.
     """
     _check(lines, exponent, changes)
@@ -143,7 +150,9 @@ def compute_totals(
         line_changes=tuple(change for _, change in priced_lines) if has_change else (),
         changes=change_document(tuple(changes), sums) if changes else (),
     )
-    return tax_priced(priced, prices_include_tax=prices_include_tax)
+    return tax_priced(
+        priced, prices_include_tax=prices_include_tax, rounding_step_minor=rounding_step_minor
+    )
 
 
 def price_line(line: Line, *, exponent: int, at: int = 0) -> tuple[int, LineChange | None]:
@@ -167,12 +176,18 @@ def base_of(quantity: Decimal, unit_price: Decimal, *, exponent: int) -> int:
 
 
 def tax_priced(
-    priced: Priced, *, prices_include_tax: bool, taxed_before_minor: Mapping[Group, int] | None = None
+    priced: Priced,
+    *,
+    prices_include_tax: bool,
+    taxed_before_minor: Mapping[Group, int] | None = None,
+    rounding_step_minor: int = 1,
+    gross_before_minor: int = 0,
 ) -> Totals:
     """Return the totals of amounts that are priced already, taxed once per group.
 
     `taxed_before_minor`, for a credit note, is what of each group was taxed in steps before this one: the step gets
-    the tax of all of it less the tax of what came before, so that the steps come to the tax of the whole.
+    the tax of all of it less the tax of what came before, so that the steps come to the tax of the whole;
+    `gross_before_minor` does the same for the rounding of what is due.
     """
     members: dict[Group, list[int]] = {}
     amounts = list(priced.line_amounts_minor)
@@ -193,13 +208,13 @@ def tax_priced(
         )
         for index, net, tax in zip(indexes, taxed.nets_minor, taxed.taxes_minor, strict=True):
             nets[index], taxes[index] = net, tax
+        base_minor, tax_minor = taxed.base_minor, taxed.tax_minor
         groups.append(
-            TaxGroup(
-                category=category, rate_bp=rate_bp, base_minor=taxed.base_minor, tax_minor=taxed.tax_minor
-            )
+            TaxGroup(category=category, rate_bp=rate_bp, base_minor=base_minor, tax_minor=tax_minor)
         )
     net = within_bounds(sum(group.base_minor for group in groups), what=mark("The net total"))
     tax = sum(group.tax_minor for group in groups)
+    gross = within_bounds(net + tax, what=mark("The gross total"))
     count = len(priced.line_groups)
     return Totals(
         line_nets_minor=tuple(nets[:count]),
@@ -209,7 +224,8 @@ def tax_priced(
         groups=tuple(sorted(groups, key=lambda group: (-group.rate_bp, group.category))),
         net_minor=net,
         tax_minor=within_bounds(tax, what=mark("The tax")),
-        gross_minor=within_bounds(net + tax, what=mark("The gross total")),
+        gross_minor=gross,
+        rounding_minor=rounding_of(gross, step_minor=rounding_step_minor, before_minor=gross_before_minor),
     )
 
 
@@ -374,14 +390,10 @@ def _check_number(number: Decimal, field: str) -> None:
 
 
 def _check_rate(rate_bp: int, field: str) -> None:
-    if not 0 <= _whole(rate_bp) <= RATE_BP_MAX:
+    if type(rate_bp) is not int:
+        raise TypeError(f"Basis points are a whole number, not {type(rate_bp).__name__}.")
+    if not 0 <= rate_bp <= RATE_BP_MAX:
         _refuse("rate_out_of_range", _("A rate is between 0 and 100 %."), field)
-
-
-def _whole(number: int) -> int:
-    if type(number) is not int:
-        raise TypeError(f"Basis points are a whole number, not {type(number).__name__}.")
-    return number
 
 
 def _refuse(what: str, message: str, field: str) -> NoReturn:

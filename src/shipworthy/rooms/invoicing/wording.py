@@ -34,6 +34,8 @@ class Wording:
     of_which: str
     net_total: str
     taxed_group: str
+    gross_total: str
+    rounding: str
     total_due: str
     total_credited: str
     amount_due: str
@@ -81,6 +83,8 @@ def wording(locale: Locale) -> Wording:
             of_which=_("of which: {what}", context="paper"),
             net_total=_("Net total", context="paper"),
             taxed_group=_("Tax {rate} on {base}", context="paper"),
+            gross_total=_("Total with tax", context="paper"),
+            rounding=_("Rounding", context="paper"),
             total_due=_("Total due", context="paper"),
             total_credited=_("Total credited", context="paper"),
             amount_due=_("{amount} due by {date}", context="paper"),

@@ -103,7 +103,8 @@ def as_einvoice(invoice: Invoice, wanted: Format, *, locale: Locale) -> model.EI
             charges=sum((c.amount for c in charges), Decimal(0)) if charges else None,
             net=_major(invoice.net_minor, invoice),
             gross=_major(invoice.gross_minor, invoice),
-            payable=_major(invoice.gross_minor, invoice),
+            rounding=_major(invoice.rounding_minor, invoice) if invoice.rounding_minor else None,
+            payable=_major(invoice.payable_minor, invoice),
         ),
         tax_total=_major(invoice.tax_minor, invoice),
         taxes=tuple(_tax(tax, invoice, locale) for tax in invoice.taxes),
@@ -262,7 +263,7 @@ def _preceding(invoice: Invoice) -> tuple[model.Reference, ...]:
 
 
 def _in_favour(invoice: Invoice, locale: Locale) -> str:
-    amount = format_amount(invoice.gross_minor, currency=invoice.currency, locale=locale, style="symbol")
+    amount = format_amount(invoice.payable_minor, currency=invoice.currency, locale=locale, style="symbol")
     return wording(locale).in_your_favour.format(amount=amount)
 
 

@@ -69,8 +69,7 @@ async def _rows(ctx: Ctx, sheet: Sheet, *, after: uuid.UUID, rows_max: int) -> S
 
 
 def _invoice(row: Record) -> Sequence[object]:
-    names = ("net_minor", "tax_minor", "gross_minor", "paid_minor", "credited_minor", "balance_minor")
-    amounts = [major(row[name], currency=row["currency"]) for name in names]
+    amounts = [major(row[f"{name}_minor"], currency=row["currency"]) for name in INVOICES.header[10:-1]]
     plain = [row[name] for name in INVOICES.header[:10]]
     return [*plain, *amounts, row["note"]]
 
@@ -99,7 +98,7 @@ INVOICES = Sheet(
     key="invoice_id",
     header=(
         "invoice_id", "kind", "number", "status", "customer_id", "customer", "currency", "issue_date", "due_date",
-        "supply_date", "net", "tax", "gross", "paid", "credited", "balance", "note",
+        "supply_date", "net", "tax", "gross", "rounding", "paid", "credited", "balance", "note",
     ),
     row=_invoice,
 )  # fmt: skip

@@ -49,6 +49,8 @@ def compute_credit(
     exponent: int,
     changes: Sequence[DocumentChange] = (),
     prices_include_tax: bool = False,
+    rounding_step_minor: int = 1,
+    gross_before_minor: int = 0,
 ) -> Totals:
     """Return the amounts of a credit note for these quantities, by line number.
 
@@ -93,7 +95,13 @@ def compute_credit(
         line_changes=tuple(line_changes) if any(line_changes) else (),
         changes=tuple(credited),
     )
-    return tax_priced(priced, prices_include_tax=prices_include_tax, taxed_before_minor=taxed_before)
+    return tax_priced(
+        priced,
+        prices_include_tax=prices_include_tax,
+        taxed_before_minor=taxed_before,
+        rounding_step_minor=rounding_step_minor,
+        gross_before_minor=gross_before_minor,
+    )
 
 
 def _step(line: InvoicedLine, quantity: Decimal, exponent: int) -> tuple[int, LineChange | None]:

@@ -50,7 +50,7 @@ def _of_invoice(invoice: Invoice, locale: Locale) -> list[str]:
         "please find attached our invoice {number} of {day} over {amount}.",
         number=invoice.number,
         day=day_text(invoice.issue_date, is_long=True),
-        amount=_amount(invoice.gross_minor, invoice, locale),
+        amount=_amount(invoice.payable_minor, invoice, locale),
     )
     if invoice.balance_minor <= 0:
         return [attached, _("It is paid already; there is nothing left to do.")]
@@ -63,7 +63,7 @@ def _of_credit_note(invoice: Invoice, locale: Locale) -> str:
         "please find attached our credit note {number} of {day} over {amount} for invoice {credits}.",
         number=invoice.number,
         day=day_text(invoice.issue_date, is_long=True),
-        amount=_amount(invoice.gross_minor, invoice, locale),
+        amount=_amount(invoice.payable_minor, invoice, locale),
         credits=invoice.credits_number or "",
     )
 
