@@ -21,6 +21,7 @@ from shipworthy.kernel.money.currencies import CURRENCIES
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine
 from shipworthy.rooms.invoicing.pricing.changes import Change
 from shipworthy.rooms.invoicing.tax import Line, compute_totals
+from shipworthy.rooms.invoicing.units import NO_UNIT, UNITS
 
 SELLER = {
     "name": "Nordlicht Studio GmbH & Co. <KG>",
@@ -66,7 +67,7 @@ _ALONE = ("AE", "K", "G", "O")
 
 def random_invoice(seed: int) -> Invoice:
     """Return an issued invoice that the seed decides: any currency EN 16931 carries, negative lines,
-    many rates, discounts and charges on lines and on the whole, prices with tax, amounts due in coins; every
+    many rates, discounts and charges on lines and on the whole, prices with tax, amounts due in coins, units; every
     seventh is a credit note."""
     chance = Random(seed)
     currency = CURRENCIES[chance.choice(["EUR", "EUR", "USD", "SEK", "JPY", "CHF", "HUF"])]
@@ -117,6 +118,7 @@ def random_invoice(seed: int) -> Invoice:
                 net_minor=net,
                 tax_minor=tax,
                 change=change,
+                unit=line.unit,
             )
             for line, net, tax, change in zip(
                 lines,
@@ -146,6 +148,7 @@ def _line(chance: Random, alone: str | None) -> Line:
         unit_price=price,
         tax_category=category,
         rate_bp=rate_bp,
+        unit=chance.choice([NO_UNIT, "HUR", *UNITS]),
         change=_change(chance) if quantity * price > 10 and chance.random() < 0.3 else None,
     )
 

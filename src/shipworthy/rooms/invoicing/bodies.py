@@ -23,6 +23,7 @@ from shipworthy.rooms.invoicing.listing import Row, Slice
 from shipworthy.rooms.invoicing.payments import REFERENCE_CHARS_MAX, Payment, PaymentText, Recorded
 from shipworthy.rooms.invoicing.pricing.changes import CHANGES_MAX, PERCENT_BP_MAX, Change, DocumentChange
 from shipworthy.rooms.invoicing.tax import LINES_MAX, RATE_BP_MAX
+from shipworthy.rooms.invoicing.units import NO_UNIT
 from shipworthy.rooms.invoicing.wanted import TEXT_CHARS_MAX, Wanted, read_wanted
 
 Number = Annotated[str, Meta(min_length=1, max_length=64, description="Digits with at most one point: 12.50")]
@@ -156,6 +157,7 @@ class DocumentChangeBody(ChangeBody):
 class LineBody(Body):
     description: Annotated[str, Meta(min_length=1, max_length=DESCRIPTION_CHARS_MAX)]
     quantity: Number
+    unit: Annotated[str, Meta(max_length=3, description="UN/ECE Recommendation 20, such as HUR")] = NO_UNIT
     unit_price: Number
     tax_rate_bp: Annotated[int, Meta(ge=0, le=RATE_BP_MAX)] | None = None
     tax_category: Category | None = None
@@ -181,6 +183,7 @@ class InvoiceBody(Body):
                 LineText(
                     description=line.description,
                     quantity=line.quantity,
+                    unit=line.unit,
                     unit_price=line.unit_price,
                     tax_rate_bp=line.tax_rate_bp,
                     tax_category=line.tax_category,
@@ -261,6 +264,7 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
             {
                 "description": line.description,
                 "quantity": decimal_text(line.quantity),
+                "unit": line.unit,
                 "unit_price": decimal_text(line.unit_price),
                 "tax_category": line.tax_category,
                 "tax_rate_bp": line.tax_rate_bp,

@@ -121,6 +121,7 @@ async def load_invoiced_lines(ctx: Ctx, invoice_id: uuid.UUID) -> list[InvoicedL
                 unit_price=row["unit_price"],
                 tax_category=row["tax_category"],
                 rate_bp=row["tax_rate_bp"],
+                unit=row["unit"],
             ),
         )
         for row in await ctx.db.all(q.credit_lines, invoice_id=invoice_id)
@@ -186,6 +187,7 @@ async def _write(
         line_rates_bp=[line.line.rate_bp for line in lines],
         line_nets_minor=list(totals.line_nets_minor),
         line_taxes_minor=list(totals.line_taxes_minor),
+        units=[line.line.unit for line in lines],
         line_tax_codes=[line.tax_code for line in lines],
         line_changes=list(totals.line_changes) or [None] * len(lines),
         credits_line_nos=[line.line_no for line in lines],

@@ -24,6 +24,7 @@ from shipworthy.rooms.invoicing.credit_notes import (
 from shipworthy.rooms.invoicing.forms import Text
 from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice, wrong_status
 from shipworthy.rooms.invoicing.pricing.credit import InvoicedLine
+from shipworthy.rooms.invoicing.units import with_unit
 from shipworthy.rooms.invoicing.versions import VERSION_MAX
 
 
@@ -95,7 +96,7 @@ def _form_page(
             "line_no": line.line_no,
             "description": line.line.description,
             "price": format_decimal(line.line.unit_price, locale=locale, decimals_min=invoice.exponent),
-            "left": format_decimal(line.left, locale=locale),
+            "left": with_unit(format_decimal(line.left, locale=locale), line.line.unit, locale=locale),
             "quantity": typed.get(str(line.line_no), ""),
             "error": wrong.get(f"lines[{line.line_no}].quantity", ""),
         }

@@ -192,6 +192,7 @@ def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
             PrintedLine(
                 description=line.description,
                 quantity=line.quantity,
+                unit=line.unit,
                 unit_price=line.unit_price,
                 tax_category=line.tax_category,
                 rate_bp=line.tax_rate_bp,

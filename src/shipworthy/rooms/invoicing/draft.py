@@ -205,6 +205,7 @@ async def _write_content(ctx: Ctx, invoice_id: uuid.UUID, draft: _Draft) -> None
         line_rates_bp=[line.rate_bp for line in lines],
         line_nets_minor=list(totals.line_nets_minor),
         line_taxes_minor=list(totals.line_taxes_minor),
+        units=[line.unit for line in lines],
         line_tax_codes=list(draft.tax_codes),
         line_changes=list(totals.line_changes) or [None] * len(lines),
         credits_line_nos=[None] * len(lines),
@@ -259,6 +260,7 @@ def _as_invoice(draft: _Draft, *, invoice_id: uuid.UUID, version: int, created_a
                 tax_minor=tax,
                 tax_code=code,
                 change=change,
+                unit=line.unit,
             )
             for line, code, net, tax, change in amounts
         ),

@@ -28,6 +28,7 @@ from shipworthy.rooms.invoicing.rates.choices import read_tax_value, tax_value
 from shipworthy.rooms.invoicing.rates.rates import Rates
 from shipworthy.rooms.invoicing.shown import Sums, sums_so_far
 from shipworthy.rooms.invoicing.tax import Totals
+from shipworthy.rooms.invoicing.units import NO_UNIT
 
 # Currencies that most invoices are in come first in the list.
 _COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "JPY")
@@ -36,6 +37,7 @@ _ROW_FIELD = re.compile(r"(lines|changes)\[(\d+)\]\.(\w+)")
 _ROW_WORDS = {
     "description": mark("description"),
     "quantity": mark("quantity"),
+    "unit": mark("unit"),
     "unit_price": mark("unit price"),
     "discount": mark("discount"),
     "reason": mark("reason"),
@@ -48,6 +50,7 @@ Text = Annotated[str, Meta(max_length=4000)]
 class LineForm(Body):
     description: Text = ""
     quantity: Text = ""
+    unit: Text = NO_UNIT
     unit_price: Text = ""
     discount: Text = ""
     reason: Text = ""
@@ -135,6 +138,7 @@ def form_of(invoice: Invoice) -> InvoiceForm:
             LineForm(
                 description=line.description,
                 quantity=decimal_text(line.quantity),
+                unit=line.unit,
                 unit_price=_price_text(line.unit_price, exponent=invoice.exponent),
                 discount=type_change(line.change, exponent=invoice.exponent),
                 reason=line.change.reason if line.change else "",
@@ -199,6 +203,7 @@ def line_of(product: Mapping[str, Any]) -> LineForm:
     return LineForm(
         description=" \N{EN DASH} ".join(text for text in (product["name"], product["description"]) if text),
         quantity="1",
+        unit=product["unit"],
         unit_price=_price_text(product["unit_price"], exponent=exponent),
         tax=product["tax_code"],
     )
@@ -264,6 +269,7 @@ def _line_text(line: LineForm, index: int, currency: str, wrong: dict[str, str])
     return LineText(
         description=line.description,
         quantity=line.quantity.strip() or "1",
+        unit=line.unit,
         unit_price=line.unit_price,
         tax_category=category,
         tax_rate_bp=rate_bp if line.tax else 0,

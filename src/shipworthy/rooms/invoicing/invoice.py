@@ -17,6 +17,7 @@ from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.pricing.changes import DocumentChange, LineChange
 from shipworthy.rooms.invoicing.rates.why import Why, read_reasons
 from shipworthy.rooms.invoicing.tax import TaxGroup
+from shipworthy.rooms.invoicing.units import NO_UNIT
 from shipworthy.rooms.invoicing.versions import Stale
 
 
@@ -33,6 +34,7 @@ class InvoiceLine:
     tax_minor: int
     tax_code: str | None = None  # of the tenant's rates; None where the rate was written by hand
     change: LineChange | None = None  # the discount or charge that is in its amounts already
+    unit: str = NO_UNIT  # what the quantity counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from shipworthy.kernel.language import _
 from shipworthy.kernel.money.parse import parse_price, parse_quantity
 from shipworthy.rooms.invoicing.pricing.changes import Change
 from shipworthy.rooms.invoicing.tax import LINES_MAX, TAXED, Line, Totals, compute_totals
+from shipworthy.rooms.invoicing.units import read_unit
 
 DESCRIPTION_CHARS_MAX = 1000
 REASON_CHARS_MAX = 200
@@ -37,6 +38,7 @@ class LineText:
     tax_category: str | None = None  # None: standard above 0 %, zero rated at 0 %
     tax_code: str | None = None  # of the tenant's rates; the tax point says what it means
     change: Change | None = None
+    unit: str = ""  # a code of `units.py`; empty: none
 
 
 def read_lines(texts: Sequence[LineText], wrong: dict[str, str]) -> list[Line]:
@@ -106,6 +108,7 @@ def _read_line(text: LineText, at: str, wrong: dict[str, str]) -> Line | None:
     )
     quantity = _tried(parse_quantity, text.quantity, f"{at}.quantity", wrong)
     price = _tried(parse_price, text.unit_price, f"{at}.unit_price", wrong)
+    unit = read_unit(text.unit, f"{at}.unit", wrong)
     category = text.tax_category or (TAXED if text.tax_rate_bp else "Z")
     change = _read_change(text.change, f"{at}.change", wrong) if text.change else None
     if text.tax_rate_bp is None:
@@ -119,6 +122,7 @@ def _read_line(text: LineText, at: str, wrong: dict[str, str]) -> Line | None:
         tax_category=category,
         rate_bp=text.tax_rate_bp,
         change=change,
+        unit=unit,
     )
 
 

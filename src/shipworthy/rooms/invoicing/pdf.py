@@ -33,6 +33,7 @@ from shipworthy.rooms.invoicing.einvoice.facturx import mark_as_facturx
 from shipworthy.rooms.invoicing.pricing.changes import DocumentChange, LineChange
 from shipworthy.rooms.invoicing.printing.scripts import fonts_for
 from shipworthy.rooms.invoicing.tax import TaxGroup
+from shipworthy.rooms.invoicing.units import NO_UNIT, with_unit
 from shipworthy.rooms.invoicing.wording import Wording, change_label, wording
 
 
@@ -69,7 +70,7 @@ class PrintedLine:
     rate_bp: int
     net_minor: int
     tax_minor: int = 0  # printed only with prices that include it
-    unit: str = ""
+    unit: str = NO_UNIT
     change: LineChange | None = None
 
 
@@ -266,7 +267,7 @@ def _facts(document: InvoiceDocument, words: Wording) -> list[tuple[str, str]]:
 def _line(line: PrintedLine, position: int, document: InvoiceDocument, words: Wording) -> dict[str, Any]:
     locale, exponent = document.locale, currency_of(document.currency).exponent
     description, *details = line.description.strip().splitlines() or [""]
-    quantity = format_decimal(line.quantity, locale=locale)
+    quantity = with_unit(format_decimal(line.quantity, locale=locale), line.unit, locale=locale)
     if line.change:
         label = change_label(line.change, locale=locale)
         details.append(f"{label}: {_amount(line.change.signed_minor, document)}")
@@ -277,7 +278,7 @@ def _line(line: PrintedLine, position: int, document: InvoiceDocument, words: Wo
         "details": details,
         # A row stays on one page, unless it might be taller than one.
         "is_long": len(line.description) > 1000 or len(details) > 15,
-        "quantity": f"{quantity}\N{NO-BREAK SPACE}{line.unit}" if line.unit else quantity,
+        "quantity": quantity,
         "unit_price": format_decimal(line.unit_price, locale=locale, decimals_min=exponent),
         "tax": "\N{EN DASH}" if line.tax_category == "O" else format_rate(line.rate_bp, locale=locale),
         "amount": _amount(amount_minor, document),

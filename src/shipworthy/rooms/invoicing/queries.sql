@@ -189,14 +189,14 @@ values (:invoice_id, :customer_id, :currency, :exponent, :issue_date, :due_date,
 -- All lines of a draft and the tax of each category and rate, in one statement.
 -- index: none (insert)   rows: <= 0
 -- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), line_nos = array[999]::smallint[], descriptions = array['x']::text[], quantities = array[1]::numeric[], unit_prices = array[1]::numeric[]
--- with: line_categories = array['S']::text[], line_rates_bp = array[1900]::int[], line_nets_minor = array[100]::bigint[], line_taxes_minor = array[19]::bigint[], credits_line_nos = array[null]::smallint[], line_changes = array[null]::jsonb[], line_tax_codes = array['standard']
+-- with: line_categories = array['S']::text[], line_rates_bp = array[1900]::int[], line_nets_minor = array[100]::bigint[], line_taxes_minor = array[19]::bigint[], credits_line_nos = array[null]::smallint[], line_changes = array[null]::jsonb[], line_tax_codes = array['standard'], units = array['C62']
 -- with: categories = array['O']::text[], rates_bp = array[0]::int[], bases_minor = array[100]::bigint[], taxes_minor = array[0]::bigint[]
 with written as (
   insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor,
-    credits_line_no, change, tax_code)
+    credits_line_no, change, tax_code, unit)
   select :invoice_id, line.* from unnest(:line_nos::smallint[], :descriptions::text[], :quantities::numeric[], :unit_prices::numeric[],
     :line_categories::text[], :line_rates_bp::int[], :line_nets_minor::bigint[], :line_taxes_minor::bigint[],
-    :credits_line_nos::smallint[], :line_changes::jsonb[], :line_tax_codes::text[]) as line
+    :credits_line_nos::smallint[], :line_changes::jsonb[], :line_tax_codes::text[], :units::text[]) as line
 )
 insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_minor)
 select :invoice_id, tax.* from unnest(:categories::text[], :rates_bp::int[], :bases_minor::bigint[], :taxes_minor::bigint[]) as tax
@@ -253,7 +253,7 @@ where i.invoice_id = :invoice_id
 -- The lines of an invoice, in order.
 -- index: invoice_line_pkey   rows: <= 1000
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
-select description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor, change, tax_code
+select description, quantity, unit, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor, change, tax_code
 from invoice_line where invoice_id = :invoice_id order by line_no limit 1000
 
 -- invoice_taxes --
@@ -931,7 +931,7 @@ with credited as (
   from invoice c join invoice_line l on l.tenant_id = c.tenant_id and l.invoice_id = c.invoice_id
   where c.credits_invoice_id = :invoice_id group by l.credits_line_no
 )
-select l.line_no, l.description, l.quantity, l.unit_price, l.tax_category, l.tax_rate_bp, l.tax_code, l.change, coalesce(c.quantity, 0) as credited
+select l.line_no, l.description, l.quantity, l.unit, l.unit_price, l.tax_category, l.tax_rate_bp, l.tax_code, l.change, coalesce(c.quantity, 0) as credited
 from invoice_line l left join credited c on c.line_no = l.line_no
 where l.invoice_id = :invoice_id order by l.line_no limit 1000
 
@@ -1174,15 +1174,16 @@ update invoice set tax_reasons = :tax_reasons where invoice_id = :invoice_id and
 -- product_create --
 -- A new product.
 -- index: none (insert)   rows: <= 0
--- with: product_id = gen_random_uuid(), name = 'Sample', description = '', unit_price = 1, currency = 'EUR', tax_code = 'standard', now = now()
-insert into product (product_id, name, description, unit_price, currency, tax_code, created_at)
-values (:product_id, :name, :description, :unit_price, :currency, :tax_code, :now)
+-- with: product_id = gen_random_uuid(), name = 'Sample', description = '', unit_price = 1, currency = 'EUR', tax_code = 'standard', unit = 'C62', now = now()
+insert into product (product_id, name, description, unit_price, currency, tax_code, unit, created_at)
+values (:product_id, :name, :description, :unit_price, :currency, :tax_code, :unit, :now)
 
 -- product_edit --
 -- Replace what is known of a product; lines written before stay as they were.
 -- index: product_pkey   rows: <= 1
--- with: product_id = (select product_id from product limit 1), name = 'Sample', description = '', unit_price = 1, currency = 'EUR', tax_code = 'standard'
-update product set name = :name, description = :description, unit_price = :unit_price, currency = :currency, tax_code = :tax_code
+-- with: product_id = (select product_id from product limit 1), name = 'Sample', description = '', unit_price = 1, currency = 'EUR', tax_code = 'standard', unit = 'C62'
+update product set name = :name, description = :description, unit_price = :unit_price, currency = :currency, tax_code = :tax_code,
+  unit = :unit
 where product_id = :product_id
 returning archived_at
 
@@ -1190,14 +1191,14 @@ returning archived_at
 -- One product.
 -- index: product_pkey   rows: <= 1
 -- with: product_id = (select product_id from product limit 1)
-select product_id, name, description, unit_price, currency, tax_code, archived_at from product where product_id = :product_id
+select product_id, name, description, unit_price, currency, tax_code, unit, archived_at from product where product_id = :product_id
 
 -- product_archive --
 -- Put a product away, or take it out again.
 -- index: product_pkey   rows: <= 1
 -- with: product_id = (select product_id from product limit 1), archived_at = now()
 update product set archived_at = :archived_at where product_id = :product_id
-returning product_id, name, description, unit_price, currency, tax_code, archived_at
+returning product_id, name, description, unit_price, currency, tax_code, unit, archived_at
 
 -- product_count --
 -- How many products are offered, counted to the bound and no further.
@@ -1207,11 +1208,11 @@ select count(*) as products from (select from product where archived_at is null 
 -- product_list --
 -- The products that are offered, by name.
 -- index: product_tenant_offered_idx   rows: <= 500
-select product_id, name, description, unit_price, currency, tax_code, archived_at
+select product_id, name, description, unit_price, currency, tax_code, unit, archived_at
 from product where archived_at is null order by name_folded, product_id limit 500
 
 -- product_list_archived --
 -- The products that were put away, by name.
 -- index: none (few are put away)   rows: <= 500
-select product_id, name, description, unit_price, currency, tax_code, archived_at
+select product_id, name, description, unit_price, currency, tax_code, unit, archived_at
 from product where archived_at is not null order by name_folded, product_id limit 500

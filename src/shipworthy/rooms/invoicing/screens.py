@@ -53,6 +53,7 @@ from shipworthy.rooms.invoicing.shown import (
 )
 from shipworthy.rooms.invoicing.tax_ids.proof import proof_of
 from shipworthy.rooms.invoicing.tax_ids.web import tax_id_badge
+from shipworthy.rooms.invoicing.units import unit_choices
 from shipworthy.rooms.invoicing.versions import VERSION_MAX, Stale
 
 
@@ -279,6 +280,7 @@ async def _form_page(
         "is_stale": is_stale,
         "customers": customers,
         "currencies": currency_choices(),
+        "units": unit_choices(),
         "taxes": tax_choices(rates, form.supply_day() or today, locale=spoken(), also=form.taxes_chosen()),
         "sums": typed_sums(form, rates, today=today, rounding=rounding),
     }

@@ -111,14 +111,21 @@ LESSONS = RateText(
     exemption_code="VATEX-EU-132-1I",
 )
 PRODUCTS = (
-    ProductText(name="Concept and wireframes, per hour", unit_price="95.00"),
-    ProductText(name="Printed style guide", unit_price="19.99", tax_code="reduced"),
+    ProductText(name="Concept and wireframes, per hour", unit_price="95.00", unit="HUR"),
+    ProductText(name="Printed style guide", unit_price="19.99", tax_code="reduced", unit="H87"),
 )
 _CODES = {
     (1900, "S"): "standard",
     (700, "S"): "reduced",
     (0, "AE"): "reverse-charge",
     (0, "K"): "intra-community",
+}
+_UNITS = {  # by what the line says; others count without one
+    "Concept and wireframes": "HUR",
+    "Photography, one day on location": "DAY",
+    "Printed style guide": "H87",
+    "Consulting, reverse charge": "HUR",
+    "Letterheads": "H87",
 }
 _CONCEPT = ("Concept and wireframes", "24", "95.00", 1900, "S")
 _PHOTOS = ("Photography, one day on location", "1", "1520.00", 1900, "S")
@@ -183,6 +190,7 @@ async def _write(ctx: Ctx, work: Work, customer_id: uuid.UUID) -> None:
         LineText(
             description=what,
             quantity=many,
+            unit=_UNITS.get(what, ""),
             unit_price=price,
             tax_rate_bp=rate,
             tax_code=_CODES[rate, category],

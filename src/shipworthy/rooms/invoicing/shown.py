@@ -19,6 +19,7 @@ from shipworthy.rooms.invoicing.invoice import Invoice
 from shipworthy.rooms.invoicing.listing import Row, Slice
 from shipworthy.rooms.invoicing.pricing.changes import DocumentChange
 from shipworthy.rooms.invoicing.tax import TAXED, UNTAXED_CATEGORIES, TaxGroup, Totals
+from shipworthy.rooms.invoicing.units import with_unit
 from shipworthy.rooms.invoicing.wording import change_label
 
 _DOT = " \N{MIDDLE DOT} "
@@ -60,7 +61,7 @@ def line_texts(invoice: Invoice, *, locale: Locale) -> list[dict[str, str]]:
             "change": f"{change_label(line.change, locale=locale)}: {amount(line.change.signed_minor)}"
             if line.change
             else "",
-            "quantity": format_decimal(line.quantity, locale=locale),
+            "quantity": with_unit(format_decimal(line.quantity, locale=locale), line.unit, locale=locale),
             "unit_price": format_decimal(line.unit_price, locale=locale, decimals_min=exponent),
             "tax": tax_label(line.tax_category, line.tax_rate_bp, locale=locale),
             "amount": amount(line.net_minor + (line.tax_minor if invoice.prices_include_tax else 0)),

@@ -39,6 +39,7 @@ from shipworthy.rooms.invoicing.pricing.changes import (
 )
 from shipworthy.rooms.invoicing.pricing.rounding import rounding_of
 from shipworthy.rooms.invoicing.pricing.shares import apportion
+from shipworthy.rooms.invoicing.units import NO_UNIT
 
 LINES_MAX = 1000
 RATE_BP_MAX = 10_000
@@ -70,6 +71,7 @@ class Line:
     tax_category: str
     rate_bp: int
     change: Change | None = None
+    unit: str = NO_UNIT
 
     @property
     def group(self) -> Group:
@@ -382,11 +384,8 @@ def _check_number(number: Decimal, field: str) -> None:
     _sign, digits, exponent = number.as_tuple()
     too_fine = -NUMBER_DECIMALS_MAX - int(exponent)
     if too_fine > 0 and any(digits[-too_fine:]):
-        _refuse(
-            "number_too_fine",
-            _("The number has more than {count} decimals.", count=NUMBER_DECIMALS_MAX),
-            field,
-        )
+        said = _("The number has more than {count} decimals.", count=NUMBER_DECIMALS_MAX)
+        _refuse("number_too_fine", said, field)
 
 
 def _check_rate(rate_bp: int, field: str) -> None:

@@ -36,6 +36,7 @@ async def render_example(ctx: Ctx) -> bytes:
             PrintedLine(
                 description=_("Example of a line"),
                 quantity=Decimal(24),
+                unit="HUR",
                 unit_price=Decimal(95),
                 tax_category="S",
                 rate_bp=1900,

@@ -35,7 +35,6 @@ _CUSTOMIZATIONS: dict[Format, str] = {
 _BILLING = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 _EXEMPTION_CODES = {"AE": "VATEX-EU-AE", "K": "VATEX-EU-IC", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
 _EMAIL = "EM"  # Electronic Address Scheme: an e-mail address
-_PIECE = "C62"  # UN/ECE Recommendation 20: the lines of this room count without a unit
 _SEPA_TRANSFER, _TRANSFER, _CLEARING = "58", "30", "97"  # UNTDID 4461
 _SPACING = re.compile(r"[\s.\-]")
 _VAT_ID = re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,13}")
@@ -290,7 +289,7 @@ def _line(line: InvoiceLine, number: int, invoice: Invoice, locale: Locale) -> m
     return model.Line(
         line_id=str(number),
         quantity=line.quantity,
-        unit=_PIECE,
+        unit=line.unit,
         net=_major(line.net_minor, invoice),
         allowances=allowances,
         charges=charges,

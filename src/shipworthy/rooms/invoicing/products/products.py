@@ -16,6 +16,7 @@ from shipworthy.kernel.money.parse import parse_price
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.lines import DESCRIPTION_CHARS_MAX, read_text
 from shipworthy.rooms.invoicing.rates.rates import load_rates
+from shipworthy.rooms.invoicing.units import NO_UNIT, read_unit
 
 NAME_CHARS_MAX = 200
 PRODUCTS_MAX = 500  # that are offered; what is archived does not count
@@ -30,6 +31,7 @@ class ProductText:
     currency: str = "EUR"
     tax_code: str = "standard"
     description: str = ""
+    unit: str = NO_UNIT
 
 
 async def create_product(ctx: Ctx, text: ProductText) -> dict[str, Any]:
@@ -104,6 +106,7 @@ async def _check(ctx: Ctx, text: ProductText) -> dict[str, Any]:
         )
     if tax_code not in {rate.code for rate in (await load_rates(ctx)).rows}:
         wrong["tax_code"] = _("Choose one of your tax rates.")
+    unit = read_unit(text.unit, "unit", wrong)
     if wrong:
         named = ", ".join(wrong)
         raise Invalid(
@@ -117,6 +120,7 @@ async def _check(ctx: Ctx, text: ProductText) -> dict[str, Any]:
         "unit_price": unit_price,
         "currency": currency,
         "tax_code": tax_code,
+        "unit": unit,
     }
 
 

@@ -27,6 +27,7 @@ from shipworthy.rooms.invoicing.products.products import (
     list_products,
 )
 from shipworthy.rooms.invoicing.rates.rates import load_rates
+from shipworthy.rooms.invoicing.units import NO_UNIT, unit_choices, with_unit
 
 Text = Annotated[str, Meta(max_length=2000)]
 
@@ -39,6 +40,7 @@ class ProductBody(Body):
     currency: Text = "EUR"
     tax_code: Text = "standard"
     description: Text = ""
+    unit: Text = NO_UNIT
 
     def text(self) -> ProductText:
         return ProductText(**structs.asdict(self))
@@ -79,9 +81,7 @@ async def products_page(ctx: Ctx, query: ProductListQuery) -> Page:
     rows = [
         {
             **product,
-            "price": format_decimal(
-                product["unit_price"], locale=spoken(), decimals_min=currency_of(product["currency"]).exponent
-            ),
+            "price": _price(product),
             "tax": names.get(product["tax_code"], product["tax_code"]),
         }
         for product in await list_products(ctx, is_archived=query.archived)
@@ -118,6 +118,7 @@ async def edit_product_page(ctx: Ctx, product_id: uuid.UUID) -> Page:
         currency=product["currency"],
         tax_code=product["tax_code"],
         description=product["description"],
+        unit=product["unit"],
     )
     return await _form_page(ctx, form, product=product)
 
@@ -160,13 +161,25 @@ async def _form_page(
         "is_archived": bool(product and product["archived_at"]),
         "currencies": currency_choices(),
         "taxes": list(rates),
+        "units": unit_choices(),
     }
     title = _("Edit product") if product else _("New product")
     return Page("invoicing/product_form.html", data, title=title, section="products")
 
 
+def _price(product: dict[str, Any]) -> str:
+    """Return what it costs: `95.00 EUR`, and of a unit `95.00 EUR / h`."""
+    exponent = currency_of(product["currency"]).exponent
+    price = format_decimal(product["unit_price"], locale=spoken(), decimals_min=exponent)
+    return with_unit(
+        f"{price} {product['currency']}" + (" /" if product["unit"] != NO_UNIT else ""),
+        product["unit"],
+        locale=spoken(),
+    )
+
+
 def _json(product: dict[str, Any]) -> dict[str, Any]:
-    names = ("product_id", "name", "description", "currency", "tax_code", "archived_at")
+    names = ("product_id", "name", "description", "currency", "tax_code", "unit", "archived_at")
     return {
         **{name: product[name] for name in names},
         "unit_price": decimal_text(product["unit_price"]),
