@@ -18,14 +18,9 @@ import pikepdf
 import pytest
 
 from shipworthy.kernel.errors import Invalid
-from shipworthy.rooms.invoicing.pdf import (
-    BankAccount,
-    InvoiceDocument,
-    Party,
-    PrintedLine,
-    render_invoice_pdf,
-)
+from shipworthy.rooms.invoicing.pdf import render_invoice_pdf
 from shipworthy.rooms.invoicing.pricing.changes import Change
+from shipworthy.rooms.invoicing.printing.paper import BankAccount, InvoiceDocument, Party, PrintedLine
 from shipworthy.rooms.invoicing.tax import Line, compute_totals
 
 # One small font of a script that ours lack: Noto Sans Ogham, SIL Open Font License 1.1.

@@ -166,10 +166,12 @@ def names_in(value: Any) -> set[str]:
     return set(re.findall(r"\$(\w+)", str(value)))
 
 
-async def test_ten_thousand_lines_are_refused_at_once(acme: Person) -> None:
-    body = {"customer_id": await acme.customer(), "currency": "EUR", "lines": [LINE] * 10_000}
+async def test_more_than_ten_thousand_lines_are_refused_at_once(acme: Person) -> None:
+    body = {"customer_id": await acme.customer(), "currency": "EUR", "lines": [LINE] * 10_001}
     refused = await acme.post("/api/invoices", body)
-    assert (refused.status, refused.json["code"]) in ((422, "body.invalid"), (413, "body.too_large"))
+    assert (refused.status, refused.json["code"]) == (422, "body.invalid")
+    long = {**body, "lines": [{**LINE, "description": "x" * 1000}] * 9_000}
+    assert (await acme.post("/api/invoices", long)).json["code"] == "body.too_large"
     form = {f"lines__{n}__description": "x" for n in range(4_000)}
     sent = await acme.submit("/invoices", **form)
     assert sent.status in (400, 413, 422)

@@ -33,6 +33,8 @@ Category = Literal["S", "Z", "E", "AE", "K", "G", "O"]
 TaxCode = Annotated[str, Meta(min_length=1, max_length=30, description="A code of your tax rates: standard")]
 Cursor = Annotated[str, Meta(max_length=1000)]
 
+INVOICE_BYTES_MAX = 8 * 1024 * 1024  # ten thousand lines, and what most say of each
+
 CUSTOMER_PERSONAL = ("name", "email", "tax_id", "street", "postal_code", "city")
 
 

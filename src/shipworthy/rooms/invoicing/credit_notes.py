@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +66,8 @@ async def credit_invoice(
             "invoicing.nothing_to_credit",
             _("Nothing is left to credit of invoice {number}.", number=invoice["number"]),
         )
-    totals = compute_credit(
+    totals = await asyncio.to_thread(  # as a draft is totalled
+        compute_credit,
         invoiced,
         wanted,
         exponent=invoice["exponent"],

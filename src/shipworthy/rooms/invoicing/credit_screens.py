@@ -21,7 +21,7 @@ from shipworthy.rooms.invoicing.credit_notes import (
     credit_invoice,
     load_invoiced_lines,
 )
-from shipworthy.rooms.invoicing.forms import Text
+from shipworthy.rooms.invoicing.forms import FORM_LINES_MAX, Text
 from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice, wrong_status
 from shipworthy.rooms.invoicing.pricing.credit import InvoicedLine
 from shipworthy.rooms.invoicing.units import with_unit
@@ -100,7 +100,7 @@ def _form_page(
             "quantity": typed.get(str(line.line_no), ""),
             "error": wrong.get(f"lines[{line.line_no}].quantity", ""),
         }
-        for line in lines
+        for line in (lines if len(lines) <= FORM_LINES_MAX else ())
     ]
     # The form's fields are counted as they stand on the page; a refusal counts as the invoice does.
     at = {line.line_no: index for index, line in enumerate(lines)}
@@ -114,6 +114,7 @@ def _form_page(
     data = {
         "invoice": invoice,
         "lines": shown,
+        "count": len(lines),
         "form": form,
         "errors": errors_here,
         "labels": {

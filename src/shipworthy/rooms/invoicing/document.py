@@ -21,12 +21,8 @@ from shipworthy.rooms.invoicing.einvoice.issued import needs
 from shipworthy.rooms.invoicing.einvoice.writing import write_einvoice
 from shipworthy.rooms.invoicing.finalise import PDF_JOB
 from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice, wrong_status
-from shipworthy.rooms.invoicing.pdf import (
-    BankAccount,
-    InvoiceDocument,
-    Party,
-    PrintedLine,
-)
+from shipworthy.rooms.invoicing.printing.annex import annex_csv, annex_name, is_long, parts_of
+from shipworthy.rooms.invoicing.printing.paper import BankAccount, InvoiceDocument, Party, PrintedLine
 from shipworthy.rooms.invoicing.printing.press import NotPrinted, Press
 from shipworthy.rooms.invoicing.rates.why import exemption
 
@@ -75,9 +71,10 @@ async def _render(ctx: Ctx, invoice: Invoice, locale: Locale) -> bytes:
     """An invoice that lacks what EN 16931 asks for is still an invoice on paper; it carries no XML."""
     lacking = needs(invoice, "cii", seller=invoice.seller or {}, buyer=invoice.buyer or {})
     einvoice = None if lacking else await asyncio.to_thread(write_einvoice, invoice, "cii", locale=locale)
+    document = await asyncio.to_thread(as_document, invoice, locale=locale)
     return await press_of(ctx.runtime).render(
         replace(
-            as_document(invoice, locale=locale),
+            document,
             logo=await load_logo(ctx, (invoice.seller or {}).get("logo_key", "")),
         ),
         einvoice=einvoice,
@@ -188,7 +185,12 @@ def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:
         seller=printed_seller(invoice.seller),
         buyer=_buyer(invoice.buyer),
         currency=invoice.currency,
-        lines=tuple(
+        parts=parts_of(invoice) if is_long(invoice) else (),
+        annex=annex_csv(invoice) if is_long(invoice) else b"",
+        annex_name=annex_name(invoice) if is_long(invoice) else "",
+        lines=()
+        if is_long(invoice)
+        else tuple(
             PrintedLine(
                 description=line.description,
                 quantity=line.quantity,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -160,7 +161,8 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
         tax_codes=tax_codes,
         tax_reasons=explain(applied, rates, supply_date=text.supply_date, issue_date=today),
         rounding_step_minor=step_minor,
-        totals=total(
+        totals=await asyncio.to_thread(  # ten thousand lines take long enough for others to notice
+            total,
             lines,
             exponent=currency.exponent,
             changes=changes,

@@ -30,6 +30,8 @@ from shipworthy.rooms.invoicing.shown import Sums, sums_so_far
 from shipworthy.rooms.invoicing.tax import Totals
 from shipworthy.rooms.invoicing.units import NO_UNIT
 
+FORM_LINES_MAX = 250  # with their fields, what a form may send
+
 # Currencies that most invoices are in come first in the list.
 _COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "JPY")
 

@@ -251,10 +251,10 @@ where i.invoice_id = :invoice_id
 
 -- invoice_lines --
 -- The lines of an invoice, in order.
--- index: invoice_line_pkey   rows: <= 1000
+-- index: invoice_line_pkey   rows: <= 10000
 -- with: invoice_id = (select invoice_id from invoice where status = 'open' limit 1)
 select description, quantity, unit, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor, change, tax_code
-from invoice_line where invoice_id = :invoice_id order by line_no limit 1000
+from invoice_line where invoice_id = :invoice_id order by line_no limit 10000
 
 -- invoice_taxes --
 -- The tax of an invoice by category and rate, highest rate first.
@@ -924,7 +924,7 @@ for no key update
 
 -- credit_lines --
 -- The lines of an invoice with the quantity of each that credit notes took back.
--- index: invoice_line_pkey, invoice_tenant_credits_idx   rows: <= 1000
+-- index: invoice_line_pkey, invoice_tenant_credits_idx   rows: <= 10000
 -- with: invoice_id = (select credits_invoice_id from invoice where credits_invoice_id is not null limit 1)
 with credited as (
   select l.credits_line_no as line_no, sum(l.quantity) as quantity
@@ -933,7 +933,7 @@ with credited as (
 )
 select l.line_no, l.description, l.quantity, l.unit, l.unit_price, l.tax_category, l.tax_rate_bp, l.tax_code, l.change, coalesce(c.quantity, 0) as credited
 from invoice_line l left join credited c on c.line_no = l.line_no
-where l.invoice_id = :invoice_id order by l.line_no limit 1000
+where l.invoice_id = :invoice_id order by l.line_no limit 10000
 
 -- credit_note_create --
 -- A credit note for an invoice, in its words; a draft until its transaction issues it.

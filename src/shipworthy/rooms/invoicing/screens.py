@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from shipworthy.kernel.context import Ctx
-from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.errors import Conflict, Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
 from shipworthy.kernel.language import _, day_text, mark, spoken
@@ -21,6 +21,7 @@ from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_dr
 from shipworthy.rooms.invoicing.einvoice.offered import offered
 from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.forms import (
+    FORM_LINES_MAX,
     InvoiceForm,
     Text,
     currency_choices,
@@ -92,7 +93,7 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         said_by, said_to = await get_seller(ctx), await get_customer(ctx, invoice.customer_id)
     data = {
         "invoice": invoice,
-        "lines": line_texts(invoice, locale=locale),
+        "lines": line_texts(invoice, most=FORM_LINES_MAX, locale=locale),
         "sums": sums_of(invoice, locale=locale),
         "tax_reasons": reason_texts(invoice.tax_reasons),
         "settled": settled(invoice, locale=locale),
@@ -124,6 +125,16 @@ async def edit_invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
     invoice = await load_invoice(ctx, invoice_id)
     if invoice.status != "draft":
         raise wrong_status(invoice.status, invoice.number, wanted="draft")
+    if len(invoice.lines) > FORM_LINES_MAX:
+        raise Conflict(
+            "invoicing.too_long_to_edit",
+            _(
+                "This draft has {count} lines, and the form holds {most}. Replace it through the API, or delete it "
+                "and import it again.",
+                count=len(invoice.lines),
+                most=FORM_LINES_MAX,
+            ),
+        )
     return await _form_page(ctx, form_of(invoice), invoice_id=invoice_id)
 
 

@@ -48,8 +48,8 @@ def status_badge(status: str, is_late: bool) -> str:
     return "overdue" if status == "open" and is_late else {"credited": "credit note"}.get(status, status)
 
 
-def line_texts(invoice: Invoice, *, locale: Locale) -> list[dict[str, str]]:
-    """Return the lines of an invoice, every number as text with all its digits; amounts in the prices' terms."""
+def line_texts(invoice: Invoice, *, most: int, locale: Locale) -> list[dict[str, str]]:
+    """Return the first lines of an invoice, every number as text with all its digits; amounts in the prices' terms."""
     exponent = currency_of(invoice.currency).exponent
 
     def amount(minor: int) -> str:
@@ -66,7 +66,7 @@ def line_texts(invoice: Invoice, *, locale: Locale) -> list[dict[str, str]]:
             "tax": tax_label(line.tax_category, line.tax_rate_bp, locale=locale),
             "amount": amount(line.net_minor + (line.tax_minor if invoice.prices_include_tax else 0)),
         }
-        for line in invoice.lines
+        for line in invoice.lines[:most]
     ]
 
 

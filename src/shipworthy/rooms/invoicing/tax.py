@@ -41,7 +41,7 @@ from shipworthy.rooms.invoicing.pricing.rounding import rounding_of
 from shipworthy.rooms.invoicing.pricing.shares import apportion
 from shipworthy.rooms.invoicing.units import NO_UNIT
 
-LINES_MAX = 1000
+LINES_MAX = 10_000
 RATE_BP_MAX = 10_000
 NUMBER_DECIMALS_MAX = 6
 NUMBER_BOUND = Decimal(10) ** 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import Any
 
@@ -10,6 +11,7 @@ from shipworthy.kernel.http.reply import File, Json
 from shipworthy.kernel.route import route
 from shipworthy.rooms.invoicing import bodies, credit_screens, payment_screens, screens, series_web
 from shipworthy.rooms.invoicing.credit_notes import credit_invoice
+from shipworthy.rooms.invoicing.csv_text import MEDIA_TYPE
 from shipworthy.rooms.invoicing.customers import create_customer, edit_customer, get_customer
 from shipworthy.rooms.invoicing.document import fetch_pdf
 from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_draft
@@ -18,6 +20,7 @@ from shipworthy.rooms.invoicing.invoice import Changed, load_invoice
 from shipworthy.rooms.invoicing.list_screens import ROUTES as LIST_ROUTES
 from shipworthy.rooms.invoicing.listing import list_customers, list_invoices, list_payments
 from shipworthy.rooms.invoicing.payments import load_payment, record_payment, reverse_payment, use_credit
+from shipworthy.rooms.invoicing.printing.annex import annex_csv, annex_name
 from shipworthy.rooms.invoicing.settle import give_up, pay, void
 from shipworthy.rooms.invoicing.versions import VersionNeeded, etag, version_of
 
@@ -124,6 +127,19 @@ async def api_invoice_pdf(ctx: Ctx, invoice_id: uuid.UUID) -> File:
     return File(pdf.body, "application/pdf", headers=headers)
 
 
+async def api_invoice_lines(ctx: Ctx, invoice_id: uuid.UUID) -> File:
+    """The lines as a table; of a long invoice it is what is attached to its PDF, to the byte."""
+    async with ctx.begin() as tx:
+        ctx.tx = tx
+        invoice = await load_invoice(ctx, invoice_id)
+    body = await asyncio.to_thread(annex_csv, invoice)
+    headers = (
+        ("content-disposition", f'attachment; filename="{annex_name(invoice)}"'),
+        ("cache-control", "private, no-cache"),
+    )
+    return File(body, MEDIA_TYPE, headers=headers)
+
+
 def _if_match(ctx: Ctx) -> str | None:
     value: str | None = ctx.extra["headers"].get("if-match")
     return value
@@ -175,14 +191,14 @@ ROUTES = (
           params=CUSTOMER, example=CUSTOMER_EXAMPLE, personal=bodies.CUSTOMER_PERSONAL, queries_max=6),
     route("POST", "/api/invoices", api_create_invoice, title="Create a draft", permission="invoice.write",
           body=bodies.InvoiceBody, status=201, idempotency="key", effect="create", audit="invoice.created",
-          example=INVOICE_EXAMPLE, slo="invoice_create", queries_max=8),
+          example=INVOICE_EXAMPLE, slo="invoice_create", body_bytes_max=bodies.INVOICE_BYTES_MAX, queries_max=8),
     route("GET", "/api/invoices", api_list_invoices, title="List invoices", permission="invoice.read",
           query=bodies.InvoiceListQuery, slo="invoice_list", queries_max=5),
     route("GET", "/api/invoices/{invoice_id}", api_get_invoice, title="Read an invoice",
           permission="invoice.read", params=ANY, queries_max=5),
     route("PUT", "/api/invoices/{invoice_id}", api_edit_invoice, title="Replace a draft", permission="invoice.write",
           body=bodies.InvoiceBody, effect="change", audit="invoice.edited", params=DRAFT, example=INVOICE_EXAMPLE,
-          queries_max=7),
+          body_bytes_max=bodies.INVOICE_BYTES_MAX, queries_max=7),
     route("DELETE", "/api/invoices/{invoice_id}", api_delete_invoice, title="Delete a draft", status=204,
           permission="invoice.write", effect="change", audit="invoice.deleted", params=DRAFT, queries_max=4),
     route("POST", "/api/invoices/{invoice_id}/finalise", api_finalise_invoice, title="Issue a draft",
@@ -199,6 +215,8 @@ ROUTES = (
           example={}, queries_max=6),
     route("GET", "/api/invoices/{invoice_id}/pdf", api_invoice_pdf, title="Read an invoice as PDF", media="file",
           permission="invoice.read", transaction=False, params={"invoice_id": "printed_invoice_id"}, queries_max=4),
+    route("GET", "/api/invoices/{invoice_id}/lines", api_invoice_lines, title="Read the lines of an invoice as CSV",
+          media="file", permission="invoice.read", transaction=False, params=ANY, queries_max=5),
     route("POST", "/api/invoices/{invoice_id}/credit-notes", api_credit_invoice, title="Credit an invoice", status=201,
           permission="invoice.write", body=bodies.CreditBody, idempotency="key", effect="create",
           audit="invoice.credited", params=OPEN, example={"lines": [{"line_no": 1, "quantity": "0.1"}], "note": "Returned."}, queries_max=19),

@@ -28,6 +28,9 @@ class Wording:
     amount: str
     discount: str
     charge: str
+    lines_in_annex: str
+    annex: str
+    annex_said: str
     lines_total: str
     lines_total_with_tax: str
     prices_include_tax: str
@@ -77,6 +80,13 @@ def wording(locale: Locale) -> Wording:
             amount=_("Amount", context="paper"),
             discount=_("Discount", context="paper"),
             charge=_("Surcharge", context="paper"),
+            lines_in_annex=_("{count} lines, see the annex", context="paper"),
+            annex=_("Annex", context="paper"),
+            annex_said=_(
+                "The lines are listed one by one in {file}, a table (CSV) that is attached to this file and is part "
+                "of the invoice.",
+                context="paper",
+            ),
             lines_total=_("Total of the lines", context="paper"),
             lines_total_with_tax=_("Total of the lines, with tax", context="paper"),
             prices_include_tax=_("All prices include the tax.", context="paper"),

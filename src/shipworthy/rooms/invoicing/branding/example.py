@@ -10,7 +10,7 @@ from shipworthy.kernel.errors import Conflict
 from shipworthy.kernel.language import _
 from shipworthy.rooms.invoicing.branding.look import get_look
 from shipworthy.rooms.invoicing.document import load_logo, press_of, printed_bank, printed_seller
-from shipworthy.rooms.invoicing.pdf import InvoiceDocument, Party, PrintedLine
+from shipworthy.rooms.invoicing.printing.paper import InvoiceDocument, Party, PrintedLine
 from shipworthy.rooms.invoicing.printing.press import NotPrinted
 from shipworthy.rooms.invoicing.seller import get_seller
 from shipworthy.rooms.invoicing.tax import TaxGroup

@@ -3,7 +3,6 @@ alter table seller_profile
   add column rounding text not null default 'usual' check (rounding in ('usual', 'coin', '0.05', 'none'));
 alter table customer
   add column rounding text not null default '' check (rounding in ('', 'usual', 'coin', '0.05', 'none')); -- '': as the seller
-alter table invoice no force row level security; -- so that the checks are made on the rows of all tenants
 alter table invoice
   add column rounding_step_minor bigint not null default 1 check (rounding_step_minor between 1 and 1000),
   add column rounding_minor bigint not null default 0,
@@ -15,7 +14,6 @@ alter table invoice
     when status in ('open', 'uncollectible') then gross_minor + rounding_minor > paid_minor + credited_minor
     when status = 'credited' then paid_minor = 0 and gross_minor > 0 and gross_minor + rounding_minor >= credited_minor
     else paid_minor + credited_minor = 0 end) not valid; -- as in 0003
-alter table invoice force row level security;
 
 -- As in 0004: an invoice of which nothing is due is paid when it is issued.
 create or replace function invoice_change_allowed(after invoice) returns boolean language sql stable as $$

@@ -16,7 +16,7 @@ import msgspec
 
 from shipworthy.kernel.language import _
 from shipworthy.kernel.settings import PdfSection
-from shipworthy.rooms.invoicing.pdf import InvoiceDocument
+from shipworthy.rooms.invoicing.printing.paper import InvoiceDocument
 from shipworthy.rooms.invoicing.printing.printer import PDF, Order, Refused
 
 _START_TIMEOUT_S = 30.0

@@ -14,12 +14,8 @@ from typing import BinaryIO
 import msgspec
 
 from shipworthy.kernel.errors import Invalid
-from shipworthy.rooms.invoicing.pdf import (
-    InvoiceDocument,
-    render_invoice_pdf,
-    render_invoice_picture,
-    warm_up,
-)
+from shipworthy.rooms.invoicing.pdf import render_invoice_pdf, render_invoice_picture, warm_up
+from shipworthy.rooms.invoicing.printing.paper import InvoiceDocument
 
 PDF, NOT = b"P", b"N"
 
