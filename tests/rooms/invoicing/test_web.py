@@ -83,6 +83,8 @@ async def every_sample(acme: Person, *, customer_name: str = "Harbour Office") -
     await acme.run_jobs(printed)
     await acme.post("/api/tax-rates", RATE_EXAMPLE)
     await acme.post("/api/products", PRODUCT_EXAMPLE)
+    csv = "source_id,description,unit_price,tax\nS-1,Advice,95,19\n"
+    await acme.post("/api/invoices/import", {"csv": csv, "customer_id": customer_id})
     await acme.post(f"/api/invoices/{printed}/mails", {"to": ["office@harbour.example"]})
     await acme.app.admin("update invoice_mail set status = 'sent', settled_at = now()")  # no mail server here
     await acme.post("/api/payments", {"customer_id": customer_id, "currency": "EUR", "amount_minor": 100})

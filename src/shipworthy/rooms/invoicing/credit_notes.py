@@ -180,7 +180,7 @@ async def _write(
     lines = [line for line in invoiced if line.line_no in wanted]
     await ctx.db.run(
         q.invoice_content_write,
-        invoice_id=credit_note_id,
+        invoice_ids=[credit_note_id] * len(lines),
         line_nos=list(range(1, len(lines) + 1)),
         descriptions=[line.line.description for line in lines],
         quantities=[wanted[line.line_no] for line in lines],
@@ -193,6 +193,7 @@ async def _write(
         line_tax_codes=[line.tax_code for line in lines],
         line_changes=list(totals.line_changes) or [None] * len(lines),
         credits_line_nos=[line.line_no for line in lines],
+        tax_invoice_ids=[credit_note_id] * len(totals.groups),
         categories=[group.category for group in totals.groups],
         rates_bp=[group.rate_bp for group in totals.groups],
         bases_minor=[group.base_minor for group in totals.groups],

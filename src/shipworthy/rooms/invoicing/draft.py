@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
@@ -17,15 +18,16 @@ from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import due_on, today_in
 from shipworthy.rooms.invoicing.invoice import Invoice, InvoiceLine, why_not
 from shipworthy.rooms.invoicing.lines import LineText, read_changes, read_lines, read_text, total
-from shipworthy.rooms.invoicing.pricing.changes import Change
+from shipworthy.rooms.invoicing.pricing.changes import Change, LineChange
 from shipworthy.rooms.invoicing.pricing.rounding import step_of
 from shipworthy.rooms.invoicing.rates.applied import apply_codes
-from shipworthy.rooms.invoicing.rates.rates import load_rates
+from shipworthy.rooms.invoicing.rates.rates import Rates, load_rates
 from shipworthy.rooms.invoicing.rates.why import Why, explain
 from shipworthy.rooms.invoicing.tax import Line, Totals
 
 NOTE_CHARS_MAX = 2000
 PAYMENT_DAYS_MAX = 365
+_LINES_AT_ONCE = 200  # more take long enough for others to notice
 SUPPLY_DAYS_MAX = 3660  # a supply further from today than ten years is a slip of the keyboard
 
 
@@ -51,8 +53,8 @@ async def create_draft(ctx: Ctx, text: DraftText) -> Invoice:
     """
     draft = await _check(ctx, text)
     invoice_id, now = ctx.new_id(), ctx.now()
-    await ctx.db.run(q.invoice_create, invoice_id=invoice_id, now=now, **_columns(draft))
-    await _write_content(ctx, invoice_id, draft)
+    await ctx.db.run(q.invoice_create, invoice_id=invoice_id, now=now, **columns_of(draft))
+    await write_content(ctx, {invoice_id: draft})
     await record(ctx, "invoice.created", of="invoice", id=invoice_id, detail=_amounts(draft))
     return _as_invoice(draft, invoice_id=invoice_id, version=1, created_at=now)
 
@@ -63,11 +65,11 @@ async def edit_draft(ctx: Ctx, invoice_id: uuid.UUID, text: DraftText, *, versio
     Errors:  Invalid, naming every wrong field; Missing; Conflict `invoicing.not_draft`; Stale.
     """
     draft = await _check(ctx, text)
-    row = await ctx.db.maybe(q.invoice_edit, invoice_id=invoice_id, version=version, **_columns(draft))
+    row = await ctx.db.maybe(q.invoice_edit, invoice_id=invoice_id, version=version, **columns_of(draft))
     if row is None:
         raise await why_not(ctx, invoice_id, wanted="draft")
     await ctx.db.run(q.invoice_content_delete, invoice_id=invoice_id)
-    await _write_content(ctx, invoice_id, draft)
+    await write_content(ctx, {invoice_id: draft})
     await record(ctx, "invoice.edited", of="invoice", id=invoice_id, detail=_amounts(draft))
     return _as_invoice(draft, invoice_id=invoice_id, version=row["version"], created_at=row["created_at"])
 
@@ -83,11 +85,10 @@ async def delete_draft(ctx: Ctx, invoice_id: uuid.UUID, *, version: int | None) 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
+class Draft:
     """A draft that was checked."""
 
-    customer_id: uuid.UUID
-    customer_name: str
+    billed: Billed
     currency: Currency
     issue_date: date
     payment_days: int
@@ -117,11 +118,37 @@ def has_codes(text: DraftText) -> bool:
     return any(line.tax_code for line in text.lines) or any(change.tax_code for change in text.changes)
 
 
-async def _check(ctx: Ctx, text: DraftText) -> _Draft:
-    wrong = dict(text.unreadable)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billed:
+    """Whom a draft is for, and how what they owe is rounded."""
+
+    customer_id: uuid.UUID
+    name: str
+    rounding: str
+
+
+async def _check(ctx: Ctx, text: DraftText) -> Draft:
     facts = await ctx.db.maybe(q.draft_facts, customer_id=text.customer_id) if text.customer_id else None
-    if facts is None:
-        wrong["customer_id"] = _("Choose one of your customers.")
+    billed = None
+    if facts is not None and text.customer_id is not None:
+        billed = Billed(
+            customer_id=text.customer_id, name=facts["customer_name"], rounding=facts["rounding"]
+        )
+    today = today_in(facts["time_zone"] if facts else "UTC", now=ctx.now())
+    rates = await load_rates(ctx) if has_codes(text) else None
+    if len(text.lines) <= _LINES_AT_ONCE:
+        return check_draft(text, billed, rates, today=today)
+    return await asyncio.to_thread(check_draft, text, billed, rates, today=today)
+
+
+def check_draft(text: DraftText, billed: Billed | None, rates: Rates | None, *, today: date) -> Draft:
+    """Return what a draft says, checked and totalled. Pure; `rates` are needed where it names a tax by code.
+
+    Errors:  Invalid, naming every wrong field.
+    """
+    wrong = dict(text.unreadable)
+    if billed is None:
+        wrong.setdefault("customer_id", _("Choose one of your customers."))
     currency = CURRENCIES.get(text.currency)
     if currency is None:
         wrong["currency"] = _(
@@ -130,14 +157,12 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
     note = read_text(text.note, "note", wrong, chars_max=NOTE_CHARS_MAX)
     if not 0 <= text.payment_days <= PAYMENT_DAYS_MAX:
         wrong["payment_days"] = _("Between 0 and {days_max} days.", days_max=PAYMENT_DAYS_MAX)
-    today = today_in(facts["time_zone"] if facts else "UTC", now=ctx.now())
     if text.supply_date and abs((text.supply_date - today).days) > SUPPLY_DAYS_MAX:
         wrong["supply_date"] = _("This is more than ten years from today.")
-    rates = await load_rates(ctx) if has_codes(text) else None
     texts, agreed = apply_codes(text.lines, text.changes, rates, text.supply_date or today, wrong)
     lines = read_lines(texts, wrong)
     changes = read_changes(agreed, wrong)
-    if wrong or facts is None or currency is None or text.customer_id is None:
+    if wrong or billed is None or currency is None:
         named = ", ".join(wrong)
         raise Invalid(
             "invoicing.draft_invalid",
@@ -147,10 +172,9 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
     tax_codes = tuple(line.tax_code for line in texts)
     applied = [(code, *line.group) for code, line in zip(tax_codes, lines, strict=True)]
     applied += [(change.tax_code, *change.group) for change in changes if change.group]
-    step_minor = step_of(facts["rounding"], currency)
-    return _Draft(
-        customer_id=text.customer_id,
-        customer_name=facts["customer_name"],
+    step_minor = step_of(billed.rounding, currency)
+    return Draft(
+        billed=billed,
         currency=currency,
         issue_date=today,
         payment_days=text.payment_days,
@@ -161,8 +185,7 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
         tax_codes=tax_codes,
         tax_reasons=explain(applied, rates, supply_date=text.supply_date, issue_date=today),
         rounding_step_minor=step_minor,
-        totals=await asyncio.to_thread(  # ten thousand lines take long enough for others to notice
-            total,
+        totals=total(
             lines,
             exponent=currency.exponent,
             changes=changes,
@@ -172,9 +195,10 @@ async def _check(ctx: Ctx, text: DraftText) -> _Draft:
     )
 
 
-def _columns(draft: _Draft) -> dict[str, object]:
+def columns_of(draft: Draft) -> dict[str, Any]:
+    """Return what a draft says in its own row."""
     return {
-        "customer_id": draft.customer_id,
+        "customer_id": draft.billed.customer_id,
         "currency": draft.currency.code,
         "exponent": draft.currency.exponent,
         "issue_date": draft.issue_date,
@@ -193,46 +217,55 @@ def _columns(draft: _Draft) -> dict[str, object]:
     }
 
 
-async def _write_content(ctx: Ctx, invoice_id: uuid.UUID, draft: _Draft) -> None:
-    """Write the lines and taxes: one statement, however many they are, because arrays travel whole."""
-    lines, totals = draft.lines, draft.totals
+async def write_content(ctx: Ctx, drafts: Mapping[uuid.UUID, Draft]) -> None:
+    """Write the lines and taxes of new drafts: one statement, however many they are, because arrays travel whole."""
+    lines = [
+        (invoice_id, line_no, line, code, net, tax, change)
+        for invoice_id, draft in drafts.items()
+        for line_no, (line, code, net, tax, change) in enumerate(_with_amounts(draft), 1)
+    ]
+    groups = [(invoice_id, group) for invoice_id, draft in drafts.items() for group in draft.totals.groups]
     await ctx.db.run(
         q.invoice_content_write,
-        invoice_id=invoice_id,
-        line_nos=list(range(1, len(lines) + 1)),
-        descriptions=[line.description for line in lines],
-        quantities=[line.quantity for line in lines],
-        unit_prices=[line.unit_price for line in lines],
-        line_categories=[line.tax_category for line in lines],
-        line_rates_bp=[line.rate_bp for line in lines],
-        line_nets_minor=list(totals.line_nets_minor),
-        line_taxes_minor=list(totals.line_taxes_minor),
-        units=[line.unit for line in lines],
-        line_tax_codes=list(draft.tax_codes),
-        line_changes=list(totals.line_changes) or [None] * len(lines),
+        invoice_ids=[row[0] for row in lines],
+        line_nos=[row[1] for row in lines],
+        descriptions=[row[2].description for row in lines],
+        quantities=[row[2].quantity for row in lines],
+        unit_prices=[row[2].unit_price for row in lines],
+        line_categories=[row[2].tax_category for row in lines],
+        line_rates_bp=[row[2].rate_bp for row in lines],
+        units=[row[2].unit for row in lines],
+        line_tax_codes=[row[3] for row in lines],
+        line_nets_minor=[row[4] for row in lines],
+        line_taxes_minor=[row[5] for row in lines],
+        line_changes=[row[6] for row in lines],
         credits_line_nos=[None] * len(lines),
-        categories=[group.category for group in totals.groups],
-        rates_bp=[group.rate_bp for group in totals.groups],
-        bases_minor=[group.base_minor for group in totals.groups],
-        taxes_minor=[group.tax_minor for group in totals.groups],
+        tax_invoice_ids=[invoice_id for invoice_id, _group in groups],
+        categories=[group.category for _id, group in groups],
+        rates_bp=[group.rate_bp for _id, group in groups],
+        bases_minor=[group.base_minor for _id, group in groups],
+        taxes_minor=[group.tax_minor for _id, group in groups],
     )
 
 
-def _as_invoice(draft: _Draft, *, invoice_id: uuid.UUID, version: int, created_at: datetime) -> Invoice:
+def _with_amounts(draft: Draft) -> Iterator[tuple[Line, str | None, int, int, LineChange | None]]:
     totals = draft.totals
-    changes = totals.line_changes or (None,) * len(draft.lines)
-    amounts = zip(
+    return zip(
         draft.lines,
         draft.tax_codes,
         totals.line_nets_minor,
         totals.line_taxes_minor,
-        changes,
+        totals.line_changes or (None,) * len(draft.lines),
         strict=True,
     )
+
+
+def _as_invoice(draft: Draft, *, invoice_id: uuid.UUID, version: int, created_at: datetime) -> Invoice:
+    totals = draft.totals
     return Invoice(
         invoice_id=invoice_id,
-        customer_id=draft.customer_id,
-        customer_name=draft.customer_name,
+        customer_id=draft.billed.customer_id,
+        customer_name=draft.billed.name,
         status="draft",
         version=version,
         number=None,
@@ -264,16 +297,16 @@ def _as_invoice(draft: _Draft, *, invoice_id: uuid.UUID, version: int, created_a
                 change=change,
                 unit=line.unit,
             )
-            for line, code, net, tax, change in amounts
+            for line, code, net, tax, change in _with_amounts(draft)
         ),
         taxes=totals.groups,
         created_at=created_at,
     )
 
 
-def _amounts(draft: _Draft) -> dict[str, object]:
+def _amounts(draft: Draft) -> dict[str, object]:
     return {
-        "customer_id": str(draft.customer_id),
+        "customer_id": str(draft.billed.customer_id),
         "currency": draft.currency.code,
         "gross_minor": draft.totals.gross_minor,
         "lines": len(draft.lines),

@@ -186,20 +186,108 @@ values (:invoice_id, :customer_id, :currency, :exponent, :issue_date, :due_date,
   :prices_include_tax, :changes, :tax_reasons, :net_minor, :tax_minor, :gross_minor, :rounding_step_minor, :rounding_minor, :now)
 
 -- invoice_content_write --
--- All lines of a draft and the tax of each category and rate, in one statement.
+-- All lines of one draft or several and the tax of each category and rate, in one statement.
 -- index: none (insert)   rows: <= 0
--- with: invoice_id = (select invoice_id from invoice where status = 'draft' limit 1), line_nos = array[999]::smallint[], descriptions = array['x']::text[], quantities = array[1]::numeric[], unit_prices = array[1]::numeric[]
+-- with: invoice_ids = array(select invoice_id from invoice where status = 'draft' limit 1), tax_invoice_ids = array(select invoice_id from invoice where status = 'draft' limit 1), line_nos = array[999]::smallint[], descriptions = array['x']::text[], quantities = array[1]::numeric[], unit_prices = array[1]::numeric[]
 -- with: line_categories = array['S']::text[], line_rates_bp = array[1900]::int[], line_nets_minor = array[100]::bigint[], line_taxes_minor = array[19]::bigint[], credits_line_nos = array[null]::smallint[], line_changes = array[null]::jsonb[], line_tax_codes = array['standard'], units = array['C62']
 -- with: categories = array['O']::text[], rates_bp = array[0]::int[], bases_minor = array[100]::bigint[], taxes_minor = array[0]::bigint[]
 with written as (
   insert into invoice_line (invoice_id, line_no, description, quantity, unit_price, tax_category, tax_rate_bp, net_minor, tax_minor,
     credits_line_no, change, tax_code, unit)
-  select :invoice_id, line.* from unnest(:line_nos::smallint[], :descriptions::text[], :quantities::numeric[], :unit_prices::numeric[],
+  select line.* from unnest(:invoice_ids::uuid[], :line_nos::smallint[], :descriptions::text[], :quantities::numeric[], :unit_prices::numeric[],
     :line_categories::text[], :line_rates_bp::int[], :line_nets_minor::bigint[], :line_taxes_minor::bigint[],
     :credits_line_nos::smallint[], :line_changes::jsonb[], :line_tax_codes::text[], :units::text[]) as line
 )
 insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_minor)
-select :invoice_id, tax.* from unnest(:categories::text[], :rates_bp::int[], :bases_minor::bigint[], :taxes_minor::bigint[]) as tax
+select tax.* from unnest(:tax_invoice_ids::uuid[], :categories::text[], :rates_bp::int[], :bases_minor::bigint[], :taxes_minor::bigint[]) as tax
+
+-- invoice_sources_known --
+-- Which rows of a source are invoices already.
+-- index: invoice_source_pkey   rows: <= 10000
+-- with: source_type = 'shop-1', source_ids = array['1', '2']
+select source_id from invoice_source
+where source_type = :source_type and source_id = any(:source_ids::text[]) limit 10000
+
+-- import_customers --
+-- The customers that the rows of a file name: by our id, by their id in the same source, or by their name.
+-- index: customer_pkey, customer_source_pkey, customer_tenant_name_idx   rows: <= 30000
+-- with: customer_ids = array(select customer_id from customer limit 2), source_type = 'shop-1', source_ids = array(select source_id from customer_source limit 2), names = array['depot 12', 'nobody']
+select 'customer_id' as named_by, c.customer_id::text as said, c.customer_id, c.name, c.rounding
+from customer c where c.customer_id = any(:customer_ids::uuid[])
+union all
+select 'customer_source_id', s.source_id, c.customer_id, c.name, c.rounding
+from customer_source s join customer c on c.customer_id = s.customer_id
+where s.source_type = :source_type and s.source_id = any(:source_ids::text[])
+union all
+select 'customer', c.name_folded, c.customer_id, c.name, c.rounding
+from customer c where c.name_folded = any(:names::text[])
+limit 30000
+
+-- invoices_import --
+-- New drafts, of those rows of a source that nobody took before: who takes them at the same time waits for the
+-- other's end, in the same order.
+-- index: none (insert)   rows: <= 10000
+-- with: import_id = gen_random_uuid(), source_type = 'sample', source_ids = array['x'], invoice_ids = array[gen_random_uuid()], customer_ids = array(select customer_id from customer limit 1), currencies = array['EUR'], exponents = array[2]::smallint[]
+-- with: issue_dates = array[current_date], due_dates = array[current_date], payment_days = array[0]::smallint[], supply_dates = array[null]::date[], notes = array[''], prices_include_tax = array[false], changes = array['[]'], tax_reasons = array['[]']
+-- with: nets_minor = array[100]::bigint[], taxes_minor = array[19]::bigint[], grosses_minor = array[119]::bigint[], rounding_steps_minor = array[1]::bigint[], roundings_minor = array[0]::bigint[], now = now()
+with came as (
+  select * from unnest(:source_ids::text[], :invoice_ids::uuid[], :customer_ids::uuid[], :currencies::text[], :exponents::smallint[],
+    :issue_dates::date[], :due_dates::date[], :payment_days::smallint[], :supply_dates::date[], :notes::text[], :prices_include_tax::boolean[],
+    :changes::text[], :tax_reasons::text[], :nets_minor::bigint[], :taxes_minor::bigint[], :grosses_minor::bigint[],
+    :rounding_steps_minor::bigint[], :roundings_minor::bigint[])
+    as came (source_id, invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days, supply_date, note,
+      prices_include_tax, changes, tax_reasons, net_minor, tax_minor, gross_minor, rounding_step_minor, rounding_minor)
+), taken as (
+  insert into invoice_source (source_type, source_id, invoice_id, import_id)
+  select :source_type, source_id, invoice_id, :import_id from came order by source_id
+  on conflict do nothing returning invoice_id
+), logged as (
+  insert into invoice_import (import_id, source_type, created, created_at)
+  select :import_id, :source_type, count(*), :now from taken having count(*) > 0
+), made as (
+  insert into invoice (invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days, supply_date, note,
+    prices_include_tax, changes, tax_reasons, net_minor, tax_minor, gross_minor, rounding_step_minor, rounding_minor, created_at)
+  select invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days, supply_date, note,
+    prices_include_tax, changes::jsonb, tax_reasons::jsonb, net_minor, tax_minor, gross_minor, rounding_step_minor, rounding_minor, :now
+  from came join taken using (invoice_id)
+)
+select invoice_id from taken limit 10000
+
+-- invoice_import_get --
+-- One import, and how many of its drafts and invoices are there still.
+-- index: invoice_import_pkey, invoice_source_tenant_import_idx   rows: <= 1
+-- with: import_id = (select import_id from invoice_import limit 1)
+select import_id, source_type, created, created_at, undone_at, taken_back,
+  (select count(*) from invoice_source s where s.import_id = i.import_id)::int as still
+from invoice_import i where import_id = :import_id
+
+-- invoice_import_rows --
+-- What an import made and is there still: those that are issued first.
+-- index: invoice_source_tenant_import_idx, invoice_pkey   rows: <= 200
+-- with: import_id = (select import_id from invoice_import limit 1)
+select s.source_id, i.invoice_id, i.status, i.number, i.currency, i.gross_minor + i.rounding_minor as total_minor,
+  (select c.name from customer c where c.tenant_id = i.tenant_id and c.customer_id = i.customer_id) as customer_name
+from invoice_source s join invoice i on i.tenant_id = s.tenant_id and i.invoice_id = s.invoice_id
+where s.import_id = :import_id order by i.number, s.source_id limit 200
+
+-- invoice_import_list --
+-- The newest imports.
+-- index: invoice_import_tenant_created_idx   rows: <= 10
+select import_id, source_type, created, created_at, undone_at, taken_back
+from invoice_import order by created_at desc, import_id desc limit 10
+
+-- invoice_import_undo --
+-- Take back what is still a draft of an import.
+-- index: invoice_source_tenant_import_idx, invoice_pkey, invoice_import_pkey   rows: <= 1
+-- with: import_id = (select import_id from invoice_import limit 1), now = now()
+with gone as (
+  delete from invoice i using invoice_source s
+  where s.import_id = :import_id and i.tenant_id = s.tenant_id and i.invoice_id = s.invoice_id and i.status = 'draft'
+  returning i.invoice_id
+)
+update invoice_import set undone_at = coalesce(undone_at, :now), taken_back = taken_back + (select count(*) from gone)
+where import_id = :import_id
+returning (select count(*) from gone)::int as taken_back
 
 -- invoice_edit --
 -- Replace what a draft says, if it is still the draft that was seen.

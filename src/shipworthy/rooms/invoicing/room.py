@@ -13,6 +13,7 @@ from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.document import close_press
 from shipworthy.rooms.invoicing.einvoice.web import ROUTES as EINVOICE_ROUTES
 from shipworthy.rooms.invoicing.exchange.export import ROUTES as EXPORT_ROUTES
+from shipworthy.rooms.invoicing.exchange.invoices_web import ROUTES as INVOICE_IMPORT_ROUTES
 from shipworthy.rooms.invoicing.exchange.web import IMPORT_PERSONAL
 from shipworthy.rooms.invoicing.exchange.web import ROUTES as IMPORT_ROUTES
 from shipworthy.rooms.invoicing.jobs import JOBS
@@ -85,6 +86,10 @@ SAMPLES = (
     Sample(
         name="sent_mail_id",
         sql="select mail_id from invoice_mail where status = 'sent' order by queued_at desc, mail_id desc limit 1",
+    ),
+    Sample(
+        name="invoice_import_id",
+        sql="select import_id from invoice_import order by created_at desc, import_id desc limit 1",
     ),
     Sample(name="product_id", sql="select product_id from product order by created_at desc, product_id limit 1"),
     # Not the one that the examples of drafts name: the examiner deletes and renames what this finds.
@@ -195,6 +200,7 @@ ROOM = Room(
         *REPORT_ROUTES,
         *EXPORT_ROUTES,
         *IMPORT_ROUTES,
+        *INVOICE_IMPORT_ROUTES,
     ),
     jobs=JOBS,
     nav=(
@@ -230,6 +236,8 @@ ROOM = Room(
             "invoice_mail",
             "tax_id_proof",
             "invoice_pdf_failure",
+            "invoice_import",
+            "invoice_source",
         )
     ),
     samples=SAMPLES,

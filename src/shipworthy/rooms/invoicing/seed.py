@@ -11,6 +11,7 @@ from shipworthy.kernel.room import SeedTenant
 from shipworthy.rooms.invoicing.credit_notes import CreditText, credit_invoice
 from shipworthy.rooms.invoicing.customers import CustomerText, create_customer
 from shipworthy.rooms.invoicing.draft import DraftText, create_draft
+from shipworthy.rooms.invoicing.exchange.invoices import import_invoices, plan_invoices
 from shipworthy.rooms.invoicing.finalise import finalise
 from shipworthy.rooms.invoicing.lines import LineText
 from shipworthy.rooms.invoicing.payments import PaymentText, record_payment
@@ -114,6 +115,11 @@ PRODUCTS = (
     ProductText(name="Concept and wireframes, per hour", unit_price="95.00", unit="HUR"),
     ProductText(name="Printed style guide", unit_price="19.99", tax_code="reduced", unit="H87"),
 )
+TIME_SHEET = """source_id,description,quantity,unit,unit_price,tax
+week-47,Maintenance of the booking page,3.5,HUR,95.00,standard
+week-47,Call with the port authority,0.75,HUR,95.00,standard
+week-48,Maintenance of the booking page,2,HUR,95.00,standard
+"""
 _CODES = {
     (1900, "S"): "standard",
     (700, "S"): "reduced",
@@ -181,6 +187,10 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
     for text in CUSTOMERS:
         customer = await create_customer(ctx, replace(text, name=f"{text.name} ({tenant.marker})"))
         ids.append(customer["customer_id"])
+    plan = await plan_invoices(
+        ctx, TIME_SHEET.encode(), source_type=f"time sheets ({tenant.marker})", customer_id=ids[0]
+    )
+    await import_invoices(ctx, plan)
     for work in WORKS:
         await _write(_days_ago(ctx, work.days_ago), work, ids[work.customer])
 

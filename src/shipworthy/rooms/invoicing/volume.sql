@@ -71,6 +71,14 @@ insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_
 select md5(my_tenant()::text || '/invoice/' || n)::uuid, 'S', 1900, 30000, 5700
 from generate_series(1, current_setting('volume.rows')::int) as n;
 
+-- A tenth of the drafts and invoices came from files, a hundred from each.
+insert into invoice_import (import_id, source_type, created, created_at)
+select md5(my_tenant()::text || '/import/' || n)::uuid, 'shop-1', 100, now() - n * interval '1 hour'
+from generate_series(0, current_setting('volume.rows')::int / 1000) as n;
+insert into invoice_source (source_type, source_id, invoice_id, import_id)
+select 'shop-1', n::text, md5(my_tenant()::text || '/invoice/' || n)::uuid, md5(my_tenant()::text || '/import/' || n / 1000)::uuid
+from generate_series(1, current_setting('volume.rows')::int) as n where n % 10 = 0;
+
 -- Every paid invoice has its payment; one in a hundred of them paid more than was asked.
 insert into payment (payment_id, customer_id, currency, amount_minor, allocated_minor, paid_on, method, source_type, source_id, created_at)
 select md5(my_tenant()::text || '/payment/' || n)::uuid,

@@ -1,6 +1,6 @@
 """Imports: what a dry run says is what happens, whole or not at all, each row once.
 
-Covers: web.
+Covers: web, customers, pages.
 """
 
 from __future__ import annotations

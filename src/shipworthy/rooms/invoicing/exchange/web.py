@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from msgspec import Meta
+from typing import Any
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
-from shipworthy.kernel.language import _, _n
+from shipworthy.kernel.language import _n, mark
 from shipworthy.kernel.route import Route, route
-from shipworthy.rooms.invoicing.exchange.imports import (
-    FIELDS,
-    SOURCE_TYPE_CHARS_MAX,
-    Plan,
-    Planned,
-    import_customers,
-    plan_import,
+from shipworthy.rooms.invoicing.exchange.customers import FIELDS, Customer, import_customers, plan_customers
+from shipworthy.rooms.invoicing.exchange.imports import Plan, Planned
+from shipworthy.rooms.invoicing.exchange.pages import (
+    BODY_BYTES_MAX,
+    Csv,
+    Importing,
+    ImportForm,
+    SourceType,
+    choose_page,
+    outcome,
+    plan_page,
 )
-from shipworthy.rooms.invoicing.exchange.sheet import BYTES_MAX, ROWS_MAX
-from shipworthy.rooms.invoicing.permissions import may
 
-ROWS_SHOWN = 200
-_BODY_BYTES_MAX = BYTES_MAX + 64 * 1024  # and what a form or JSON puts around the file
-
-Csv = Annotated[str, Meta(max_length=BYTES_MAX)]
-SourceType = Annotated[str, Meta(max_length=100)]
+_CUSTOMERS = Importing(
+    path="/customers/import",
+    back="/customers",
+    section="customers",
+    things=mark("Customers"),
+    title=mark("Import customers"),
+    permission="customer.write",
+    forbidden=mark("You may look at customers, but not add any."),
+    needs=mark(
+        "The first line names the columns, in any order. Only an id and a name are needed; columns with other names "
+        "are left out."
+    ),
+    hint=mark("A file of customers from here can come back as it is: its customer_id serves as the id."),
+    columns=("source_id", *FIELDS),
+    button=lambda count: _n("Import {count} customer", "Import {count} customers", count),
+)
 
 
 class ImportBody(Body):
@@ -37,21 +48,8 @@ class ImportBody(Body):
     source_type: SourceType = "csv"
 
 
-class ImportForm(Body):
-    """The file itself, or its text, as the second step sends it."""
-
-    csv: Csv = ""
-    source_type: SourceType = "csv"
-    file: bytes = b""
-    file_name: Annotated[str, Meta(max_length=400)] = ""
-
-    @property
-    def data(self) -> bytes:
-        return self.file or self.csv.encode()
-
-
 async def api_check_import(ctx: Ctx, body: ImportBody) -> Any:
-    plan = await plan_import(ctx, body.csv.encode(), source_type=body.source_type)
+    plan = await plan_customers(ctx, body.csv.encode(), source_type=body.source_type)
     return {
         "source_type": plan.source_type,
         "new": len(plan.new),
@@ -62,18 +60,17 @@ async def api_check_import(ctx: Ctx, body: ImportBody) -> Any:
 
 
 async def api_import(ctx: Ctx, body: ImportBody) -> Any:
-    plan = await plan_import(ctx, body.csv.encode(), source_type=body.source_type)
+    plan = await plan_customers(ctx, body.csv.encode(), source_type=body.source_type)
     done = await import_customers(ctx, plan)
     return {"created": done.created, "known": done.known}
 
 
 async def import_page(ctx: Ctx) -> Page:
-    return _choose_page(ctx)
+    return choose_page(ctx, _CUSTOMERS)
 
 
 async def check_import_page(ctx: Ctx, form: ImportForm) -> Page:
-    plan = await _plan(ctx, form)
-    return _plan_page(plan, form)
+    return plan_page(_CUSTOMERS, await _plan(ctx, form), form)
 
 
 async def submit_import(ctx: Ctx, form: ImportForm) -> Redirect:
@@ -81,52 +78,28 @@ async def submit_import(ctx: Ctx, form: ImportForm) -> Redirect:
     try:
         done = await import_customers(ctx, plan)
     except Invalid as refused:
-        raise refused.shown_on(_plan_page(plan, form)) from None
+        raise refused.shown_on(plan_page(_CUSTOMERS, plan, form)) from None
     said = _n("{count} customer is imported.", "{count} customers are imported.", done.created)
     if done.known:
         said += " " + _n("{count} was here already.", "{count} were here already.", done.known)
     return Redirect("/customers", flash=said)
 
 
-async def _plan(ctx: Ctx, form: ImportForm) -> Plan:
+async def _plan(ctx: Ctx, form: ImportForm) -> Plan[Customer]:
     try:
-        return await plan_import(ctx, form.data, source_type=form.source_type)
+        return await plan_customers(ctx, form.data, source_type=form.source_type)
     except Invalid as refused:
-        page = _choose_page(ctx, source_type=form.source_type, errors=refused.fields)
+        page = choose_page(ctx, _CUSTOMERS, source_type=form.source_type, errors=refused.fields)
         raise refused.shown_on(page) from None
 
 
-def _choose_page(ctx: Ctx, *, source_type: str = "csv", errors: dict[str, str] | None = None) -> Page:
-    data = {
-        "source_type": source_type,
-        "errors": errors or {},
-        "rows_max": ROWS_MAX,
-        "megabytes_max": BYTES_MAX // 1024 // 1024,
-        "chars_max": SOURCE_TYPE_CHARS_MAX,
-        "columns": ("source_id", *FIELDS),
-        "may_write": may(ctx, "customer.write"),
-    }
-    return Page("invoicing/import.html", data, title=_("Import customers"), section="customers")
-
-
-def _plan_page(plan: Plan, form: ImportForm) -> Page:
-    rows = [*plan.wrong, *plan.new, *plan.known]
-    data = {
-        "plan": plan,
-        "csv": form.data.decode("utf-8-sig"),
-        "rows": rows[:ROWS_SHOWN],
-        "hidden": max(0, len(rows) - ROWS_SHOWN),
-    }
-    return Page("invoicing/import_check.html", data, title=_("Check the import"), section="customers")
-
-
-def _row_json(row: Planned) -> dict[str, Any]:
+def _row_json(row: Planned[Customer]) -> dict[str, Any]:
     return {
         "row": row.row,
         "source_id": row.source_id,
         "name": row.name,
-        "outcome": "wrong" if row.errors else "known" if row.is_known else "new",
-        "errors": row.errors,
+        "outcome": outcome(row),
+        "errors": {column: said for (_row, column), said in row.errors.items()},
     }
 
 
@@ -139,17 +112,17 @@ _EXAMPLE = {
 # queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1).
 ROUTES: tuple[Route, ...] = (
     route("POST", "/api/customers/import/check", api_check_import, title="Say what an import would do",
-          permission="customer.write", body=ImportBody, body_bytes_max=_BODY_BYTES_MAX, example=_EXAMPLE,
+          permission="customer.write", body=ImportBody, body_bytes_max=BODY_BYTES_MAX, example=_EXAMPLE,
           personal=IMPORT_PERSONAL, queries_max=4),
     route("POST", "/api/customers/import", api_import, title="Import customers", permission="customer.write",
-          body=ImportBody, body_bytes_max=_BODY_BYTES_MAX, idempotency="key", effect="change",
+          body=ImportBody, body_bytes_max=BODY_BYTES_MAX, idempotency="key", effect="change",
           audit="customers.imported", example=_EXAMPLE, personal=IMPORT_PERSONAL, queries_max=8),
     route("GET", "/customers/import", import_page, title="Import customers", media="html",
           permission="customer.read", queries_max=3),
     route("POST", "/customers/import/check", check_import_page, title="Say what an import would do", media="html",
-          permission="customer.write", body=ImportForm, body_bytes_max=_BODY_BYTES_MAX, example=_EXAMPLE,
+          permission="customer.write", body=ImportForm, body_bytes_max=BODY_BYTES_MAX, example=_EXAMPLE,
           personal=IMPORT_PERSONAL, queries_max=4),
     route("POST", "/customers/import", submit_import, title="Import customers", media="html",
-          permission="customer.write", body=ImportForm, body_bytes_max=_BODY_BYTES_MAX, idempotency="key",
+          permission="customer.write", body=ImportForm, body_bytes_max=BODY_BYTES_MAX, idempotency="key",
           effect="change", audit="customers.imported", example=_EXAMPLE, personal=IMPORT_PERSONAL, queries_max=8),
 )  # fmt: skip

@@ -1,0 +1,2 @@
+drop table invoice_source;
+drop table invoice_import;
