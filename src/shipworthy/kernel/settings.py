@@ -137,9 +137,11 @@ class PdfSection:
 
 @dataclass(frozen=True, kw_only=True)
 class TaxSection:
-    """[tax]: `vat_check_url` is VIES' REST API or one that speaks like it; empty asks nobody."""
+    """[tax]: `vat_check_url` is VIES' REST API or one that speaks like it, `rates_url` a service that answers
+    `GET {rates_url}/DE?on=2026-01-31` with `{"rates": [{"name": "standard", "percent": "19"}]}`; empty asks nobody."""
 
     vat_check_url: str = ""
+    rates_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

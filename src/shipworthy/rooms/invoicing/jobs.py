@@ -8,6 +8,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.queue.job import JobKind
 from shipworthy.rooms.invoicing.document import print_invoice
 from shipworthy.rooms.invoicing.finalise import PDF_JOB
+from shipworthy.rooms.invoicing.rates.proof import RATES_JOB, prove_rates
 from shipworthy.rooms.invoicing.sending.delivery import deliver
 from shipworthy.rooms.invoicing.sending.mails import MAIL_JOB
 from shipworthy.rooms.invoicing.tax_ids.proof import PROOF_JOB, prove
@@ -35,6 +36,12 @@ JOBS = (
         handler=prove,
         title="Ask whether a VAT number was given out",
         triggered_by="POST /api/customers/{customer_id}/tax-id",
+    ),
+    JobKind(
+        kind=RATES_JOB,
+        handler=prove_rates,
+        title="Ask which tax rates hold in a country",
+        triggered_by="POST /api/tax-rates/proof",
     ),
     JobKind(
         kind=MAIL_JOB,

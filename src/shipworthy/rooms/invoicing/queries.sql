@@ -704,7 +704,9 @@ from tenant t where t.tenant_id = my_tenant()
 select i.invoice_id, i.kind, i.status, i.version, i.number, i.currency, i.gross_minor, i.rounding_minor, i.payment_days, i.supply_date, i.tax_reasons, t.time_zone,
   b.closed_until, r.prefix, r.digits, r.per, r.policy, r.opening_seq,
   case when p.tenant_id is null then jsonb_build_object('name', t.name, 'country', t.country)
-    else to_jsonb(p) - '{tenant_id,updated_at,rounding}'::text[] end as seller,
+    else to_jsonb(p) - '{tenant_id,updated_at,rounding}'::text[] end
+    || case when x.checked_at is null then '{}'::jsonb
+      else jsonb_build_object('tax_rates_proof', jsonb_build_object('rates', x.rates, 'on_day', x.on_day, 'checked_at', x.checked_at)) end as seller,
   jsonb_build_object('name', c.name, 'email', c.email, 'tax_id', c.tax_id, 'street', c.street,
     'postal_code', c.postal_code, 'city', c.city, 'country', c.country, 'buyer_reference', c.buyer_reference)
     || case when v.checked_at is null then '{}'::jsonb
@@ -715,6 +717,7 @@ join tenant t on t.tenant_id = i.tenant_id
 left join seller_profile p on p.tenant_id = i.tenant_id
 left join series_rule r on r.tenant_id = i.tenant_id and r.series_id = i.kind
 left join books b on b.tenant_id = i.tenant_id
+left join tax_rate_proof x on x.tenant_id = i.tenant_id and x.country = coalesce(p.country, t.country)
 left join tax_id_proof v on v.tenant_id = i.tenant_id and v.tax_id = upper(regexp_replace(c.tax_id, '[ .-]', '', 'g'))
 where i.invoice_id = :invoice_id
 for update of i
@@ -1117,6 +1120,43 @@ where tax_id = :tax_id and asked = :asked
 -- index: tax_id_proof_pkey   rows: <= 0   role: worker
 -- with: tax_id = (select tax_id from tax_id_proof limit 1), asked = 1
 update tax_id_proof set is_waiting = false where tax_id = :tax_id and asked = :asked
+
+-- rates_ask --
+-- Ask about the rates of a country, unless it was asked lately.
+-- index: none (insert)   rows: <= 1
+-- with: country = 'DE', now = now(), stale_before = now()
+insert into tax_rate_proof (country, asked_at) values (:country, :now)
+on conflict (tenant_id, country) do update set asked = tax_rate_proof.asked + 1, asked_at = excluded.asked_at, is_waiting = true
+where tax_rate_proof.asked_at < :stale_before
+returning asked
+
+-- rates_proof_get --
+-- What is known of the rates of the seller's country.
+-- index: none (one row of each of three short lists)   rows: <= 1
+select r.country, r.is_waiting, r.on_day, r.checked_at, r.rates
+from tenant t left join seller_profile p on p.tenant_id = t.tenant_id
+  join tax_rate_proof r on r.tenant_id = t.tenant_id and r.country = coalesce(p.country, t.country)
+where t.tenant_id = my_tenant()
+
+-- rates_asked --
+-- A question about the rates of a country, and where the seller's days begin.
+-- index: none (one row of each of two short lists)   rows: <= 1   role: worker
+-- with: country = 'DE'
+select r.asked, r.is_waiting, t.time_zone
+from tax_rate_proof r join tenant t on t.tenant_id = r.tenant_id where r.country = :country
+
+-- rates_answer --
+-- What the service said of the rates of a country, if that is still the question.
+-- index: none (a row or two a tenant)   rows: <= 0   role: worker
+-- with: country = 'DE', asked = 1, rates = '[]'::jsonb, on_day = current_date, now = now()
+update tax_rate_proof set is_waiting = false, rates = :rates, on_day = :on_day, checked_at = :now
+where country = :country and asked = :asked
+
+-- rates_silent --
+-- The service never answered: nobody waits any more, and what was known stays.
+-- index: none (a row or two a tenant)   rows: <= 0   role: worker
+-- with: country = 'DE', asked = 1
+update tax_rate_proof set is_waiting = false where country = :country and asked = :asked
 
 -- pdf_failure_get --
 -- Why an invoice has no PDF.

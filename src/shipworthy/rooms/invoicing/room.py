@@ -19,6 +19,7 @@ from shipworthy.rooms.invoicing.exchange.web import ROUTES as IMPORT_ROUTES
 from shipworthy.rooms.invoicing.jobs import JOBS
 from shipworthy.rooms.invoicing.permissions import PERMISSIONS
 from shipworthy.rooms.invoicing.products.web import ROUTES as PRODUCT_ROUTES
+from shipworthy.rooms.invoicing.rates.proof_web import ROUTES as RATE_PROOF_ROUTES
 from shipworthy.rooms.invoicing.rates.web import ROUTES as RATE_ROUTES
 from shipworthy.rooms.invoicing.reports.web import ROUTES as REPORT_ROUTES
 from shipworthy.rooms.invoicing.seed import seed
@@ -194,6 +195,7 @@ ROOM = Room(
         *TAX_ID_ROUTES,
         *LOOK_ROUTES,
         *RATE_ROUTES,
+        *RATE_PROOF_ROUTES,
         *PRODUCT_ROUTES,
         *SENDING_ROUTES,
         *SENDING_PAGES,
@@ -235,6 +237,7 @@ ROOM = Room(
             "allocation",
             "invoice_mail",
             "tax_id_proof",
+            "tax_rate_proof",
             "invoice_pdf_failure",
             "invoice_import",
             "invoice_source",

@@ -122,6 +122,9 @@ insert into tax_id_proof (tax_id, asked_at, is_waiting, is_valid, checked_at)
 select 'DE' || lpad(n::text, 9, '0'), now(), false, true, now()
 from generate_series(1, greatest(1, current_setting('volume.rows')::int / 10)) as n;
 
+insert into tax_rate_proof (country, asked_at, is_waiting, on_day, checked_at)
+select 'DE', now(), false, current_date, now() on conflict do nothing;
+
 insert into invoice_pdf_failure (invoice_id, code, reason, failed_at)
 select md5(my_tenant()::text || '/invoice/' || n)::uuid, 'volume', 'Volume', now()
 from generate_series(1, current_setting('volume.rows')::int) as n where n % 20 = 1;

@@ -17,6 +17,8 @@ from shipworthy.kernel.route import route
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import today_in
 from shipworthy.rooms.invoicing.permissions import may
+from shipworthy.rooms.invoicing.rates.proof import rates_proof
+from shipworthy.rooms.invoicing.rates.proof_web import told_of
 from shipworthy.rooms.invoicing.rates.rates import RateText, delete_rate, load_rates, save_rate
 from shipworthy.rooms.invoicing.rates.seeded import Rate
 from shipworthy.rooms.invoicing.shown import tax_label
@@ -115,7 +117,13 @@ async def rates_page(ctx: Ctx) -> Page:
         }
         for rate in rates.rows
     ]
-    data = {"rates": rows, "is_own": rates.is_own, "may_write": may(ctx, "tax.write")}
+    data = {
+        "rates": rows,
+        "is_own": rates.is_own,
+        "proof": told_of(await rates_proof(ctx), rates, time_zone=seller["time_zone"]),
+        "may_ask": may(ctx, "tax.write") and bool(ctx.runtime.settings.tax.rates_url),
+        "may_write": may(ctx, "tax.write"),
+    }
     return Page("invoicing/tax_rates.html", data, title=_("Tax rates"), section="tax-rates")
 
 
@@ -223,7 +231,7 @@ ROUTES = (
           example={**EXAMPLE, "code": "replaced"}, queries_max=7),
     route("DELETE", "/api/tax-rates/{tax_rate_id}", api_delete_rate, title="Delete a tax rate", status=204,
           permission="tax.write", effect="change", audit="tax_rate.deleted", params=_RATE, queries_max=7),
-    route("GET", "/tax-rates", rates_page, title="Tax rates", media="html", permission="invoice.read", queries_max=4),
+    route("GET", "/tax-rates", rates_page, title="Tax rates", media="html", permission="invoice.read", queries_max=5),
     route("GET", "/tax-rates/new", new_rate_page, title="New tax rate", media="html", permission="tax.write",
           queries_max=2),
     route("GET", "/tax-rates/{tax_rate_id}/edit", edit_rate_page, title="Edit a tax rate", media="html",

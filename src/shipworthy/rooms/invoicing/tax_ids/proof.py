@@ -6,26 +6,20 @@ was known. An invoice is issued with a copy of it.
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
-from shipworthy.kernel.breaker import Breaker
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
-from shipworthy.kernel.egress import Egress
 from shipworthy.kernel.queue.job import enqueue
-from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
 from shipworthy.rooms.invoicing.catalogue import q
+from shipworthy.rooms.invoicing.services import TRIES_MAX, NoAnswer, egress_to, pause_s
 from shipworthy.rooms.invoicing.tax_ids.form import compact, form_of
-from shipworthy.rooms.invoicing.tax_ids.register import NoAnswer, ask
+from shipworthy.rooms.invoicing.tax_ids.register import ask
 
 PROOF_JOB = "customer.tax_id"
 FRESH_FOR = timedelta(days=1)  # the service counts its callers: one question a number and day is enough
-TRIES_MAX = 20
-_TIMEOUT_S = 10.0
-_WAIT_S_MAX = 3600
-_EGRESS = "invoicing.tax_id_service"
+_SERVICE = "tax_id_service"
 
 
 async def want_proof(ctx: Ctx, text: str) -> bool:
@@ -57,7 +51,8 @@ async def prove(ctx: Ctx, source: str) -> None:
     if held is None or held["asked"] != int(asked) or not held["is_waiting"]:
         return
     try:
-        told = await ask(egress_of(ctx.runtime), ctx.runtime.settings.tax.vat_check_url, tax_id)
+        url = ctx.runtime.settings.tax.vat_check_url
+        told = await ask(egress_to(ctx.runtime, _SERVICE), url, tax_id)
     except NoAnswer as silent:
         log.warning(
             "VAT service did not answer", extra={"trace_id": ctx.trace_id, "reason": str(silent)[:200]}
@@ -66,8 +61,7 @@ async def prove(ctx: Ctx, source: str) -> None:
         if tries >= TRIES_MAX:
             await ctx.db.run(q.tax_id_silent, tax_id=tax_id, asked=int(asked))
             return
-        after_s = min(5 * 2 ** min(tries, 12), _WAIT_S_MAX)
-        await enqueue(ctx, PROOF_JOB, _source(tax_id, int(asked), tries), after_s=after_s)
+        await enqueue(ctx, PROOF_JOB, _source(tax_id, int(asked), tries), after_s=pause_s(tries))
         return
     await ctx.db.run(
         q.tax_id_answer,
@@ -78,17 +72,6 @@ async def prove(ctx: Ctx, source: str) -> None:
         address=told.address,
         now=ctx.now(),
     )
-
-
-def egress_of(runtime: Runtime) -> Egress:
-    """The one way to the service of this process: its breaker counts everybody's failures."""
-    made = Egress(
-        loopback_allowed=runtime.settings.http.public_scheme == "http",
-        breaker=Breaker(clock=time.monotonic),
-        timeout_s=_TIMEOUT_S,
-    )
-    egress: Egress = runtime.state.setdefault(_EGRESS, made)
-    return egress
 
 
 def _source(tax_id: str, asked: int, attempt: int) -> str:

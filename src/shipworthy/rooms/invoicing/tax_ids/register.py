@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from shipworthy.kernel.egress import Egress, ProviderFailed
+from shipworthy.rooms.invoicing.services import NoAnswer
 
 _ASKED = re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,13}")
 _TEXT_CHARS_MAX = 300
@@ -23,10 +24,6 @@ class Told:
     is_valid: bool
     name: str = ""
     address: str = ""
-
-
-class NoAnswer(Exception):
-    """The service did not answer, or not so that it could be understood; asking later may help."""
 
 
 class _Answer(msgspec.Struct, rename="camel"):
