@@ -53,13 +53,13 @@ def document(said: dict[str, Any]) -> InvoiceDocument:
     )
 
 
-async def through_the_press(path: str) -> None:
+async def through_the_press(invoices: list[dict[str, Any]]) -> None:
     """Print what it took as JSON.
 
     Units:   milliseconds of wall time from an idle press, whose child is not there yet, to the first page (cold), of
              CPU a page in both processes and of wall time a page (warm medians); megabytes of the child.
     """
-    cold, *others = json.loads(Path(path).read_text(encoding="utf-8"))
+    cold, *others = invoices
     press = Press(PdfSection())
     began = time.perf_counter()
     first = await press.render(document(cold))
@@ -72,14 +72,13 @@ async def through_the_press(path: str) -> None:
         await press.render(page)
         walls.append((time.perf_counter() - wall_s) * 1000)
         warm.append((time.process_time() + _cpu_s(pid) - cpu_s) * 1000)
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    peak_kb = int(status.partition("VmHWM:")[2].split()[0])
+    rss_mb = _peak_mb(pid)
     await press.close()
     said = {
         "cold_ms": cold_ms,
         "warm_ms": statistics.median(warm),
         "warm_wall_ms": statistics.median(walls),
-        "rss_mb": peak_kb / 1024,
+        "rss_mb": rss_mb,
         "bytes": len(first),
     }
     sys.stdout.write(json.dumps(said) + "\n")
@@ -91,9 +90,14 @@ def _cpu_s(pid: int) -> float:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
+def _peak_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
 if __name__ == "__main__":
     if "--in-process" in sys.argv:
         sys.argv.remove("--in-process")
         timed(lambda said: render_invoice_pdf(document(said)))
     else:
-        asyncio.run(through_the_press(sys.argv[1]))
+        asyncio.run(through_the_press(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

@@ -18,6 +18,7 @@ WHOLE = {
     "city": "Hamburg",
     "country": "DE",
     "buyer_reference": "04011000-12345-34",
+    "rounding": "",
 }
 
 

@@ -159,8 +159,8 @@ class DocumentChangeBody(ChangeBody):
 class LineBody(Body):
     description: Annotated[str, Meta(min_length=1, max_length=DESCRIPTION_CHARS_MAX)]
     quantity: Number
-    unit: Annotated[str, Meta(max_length=3, description="UN/ECE Recommendation 20, such as HUR")] = NO_UNIT
     unit_price: Number
+    unit: Annotated[str, Meta(max_length=3, description="UN/ECE Recommendation 20, such as HUR")] = NO_UNIT
     tax_rate_bp: Annotated[int, Meta(ge=0, le=RATE_BP_MAX)] | None = None
     tax_category: Category | None = None
     tax_code: TaxCode | None = None

@@ -66,26 +66,7 @@ async def credit_invoice(
             "invoicing.nothing_to_credit",
             _("Nothing is left to credit of invoice {number}.", number=invoice["number"]),
         )
-    totals = await asyncio.to_thread(  # as a draft is totalled
-        compute_credit,
-        invoiced,
-        wanted,
-        exponent=invoice["exponent"],
-        changes=read_changes(invoice["changes"]),
-        prices_include_tax=invoice["prices_include_tax"],
-        rounding_step_minor=invoice["rounding_step_minor"],
-        gross_before_minor=invoice["credited_before_minor"],
-    )
-    left_minor = invoice["gross_minor"] - invoice["credited_before_minor"]
-    if not 0 < totals.gross_minor <= left_minor:
-        raise Conflict(
-            "invoicing.credit_too_high",
-            _(
-                "These lines come to less than nothing, or to more than is left of invoice {number}. "
-                "Credit the lines together that were invoiced together.",
-                number=invoice["number"],
-            ),
-        )
+    totals = await _total(invoice, invoiced, wanted)
     credit_note_id = await _write(ctx, invoice, invoiced, wanted, totals, note)
     settled, status = min(totals.payable_minor, invoice["balance_minor"]), invoice["status"]
     if settled:
@@ -107,6 +88,31 @@ async def credit_invoice(
     await record(ctx, "invoice.credited", of="invoice", id=invoice_id, detail=detail)
     draft = await ctx.db.one(q.invoice_lock, invoice_id=credit_note_id)
     return await issue_locked(ctx, draft, credited_minor=settled)
+
+
+async def _total(invoice: Record, invoiced: Sequence[InvoicedLine], wanted: Mapping[int, Decimal]) -> Totals:
+    """Return what the credit note comes to; ten thousand lines take long enough for others to notice."""
+    totals = await asyncio.to_thread(
+        compute_credit,
+        invoiced,
+        wanted,
+        exponent=invoice["exponent"],
+        changes=read_changes(invoice["changes"]),
+        prices_include_tax=invoice["prices_include_tax"],
+        rounding_step_minor=invoice["rounding_step_minor"],
+        gross_before_minor=invoice["credited_before_minor"],
+    )
+    left_minor = invoice["gross_minor"] - invoice["credited_before_minor"]
+    if not 0 < totals.gross_minor <= left_minor:
+        raise Conflict(
+            "invoicing.credit_too_high",
+            _(
+                "These lines come to less than nothing, or to more than is left of invoice {number}. "
+                "Credit the lines together that were invoiced together.",
+                number=invoice["number"],
+            ),
+        )
+    return totals
 
 
 async def load_invoiced_lines(ctx: Ctx, invoice_id: uuid.UUID) -> list[InvoicedLine]:

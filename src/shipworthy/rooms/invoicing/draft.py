@@ -131,9 +131,7 @@ async def _check(ctx: Ctx, text: DraftText) -> Draft:
     facts = await ctx.db.maybe(q.draft_facts, customer_id=text.customer_id) if text.customer_id else None
     billed = None
     if facts is not None and text.customer_id is not None:
-        billed = Billed(
-            customer_id=text.customer_id, name=facts["customer_name"], rounding=facts["rounding"]
-        )
+        billed = Billed(customer_id=text.customer_id, name=facts["customer_name"], rounding=facts["rounding"])
     today = today_in(facts["time_zone"] if facts else "UTC", now=ctx.now())
     rates = await load_rates(ctx) if has_codes(text) else None
     if len(text.lines) <= _LINES_AT_ONCE:

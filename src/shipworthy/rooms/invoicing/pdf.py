@@ -50,7 +50,8 @@ def render_invoice_pdf(
              what its bytes take to be compressed.
     """
     changed = sum(change.sign * part.net_minor for change in document.changes for part in change.parts)
-    lines_net = sum(line.net_minor for line in (*document.lines, *document.parts))
+    lines_net = sum(line.net_minor for line in document.lines)
+    lines_net += sum(part.net_minor for part in document.parts)
     assert document.net_minor == lines_net + changed, "the lines do not add up"
     assert document.tax_minor == sum(group.tax_minor for group in document.tax_groups), (
         "the tax does not add up"
@@ -245,9 +246,7 @@ def _part(part: PrintedPart, document: InvoiceDocument, words: Wording) -> dict[
 
 
 def _rate(line: PrintedLine | PrintedPart, document: InvoiceDocument) -> str:
-    return (
-        "\N{EN DASH}" if line.tax_category == "O" else format_rate(line.rate_bp, locale=document.locale)
-    )
+    return "\N{EN DASH}" if line.tax_category == "O" else format_rate(line.rate_bp, locale=document.locale)
 
 
 def _totals(document: InvoiceDocument, words: Wording) -> list[tuple[str, str]]:

@@ -1029,7 +1029,7 @@ where l.invoice_id = :invoice_id order by l.line_no limit 10000
 -- credit_note_create --
 -- A credit note for an invoice, in its words; a draft until its transaction issues it.
 -- index: invoice_pkey   rows: <= 0
--- with: credit_note_id = gen_random_uuid(), invoice_id = (select invoice_id from invoice where status = 'open' limit 1), note = '', changes = '[]'::jsonb, net_minor = 100, tax_minor = 19, gross_minor = 119, now = now()
+-- with: credit_note_id = gen_random_uuid(), invoice_id = (select invoice_id from invoice where status = 'open' limit 1), note = '', changes = '[]'::jsonb, net_minor = 100, tax_minor = 19, gross_minor = 119, rounding_minor = 0, now = now()
 insert into invoice (invoice_id, kind, credits_invoice_id, customer_id, currency, exponent, issue_date, due_date, payment_days,
   supply_date, note, prices_include_tax, tax_reasons, changes, net_minor, tax_minor, gross_minor, rounding_step_minor, rounding_minor, created_at)
 select :credit_note_id, 'credit_note', invoice_id, customer_id, currency, exponent, issue_date, issue_date, 0,

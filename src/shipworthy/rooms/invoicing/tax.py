@@ -152,9 +152,7 @@ def compute_totals(
         line_changes=tuple(change for _, change in priced_lines) if has_change else (),
         changes=change_document(tuple(changes), sums) if changes else (),
     )
-    return tax_priced(
-        priced, prices_include_tax=prices_include_tax, rounding_step_minor=rounding_step_minor
-    )
+    return tax_priced(priced, prices_include_tax=prices_include_tax, rounding_step_minor=rounding_step_minor)
 
 
 def price_line(line: Line, *, exponent: int, at: int = 0) -> tuple[int, LineChange | None]:

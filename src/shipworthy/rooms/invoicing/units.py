@@ -68,7 +68,9 @@ def read_unit(text: str, field: str, wrong: dict[str, str]) -> str:
     """Return the code as it was written, in capitals; nothing is no unit. One we do not know is added to `wrong`."""
     code = text.strip().upper() or NO_UNIT
     if code not in UNITS:
-        wrong[field] = _("There is no unit {code} here; use one of {choices}.", code=code[:12], choices=", ".join(UNITS))
+        wrong[field] = _(
+            "There is no unit {code} here; use one of {choices}.", code=code[:12], choices=", ".join(UNITS)
+        )
     return code
 
 

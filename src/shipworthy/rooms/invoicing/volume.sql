@@ -27,8 +27,8 @@ where not exists (select from tax_rate r where r.tenant_id = my_tenant() and r.c
 
 insert into product (product_id, name, description, unit_price, currency, tax_code, archived_at, created_at)
 select md5(my_tenant()::text || '/product/' || n)::uuid, 'Product ' || n, '', 10, 'EUR', 'standard',
-  case when n % 2 = 0 then now() end, now()
-from generate_series(1, least(800, greatest(2, current_setting('volume.rows')::int / 10))) as n;
+  case when n % 4 <> 0 then now() end, now()
+from generate_series(1, least(1600, greatest(2, current_setting('volume.rows')::int / 10))) as n;
 
 -- In twenty: one draft, six open, one void, twelve paid. Numbers go on where the period's counter stands.
 with planned as (
@@ -71,13 +71,13 @@ insert into invoice_tax (invoice_id, tax_category, tax_rate_bp, base_minor, tax_
 select md5(my_tenant()::text || '/invoice/' || n)::uuid, 'S', 1900, 30000, 5700
 from generate_series(1, current_setting('volume.rows')::int) as n;
 
--- A tenth of the drafts and invoices came from files, a hundred from each.
+-- A tenth of the drafts and invoices came from files, one from each, and are known to eight shops.
 insert into invoice_import (import_id, source_type, created, created_at)
-select md5(my_tenant()::text || '/import/' || n)::uuid, 'shop-1', 100, now() - n * interval '1 hour'
-from generate_series(0, current_setting('volume.rows')::int / 1000) as n;
-insert into invoice_source (source_type, source_id, invoice_id, import_id)
-select 'shop-1', n::text, md5(my_tenant()::text || '/invoice/' || n)::uuid, md5(my_tenant()::text || '/import/' || n / 1000)::uuid
+select md5(my_tenant()::text || '/import/' || n)::uuid, 'shop-1', 8, now() - n * interval '1 hour'
 from generate_series(1, current_setting('volume.rows')::int) as n where n % 10 = 0;
+insert into invoice_source (source_type, source_id, invoice_id, import_id)
+select 'shop-' || shop, n::text, md5(my_tenant()::text || '/invoice/' || n)::uuid, md5(my_tenant()::text || '/import/' || n)::uuid
+from generate_series(1, current_setting('volume.rows')::int) as n, generate_series(1, 8) as shop where n % 10 = 0;
 
 -- Every paid invoice has its payment; one in a hundred of them paid more than was asked.
 insert into payment (payment_id, customer_id, currency, amount_minor, allocated_minor, paid_on, method, source_type, source_id, created_at)

@@ -52,7 +52,10 @@ async def test_a_dry_run_says_what_happens_and_then_it_does_once(app: RunningApp
     first, second = sorted(await drafts_of(acme), key=lambda row: row["currency"], reverse=True)
     assert (first["gross_minor"], second["gross_minor"], second["rounding_minor"]) == (21682, 883, 2)
     whole = (await acme.get(f"/api/invoices/{first['invoice_id']}")).json
-    assert [(line["unit"], line["tax_code"]) for line in whole["lines"]] == [("HUR", None), ("C62", "reduced")]
+    assert [(line["unit"], line["tax_code"]) for line in whole["lines"]] == [
+        ("HUR", None),
+        ("C62", "reduced"),
+    ]
     assert (whole["note"], whole["tax_minor"]) == ("Thank you", 2857)
     again = await imported(acme, SHEET)
     assert again.json == {"import_id": None, "created": 0, "known": 2}
@@ -86,14 +89,16 @@ async def test_every_error_names_its_row_and_column_and_nothing_is_imported(acme
     }  # fmt: skip
     refused = await imported(acme, WRONG)
     assert (refused.status, refused.json["code"]) == (422, "invoicing.rows_wrong")
-    assert "6 rows" in refused.json["message"]
+    assert "6 rows" in refused.text
     assert await drafts_of(acme) == []
     for body in ({"csv": ""}, {"csv": "description\nx\n"}, {"csv": SHEET, "source_type": "x" * 41}):
         answer = await acme.post("/api/invoices/import", body)
         assert (answer.status, answer.json["code"]) == (422, "invoicing.sheet_invalid")
 
 
-async def test_undo_takes_back_what_is_still_a_draft_and_says_what_it_left(app: RunningApp, acme: Person) -> None:
+async def test_undo_takes_back_what_is_still_a_draft_and_says_what_it_left(
+    app: RunningApp, acme: Person
+) -> None:
     await customers_imported(acme, CUSTOMERS)
     import_id = (await imported(acme, SHEET)).json["import_id"]
     path = f"/api/invoices/imports/{import_id}"
@@ -120,7 +125,9 @@ async def test_twenty_at_once_import_a_file_once_and_a_neighbours_customer_is_no
     head = "source_id,description,unit_price,tax\n"
     rows = [f"R{n},Line {m},{n}.00,19\n" for n in range(40) for m in range(3)]
     files = (head + "".join(rows), head + "".join(reversed(rows)))
-    answers = await asyncio.gather(*(imported(acme, files[n % 2], customer_id=customer_id) for n in range(20)))
+    answers = await asyncio.gather(
+        *(imported(acme, files[n % 2], customer_id=customer_id) for n in range(20))
+    )
     assert {a.status for a in answers} <= {200, 503}
     assert sum(a.json["created"] for a in answers if a.status == 200) == 40
     (counted,) = await app.admin("select count(*) as n, count(distinct invoice_id) as of from invoice_line")
@@ -145,7 +152,9 @@ async def test_ten_thousand_rows_take_as_many_statements_as_one(app: RunningApp,
     assert counted["n"] == 2_501
 
 
-async def test_a_file_is_chosen_checked_imported_and_taken_back_on_the_pages(app: RunningApp, acme: Person) -> None:
+async def test_a_file_is_chosen_checked_imported_and_taken_back_on_the_pages(
+    app: RunningApp, acme: Person
+) -> None:
     customer_id = await acme.customer()
     csv = "source_id,description,unit_price,tax\nR1,</textarea><b>,95,19\n"
     assert customer_id in (await acme.get("/invoices/import")).text
@@ -161,8 +170,10 @@ async def test_a_file_is_chosen_checked_imported_and_taken_back_on_the_pages(app
     page = (await acme.get(place)).text
     assert "1 draft is imported." in page
     assert "Take it back" in page
-    assert place in (await acme.get("/invoices/import")).text
-    wrong = await acme.submit("/invoices/import", csv=csv.replace("95", "x"), source_type="other", customer_id=customer_id)
+    assert place in html.unescape((await acme.get("/invoices/import")).text)
+    wrong = await acme.submit(
+        "/invoices/import", csv=csv.replace("95", "x"), source_type="other", customer_id=customer_id
+    )
     assert (wrong.status, "unit_price: " in wrong.text) == (422, True)
     viewer = await person(app, tenant_id=acme.tenant_id, role="viewer")
     assert (await viewer.submit(f"{place}/undo")).status == 403

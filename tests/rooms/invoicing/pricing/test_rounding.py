@@ -160,4 +160,8 @@ async def test_the_file_says_the_rounding_and_comes_back_with_it(acme: Person) -
     for syntax in ("ubl", "cii"):
         xml = (await acme.get(f"/api/invoices/{issued['invoice_id']}/xml?format={syntax}")).body
         totals: Any = read_einvoice(xml).invoice.totals
-        assert [str(part) for part in (totals.gross, totals.rounding, totals.payable)] == ["8.83", "0.02", "8.85"]
+        assert [str(part) for part in (totals.gross, totals.rounding, totals.payable)] == [
+            "8.83",
+            "0.02",
+            "8.85",
+        ]

@@ -1,4 +1,7 @@
-"""A long invoice: on paper what its lines come to, in the annex every one of them, and the press within its bounds."""
+"""A long invoice: on paper what its lines come to, in the annex every one of them, and the press within its bounds.
+
+Covers: paper.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from typing import Any
 import pikepdf
 import pytest
 
-from shipworthy.rooms.invoicing.einvoice.reading import read_einvoice
 from shipworthy.rooms.invoicing.printing.annex import COLUMNS, PRINTED_LINES_MAX
 from tests.rooms.invoicing.conftest import LINE, Person, person
 from tests.rooms.invoicing.test_payments import read
@@ -65,7 +67,7 @@ async def test_ten_thousand_lines_are_a_summary_with_an_annex_and_a_whole_electr
         "1.25", "MTR", "9.99", "-1.25", "19",
     ]  # fmt: skip
     assert sum(round(float(row["net"]) * 100) for row in rows) == issued["net_minor"]
-    assert len(read_einvoice(xml).invoice.lines) == MANY
+    assert xml.count(b"<ram:IncludedSupplyChainTradeLineItem>") == MANY
     globex = await person(app, "Globex")
     assert (await globex.get(f"{path}/lines")).status == 404
 
@@ -78,7 +80,9 @@ async def test_a_long_draft_is_shown_in_part_and_not_in_a_form_and_credited_whol
     assert f'href="/api{path}/lines"' in page
     refused = await acme.get(f"{path}/edit")
     assert (refused.status, "holds 250" in refused.text) == (409, True)
-    assert (await acme.get(f"/api{path}/lines")).header("content-disposition") == 'attachment; filename="draft-lines.csv"'
+    assert (await acme.get(f"/api{path}/lines")).header(
+        "content-disposition"
+    ) == 'attachment; filename="draft-lines.csv"'
     issued = (await acme.post(f"/api{path}/finalise")).json
     assert "1001 lines left to credit" in (await acme.get(f"{path}/credit")).text
     sent = await acme.submit(f"{path}/credit", note="All of it", version=str(issued["version"]))

@@ -1,6 +1,6 @@
 """The proof of tax rates: a dated answer of a service that may be away, late or out of its mind.
 
-Covers: provider, proof_web, services.
+Covers: provider, proof_web.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import pytest
 from shipworthy.kernel.settings import TaxSection
 from shipworthy.local.postgres import PostgresAddress
 from shipworthy.rooms.invoicing.room import ROOM
-from shipworthy.rooms.invoicing.services import pause_s
 from tests.rooms.invoicing.conftest import Person, person
 from tests.rooms.invoicing.sending.conftest import run_queue
 from tests.rooms.invoicing.tax_ids.test_proof import Service, service
@@ -55,7 +54,9 @@ async def test_rates_are_asked_about_once_a_day_and_an_invoice_keeps_the_proof(
     assert "As on your list" in page
     assert "In DE hold 19%, 7%." in page
     after = await acme.issued()
-    rows = {str(r["invoice_id"]): r["seller"] for r in await app.admin("select invoice_id, seller from invoice")}
+    rows = {
+        str(r["invoice_id"]): r["seller"] for r in await app.admin("select invoice_id, seller from invoice")
+    }
     proof = json.loads(rows[after["invoice_id"]])["tax_rates_proof"]
     assert (proof["on_day"], [rate["rate_bp"] for rate in proof["rates"]]) == (today, [1900, 700])
     assert "tax_rates_proof" not in json.loads(rows[before["invoice_id"]])
@@ -113,8 +114,3 @@ async def test_where_no_service_is_set_nobody_is_asked(cluster: PostgresAddress,
         acme = await person(running)
         assert (await acme.post("/api/tax-rates/proof")).json["asked"] is False
         assert "Look the rates up" not in (await acme.get("/tax-rates")).text
-
-
-def test_the_pauses_grow_to_an_hour_and_no_further() -> None:
-    assert [pause_s(tries) for tries in (1, 2, 3)] == [10, 20, 40]
-    assert pause_s(20) == 3600

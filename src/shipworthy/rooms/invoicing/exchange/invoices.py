@@ -37,7 +37,11 @@ from shipworthy.rooms.invoicing.lines import LineText
 from shipworthy.rooms.invoicing.pricing.typed import read_change
 from shipworthy.rooms.invoicing.rates.rates import Rates, load_rates
 
-NAMING = ("customer_id", "customer_source_id", "customer")  # the first that a row fills in says whom it is for
+NAMING = (
+    "customer_id",
+    "customer_source_id",
+    "customer",
+)  # the first that a row fills in says whom it is for
 OF_INVOICE = ("currency", "payment_days", "supply_date", "note", "prices_include_tax")
 OF_LINE = ("description", "quantity", "unit", "unit_price", "discount", "reason", "tax")
 COLUMNS = ("source_id", *NAMING, *OF_INVOICE, *OF_LINE)

@@ -23,8 +23,8 @@ from shipworthy.rooms.invoicing.exchange.invoices import COLUMNS, import_invoice
 from shipworthy.rooms.invoicing.exchange.pages import (
     BODY_BYTES_MAX,
     Csv,
-    Importing,
     ImportForm,
+    Importing,
     SourceType,
     choose_page,
     outcome,

@@ -15,8 +15,8 @@ from shipworthy.rooms.invoicing.exchange.imports import Plan, Planned
 from shipworthy.rooms.invoicing.exchange.pages import (
     BODY_BYTES_MAX,
     Csv,
-    Importing,
     ImportForm,
+    Importing,
     SourceType,
     choose_page,
     outcome,

@@ -15,11 +15,11 @@ import msgspec
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.kernel.telemetry.log import log
+from shipworthy.rooms.invoicing.asking import TRIES_MAX, NoAnswer, egress_to, pause_s
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import today_in
 from shipworthy.rooms.invoicing.rates.provider import ToldRate, ask_rates
 from shipworthy.rooms.invoicing.rates.rates import Rates
-from shipworthy.rooms.invoicing.services import TRIES_MAX, NoAnswer, egress_to, pause_s
 from shipworthy.rooms.invoicing.tax import TAXED
 
 RATES_JOB = "tax_rates.proof"
@@ -88,9 +88,7 @@ async def prove_rates(ctx: Ctx, source: str) -> None:
             return
         await enqueue(ctx, RATES_JOB, f"{country}/{asked}/{tries}", after_s=pause_s(tries))
         return
-    await ctx.db.run(
-        q.rates_answer, country=country, asked=int(asked), rates=told, on_day=on, now=ctx.now()
-    )
+    await ctx.db.run(q.rates_answer, country=country, asked=int(asked), rates=told, on_day=on, now=ctx.now())
 
 
 def _proof(row: dict[str, Any]) -> Proof:

@@ -43,7 +43,9 @@ def told_of(proof: Proof | None, rates: Rates, *, time_zone: str) -> dict[str, o
         word = _("Being looked up") if proof.is_waiting else _("No answer yet")
         return {"tone": "pending", "word": word, "lines": []}
     day = day_text(today_in(time_zone, now=proof.checked_at))
-    held = _("In {country} hold {rates}.", country=proof.country, rates=_rates([r.rate_bp for r in proof.rates]))
+    held = _(
+        "In {country} hold {rates}.", country=proof.country, rates=_rates([r.rate_bp for r in proof.rates])
+    )
     lines = [held]
     if missing := proof.missing_in(rates):
         lines.append(_("Not on your list: {rates}.", rates=_rates(missing)))

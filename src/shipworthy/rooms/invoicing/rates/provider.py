@@ -15,7 +15,7 @@ import msgspec
 from shipworthy.kernel.egress import Egress, ProviderFailed
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.money.parse import parse_rate_bp
-from shipworthy.rooms.invoicing.services import NoAnswer
+from shipworthy.rooms.invoicing.asking import NoAnswer
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _RATES_MAX = 20
@@ -49,9 +49,7 @@ async def ask_rates(egress: Egress, url: str, country: str, on: date) -> tuple[T
         told = msgspec.json.decode(answer.body, type=_Answer).rates
         if not 0 < len(told) <= _RATES_MAX:
             raise NoAnswer(f"{len(told)} rates")
-        rates = [
-            ToldRate(" ".join(r.name.split())[:_NAME_CHARS_MAX], parse_rate_bp(r.percent)) for r in told
-        ]
+        rates = [ToldRate(" ".join(r.name.split())[:_NAME_CHARS_MAX], parse_rate_bp(r.percent)) for r in told]
     except ProviderFailed as failed:
         raise NoAnswer(str(failed)) from failed
     except msgspec.MsgspecError as garbled:

@@ -12,8 +12,8 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.kernel.telemetry.log import log
+from shipworthy.rooms.invoicing.asking import TRIES_MAX, NoAnswer, egress_to, pause_s
 from shipworthy.rooms.invoicing.catalogue import q
-from shipworthy.rooms.invoicing.services import TRIES_MAX, NoAnswer, egress_to, pause_s
 from shipworthy.rooms.invoicing.tax_ids.form import compact, form_of
 from shipworthy.rooms.invoicing.tax_ids.register import ask
 

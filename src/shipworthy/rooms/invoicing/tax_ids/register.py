@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from shipworthy.kernel.egress import Egress, ProviderFailed
-from shipworthy.rooms.invoicing.services import NoAnswer
+from shipworthy.rooms.invoicing.asking import NoAnswer
 
 _ASKED = re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,13}")
 _TEXT_CHARS_MAX = 300

@@ -30,4 +30,4 @@ def egress_to(runtime: Runtime, service: str) -> Egress:
 
 def pause_s(tries: int) -> int:
     """Return how long to wait before a question is asked again, in seconds: twice as long each time, at most an hour."""
-    return min(5 * 2 ** min(tries, 12), _WAIT_S_MAX)
+    return min(5 << min(tries, 12), _WAIT_S_MAX)
