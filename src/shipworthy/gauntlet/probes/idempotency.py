@@ -127,9 +127,9 @@ async def _again(route: Keyed, once: Once) -> tuple[float, _Problem | None]:
 
 
 async def _sent_again(route: Keyed, once: Once) -> tuple[Answer, float]:
-    before = await route.rows()
+    before = await route.rows(once)
     answer = await route.send(once.call)
-    return answer, effects(once.grown, growth(before, await route.rows()))
+    return answer, effects(once.grown, growth(before, await route.rows(once)))
 
 
 async def _must_tell_apart(route: Keyed, once: Once) -> None:
@@ -149,10 +149,10 @@ async def _must_tell_apart(route: Keyed, once: Once) -> None:
 async def _many(route: Keyed, once: Once) -> tuple[float, _Problem | None]:
     """Send one request many times at once; return how many effects all had, and what was wrong."""
     call = await route.like(once)
-    before = await route.rows()
+    before = await route.rows(once)
     answers = await route.at_once([call] * AT_ONCE)
     last = await route.send(call)
-    grown = growth(before, await route.rows())
+    grown = growth(before, await route.rows(once))
     done = [answer for answer in answers if answer and route.succeeded(answer)]
     told = {said(answer) for answer in [*done, last]}
     number = effects(once.grown, grown) if once.grown else float(len(told))

@@ -94,14 +94,16 @@ async def _ask(exam: Exam, subject: str, route: Keyed) -> Finding:
     once = await route.once()
     if not once.grown:
         raise Undecided("It has no effect that can be counted in the rows of the tenant.")
-    rounds = [await _crash(exam, route, table) for table in (None, *tables_to_lock(route.route, once.grown))]
+    rounds = [
+        await _crash(exam, route, once, table) for table in (None, *tables_to_lock(route.route, once.grown))
+    ]
     return _judged(exam, subject, route, once, rounds)
 
 
-async def _crash(exam: Exam, route: Keyed, table: str | None) -> _Round:
+async def _crash(exam: Exam, route: Keyed, once: Once, table: str | None) -> _Round:
     """Kill the web process amid requests, wait until it is back, and send each of them again."""
     calls = [await route.prepared() for _ in range(KEYS)]
-    rows_before = await route.rows()
+    rows_before = await route.rows(once)
     lock = await lock_table(exam, table, lease_s=LEASE_S) if table else None
     sending = [asyncio.ensure_future(route.at_once([call])) for call in calls]
     try:
@@ -124,7 +126,7 @@ async def _crash(exam: Exam, route: Keyed, table: str | None) -> _Round:
     afterwards = await asyncio.gather(*(_again(route, call) for call in calls))
     for call, before, after in zip(calls, answers, afterwards, strict=True):
         round_.sent.append(_Sent(call=call, before=before, after=after))
-    round_.grown = growth(rows_before, await route.rows())
+    round_.grown = growth(rows_before, await route.rows(once))
     return round_
 
 

@@ -59,9 +59,9 @@ async def _undeclared(exam: Exam, subject: str, route: Keyed) -> Finding:
     except Undecided as undecided:
         why = f"It declares effect create and idempotency none. Sending it showed nothing: {undecided.why}"
         return exam.finding(subject, Verdict.FAIL, title, cause=why, evidence=undecided.evidence, **facts)
-    before = await route.rows()
+    before = await route.rows(once)
     second = await route.send(once.call)
-    more = effects(once.grown, growth(before, await route.rows()))
+    more = effects(once.grown, growth(before, await route.rows(once)))
     evidence = (
         request_evidence(once.call, "Sent twice under one key"),
         answer_evidence(once.answer, "The first answer"),

@@ -108,8 +108,9 @@ class Keyed:
     async def session(self) -> HttpSession:
         return await self._exam.session(self._person) if self._person else self._exam.anonymous()
 
-    async def rows(self) -> Growth:
-        return await self._rows.count() if self._rows else {}
+    async def rows(self, like: Once | None = None) -> Growth:
+        """Return how many rows there are: everywhere, or where one request like this made some."""
+        return await self._rows.count(like.grown if like else None) if self._rows else {}
 
     def succeeded(self, answer: Answer | None) -> bool:
         return answer is not None and answer.status in self.route.statuses
