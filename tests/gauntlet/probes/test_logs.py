@@ -77,6 +77,8 @@ class Talker:
             self.say(f"wrong: {body}")
         if body["password"] != ANN.password:
             return Response(status_code=401)
+        if "counts_sign_ins" in self.habits:
+            self.say("let in")
         answer = JSONResponse({})
         answer.set_cookie("sid", "ann")
         return answer
@@ -95,7 +97,8 @@ class Talker:
         return answer
 
     async def keep(self, request: Request) -> Response:
-        if "sid" not in request.cookies:
+        is_foreign = "counts_sign_ins" in self.habits and "authorization" in request.headers
+        if "sid" not in request.cookies or is_foreign:
             return Response(status_code=401)
         body = await request.json()
         self.write(request, body)
@@ -145,6 +148,10 @@ async def ask(
 def line_with(log: File, word: str) -> int:
     lines = log.read_text(encoding="utf-8").splitlines()
     return next(number for number, line in enumerate(lines, 1) if word in line)
+
+
+def times_said(log: File, words: str) -> int:
+    return log.read_text(encoding="utf-8").count(words)
 
 
 def failed(found: dict[str, Finding]) -> set[str]:
@@ -224,3 +231,9 @@ async def test_a_route_that_ends_the_account_is_not_asked(log: File) -> None:
     assert line_with(log, "/find")
     with pytest.raises(StopIteration):
         line_with(log, "deleted")
+
+
+async def test_a_refused_key_is_not_taken_for_a_session_that_ended(log: File) -> None:
+    keep = next(route for route in MANIFEST.routes if route.name == "keep")
+    await ask(log, "counts_sign_ins", routes=(keep, replace(keep, name="again")))
+    assert times_said(log, "let in") == 1

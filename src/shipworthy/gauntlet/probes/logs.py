@@ -133,7 +133,8 @@ class _Sender:
         session = self._session = self._session or await self._begun()
         session.cookies.set("canary", cookie)
         answer = await call.send(session)
-        if route.auth == "session" and self._can_sign_in and is_signed_out(answer, self._exam):
+        is_own = "authorization" not in call.headers  # a canary's is refused, whoever's session it is
+        if is_own and route.auth == "session" and self._can_sign_in and is_signed_out(answer, self._exam):
             session = self._session = await self._begun()
             session.cookies.set("canary", cookie)
             answer = await call.send(session)
