@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,12 @@ from tests.support.postgres import fresh_cluster
 # No test depends on time or luck; a proof asks for more, and draws anew.
 settings.register_profile("house", deadline=None, derandomize=TIMES == 1, max_examples=100 * TIMES)
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Answers the examiner keeps go where the tests are, not into the home of whoever runs them."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")

@@ -135,3 +135,23 @@ def test_a_check_fills_in_what_its_findings_have_in_common() -> None:
 def test_only_this_machine_is_this_machine() -> None:
     assert all(map(is_loopback, ("127.0.0.1", "localhost", "acme.localhost", "::1")))
     assert not any(map(is_loopback, ("10.0.0.1", "localhost.example", "example.com", "")))
+
+
+def test_a_stage_of_the_delivery_is_asked_whole_when_it_is_named_and_not_in_every_quick_run() -> None:
+    checks = [
+        check("code.lint", stage="code", modes=("stage", "full")),
+        check("build.secrets", stage="build"),
+        check("budget.cold_start", stage="budgets"),
+        check("build.slow", stage="build", modes=("full",)),
+    ]
+
+    def asked(mode: str, *stages: str) -> list[str]:
+        return [planned.check.name for planned in plan(STRANGER, checks, mode=mode, stages=stages)]  # type: ignore[arg-type]
+
+    assert asked("quick", "s1") == ["code.lint"]
+    assert asked("quick", "s4") == ["build.secrets", "budget.cold_start"]
+    assert asked("full", "s4") == ["build.secrets", "budget.cold_start", "build.slow"]
+    assert asked("quick") == ["build.secrets", "budget.cold_start"]
+    assert asked("full") == [one.name for one in checks]
+    with pytest.raises(UnknownName, match="there is no stage 's9'"):
+        asked("quick", "s9")

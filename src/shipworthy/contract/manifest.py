@@ -45,6 +45,7 @@ class Route:
     host: Literal["console", "site"] = "console"
     body: dict[str, Any] | None = None  # JSON Schema of the request body
     returns: dict[str, Any] | None = None
+    query: dict[str, Any] | None = None  # JSON Schema of what may stand in the query string
     example: dict[str, Any] | None = None  # a valid body; "$sample" strings are replaced by samples
     headers: dict[str, str] = field(default_factory=dict)  # headers a valid request needs; "$sample" too
     params: dict[str, str] = field(default_factory=dict)  # path parameter -> sample name
@@ -303,7 +304,7 @@ class Flag:
 class Migrations:
     """How the database's schema is brought forward, and taken back one step: commands, run in the app's folder.
 
-    In both and in `env`, {database} is the address of a database of the examiner's own and {python} the
+    In all commands and in `env`, {database} is the address of a database of the examiner's own and {python} the
     interpreter that runs the examiner; in `down`, {steps} how many to take back. A `down` without it takes one
     step, and changes nothing, or fails, where none is left.
     """
@@ -312,6 +313,25 @@ class Migrations:
     down: str
     env: dict[str, str] = field(default_factory=dict)
     bookkeeping: tuple[str, ...] = ()  # tables in which the tool notes what it applied, and when
+    # Where the SQL of the way up lies, as patterns like "migrations/*.up.sql". A file says its phase in its name
+    # (0007_pre_…, 0008_post_…) or on a line: -- phase: expand, or -- phase: contract.
+    files: tuple[str, ...] = ()
+    # The previous release's tests of its database: run on the new schema, in a copy of the files of the newest git
+    # tag before this release. They must fail where there is no schema at all, or they prove nothing.
+    previous: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeCommand:
+    """How an app examines its own code, where the examiner finds no tool that it knows.
+
+    `run` ends with 0 where all is well. Its green counts only if it ends otherwise on a copy of the app with
+    `planted` in it: the path of a file, and what stands in it.
+    """
+
+    kind: Literal["lint", "format", "types", "tests"]
+    run: str
+    planted: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,12 +341,16 @@ class Manifest:
     app: str
     version: int = MANIFEST_VERSION
     runtime: str = ""
+    openapi: str = (
+        ""  # the path at which the app serves its own description; where empty it is made of the routes
+    )
     rooms: tuple[str, ...] = ()
     scope: Scope = field(default_factory=Scope)
     login: Login | None = None
     oauth: tuple[OauthClient, ...] = ()
     tokens: Tokens | None = None
     migrations: Migrations | None = None
+    code: tuple[CodeCommand, ...] = ()
     routes: tuple[Route, ...] = ()
     queries: tuple[Query, ...] = ()
     indexes: tuple[Index, ...] = ()

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from shipworthy.contract.manifest import (
     Budget,
+    CodeCommand,
     Journey,
     Login,
     Manifest,
@@ -73,6 +74,7 @@ class TargetSection:
     start: str | None = None  # shell-like command; {port}, {dir} and {database} are filled in
     url: str | None = None  # examine an instance that already runs
     health: str = "/"
+    openapi: str = ""  # the path at which it serves its OpenAPI document, e.g. "/openapi.json"
     start_timeout_s: float = 60.0
     workdir: str = "."
     env: dict[str, str] = field(default_factory=dict)
@@ -112,6 +114,7 @@ class GauntletFile:
     tokens: Tokens | None = None
     migrations: Migrations | None = None
     scope: Scope = field(default_factory=Scope)
+    code: tuple[CodeCommand, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

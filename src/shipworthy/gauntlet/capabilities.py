@@ -119,6 +119,10 @@ def _of_manifest(manifest: Manifest) -> Iterator[str]:
         yield "tokens"
     if manifest.migrations is not None:
         yield "migrations"
+        if manifest.migrations.files:
+            yield "migrations.files"
+    if manifest.openapi or any(route.body or route.returns for route in manifest.routes):
+        yield "described"
     if any(route.idempotency == "key" for route in manifest.routes):
         yield "idempotency"
     if any(route.auth == "session" for route in manifest.routes):
@@ -217,6 +221,14 @@ _LACKS = {
     "migrations": (
         "The target does not say how its schema is brought forward and taken back.",
         f"Add [migrations] to {_GAUNTLET}: up, down, and env with {{database}} where the address goes.",
+    ),
+    "migrations.files": (
+        "The target does not say where the SQL of its migrations lies.",
+        f'Add files = ["migrations/*.up.sql"] to [migrations] in {_GAUNTLET}.',
+    ),
+    "described": (
+        "The app serves no OpenAPI document, and its manifest does not say what its routes take.",
+        f'Add openapi = "/openapi.json" to [target] in {_GAUNTLET}.',
     ),
     "oauth": (
         "The target declares no sign-in through an OpenID provider.",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shipworthy.gauntlet.exam import Exam
 
 Mode = Literal["quick", "full"]
+When = Literal["quick", "full", "stage"]  # "stage": also in a quick run that names its stage
 Run = Callable[["Exam"], Awaitable[Sequence[Finding]]]
 
 
@@ -45,7 +46,7 @@ class Check:
     disturbs: bool = False
     locks_out: bool = False
     of_files: bool = False
-    modes: tuple[Mode, ...] = ("quick", "full")
+    modes: tuple[When, ...] = ("quick", "full")
     timeout_s: float = 120.0
     severity: Severity = Severity.HIGH
 

@@ -17,8 +17,8 @@ from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.capabilities import expected, fault_refused, lack
 from shipworthy.gauntlet.check import Check, Mode
 
-# The playbook numbers the stages of a delivery; some are called by their own names here.
-DELIVERY = {"s2": "contract", "s3": "migrations", "s4": "build"}
+# The playbook numbers the stages of a delivery; here they are called by what they look at.
+DELIVERY = {"s1": ("code",), "s2": ("contract",), "s3": ("migrations",), "s4": ("build", "budgets")}
 
 
 class UnknownName(ValueError):
@@ -84,11 +84,13 @@ def _chosen(
             raise _unknown("check", name, [check.name for check in checks])
         return found, subject or None
     known = list(dict.fromkeys(check.stage for check in checks))
-    stages = [DELIVERY.get(stage, stage) for stage in stages]
+    stages = [name for stage in stages for name in DELIVERY.get(stage, (stage,))]
     for stage in stages:
         if stage not in known:
             raise _unknown("stage", stage, known)
-    return [c for c in checks if mode in c.modes and (not stages or c.stage in stages)], None
+    if stages:
+        return [c for c in checks if c.stage in stages and {mode, "stage"} & set(c.modes)], None
+    return [c for c in checks if mode in c.modes], None
 
 
 def _planned(check: Check, subject: str | None, target: Target, offered: frozenset[str]) -> PlannedCheck:

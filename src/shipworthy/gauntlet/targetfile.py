@@ -69,10 +69,12 @@ def _manifest(file: GauntletFile) -> Manifest:
     return Manifest(
         app=file.target.name,
         scope=_scope(file.scope),
+        openapi=file.target.openapi,
         login=file.login,
         oauth=file.oauth,
         tokens=file.tokens,
         migrations=file.migrations,
+        code=file.code,
         routes=tuple(_route(route) for route in file.route),
         samples=file.sample,
         slos=file.slo,

@@ -65,7 +65,7 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
         login=next((room.login for room in rooms if room.login), None),
         oauth=tuple(client for room in rooms for client in room.oauth),
         tokens=next((tokens for room in rooms if (tokens := room.tokens(settings))), None),
-        migrations=_migrations(),
+        migrations=_migrations(rooms),
         routes=(
             *(_route("kernel", route) for route in FILE_ROUTES),
             *(_route(room.name, route) for room in rooms for route in room.routes),
@@ -85,13 +85,16 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
     )
 
 
-def _migrations() -> manifest.Migrations:
+def _migrations(rooms: Sequence[Room]) -> manifest.Migrations:
     command = f"{shlex.quote(sys.executable)} -m shipworthy migrate"
     return manifest.Migrations(
         up=f"{command} up",
         down=f"{command} down --yes --steps {{steps}}",
         env={"SHIPWORTHY_DB_URL_ADMIN": "{database}"},
         bookkeeping=("schema_migration",),
+        files=tuple(
+            str(folder / "*.up.sql") for folder in (KERNEL_MIGRATIONS, *(r.migrations for r in rooms))
+        ),
     )
 
 
@@ -110,6 +113,7 @@ def _route(room_name: str, route: Route) -> manifest.Route:
         effect=route.effect,
         body=schema_of(route.body),
         returns=schema_of(route.returns),
+        query=schema_of(route.query),
         example=dict(route.example) if route.example is not None else None,
         headers=dict(route.headers),
         params=dict(route.params),

@@ -30,7 +30,7 @@ sys.exit(1 if any(row.get("vulns") for row in rows) else 0)
 @pytest.fixture
 def audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     program = tmp_path / "pip-audit"
-    monkeypatch.setattr(tool, "program_of", lambda _tool: str(program))
+    monkeypatch.setattr(tool, "program_of", lambda _tool, **_: str(program))
 
     def says(*, bad: dict[str, str], skipped: tuple[str, ...] = ()) -> None:
         program.write_text(AUDIT.format(python=sys.executable, bad=bad, skipped=skipped))

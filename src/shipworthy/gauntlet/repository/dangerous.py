@@ -11,6 +11,7 @@ from shipworthy.contract.finding import Evidence, Finding
 from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.check import Unmeasurable
 from shipworthy.gauntlet.exam import Exam
+from shipworthy.gauntlet.repository.source import python_files
 from shipworthy.gauntlet.repository.tool import Hit, Tool, hits, output_of
 
 # What is a defect in nearly every app. Rules about style, or that are right once in ten times, are not here.
@@ -39,7 +40,7 @@ _UNREAD, _UNREADABLE = "unread", "E902"
 async def nothing_dangerous(exam: Exam) -> Sequence[Finding]:
     """Return a finding for each file and rule."""
     folder = Path(exam.target.folder)
-    if not any(_python_files(folder)):
+    if not any(python_files(folder)):
         raise Unmeasurable(
             "There is no Python source here, and other languages are not analysed.",
             fix="Run your language's own analyser beside this.",
@@ -84,15 +85,6 @@ def _finding(exam: Exam, same: list[Hit]) -> Finding:
 def _where(same: list[Hit]) -> Evidence:
     lines = "\n".join(f"{hit.where}  {hit.message}" for hit in same[:_SHOWN_MAX])
     return Evidence(kind="text", title="Where", text=lines)
-
-
-def _python_files(folder: Path) -> list[Path]:
-    hidden = (".venv", "venv", "node_modules", ".git")
-    return [
-        path
-        for path in folder.rglob("*.py")
-        if not any(part in hidden for part in path.relative_to(folder).parts)
-    ]
 
 
 async def _scan(program: str, folder: Path) -> list[Hit]:

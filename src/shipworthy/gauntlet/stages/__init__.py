@@ -7,6 +7,7 @@ from shipworthy.gauntlet.stages import (
     browser,
     budgets,
     build,
+    code,
     contract,
     drills,
     exposure,
@@ -19,6 +20,7 @@ from shipworthy.gauntlet.stages import (
 
 # Deterministic questions first: they are quick, and a failed one explains much of what follows.
 ALL_CHECKS: tuple[Check, ...] = (
+    *code.CHECKS,
     *build.CHECKS,
     *plans.CHECKS,
     *isolation.CHECKS,

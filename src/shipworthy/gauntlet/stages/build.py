@@ -1,20 +1,23 @@
-"""Stage "build" (S4 of the delivery): what would be shipped, looked at before anything is started."""
+"""Stage "build" (S4 of the delivery, with "budgets"): what would be shipped, looked at before anything is started."""
 
 from __future__ import annotations
 
 from shipworthy.contract.verdict import Severity
 from shipworthy.gauntlet.check import Check
 from shipworthy.gauntlet.repository.dangerous import nothing_dangerous
+from shipworthy.gauntlet.repository.held import held
+from shipworthy.gauntlet.repository.image import recipe_sound
 from shipworthy.gauntlet.repository.leaked import no_secrets
 from shipworthy.gauntlet.repository.sbom import bill_of_materials, licences_known
 from shipworthy.gauntlet.repository.vulnerable import nothing_vulnerable
+from shipworthy.gauntlet.repository.wheel import wheel_builds
 
 CHECKS = (
     Check(
         name="build.secrets",
         title="No secret stands in the app's files or in their history",
         stage="build",
-        run=no_secrets,
+        run=held(no_secrets, tools=("gitleaks",), history=True),
         needs=("files",),
         of_files=True,
         playbook=("C4", "X1"),
@@ -24,7 +27,7 @@ CHECKS = (
         name="build.static",
         title="The source holds nothing that is dangerous wherever it stands",
         stage="build",
-        run=nothing_dangerous,
+        run=held(nothing_dangerous, tools=("ruff",)),
         needs=("files",),
         of_files=True,
         playbook=("C4", "X1"),
@@ -44,7 +47,7 @@ CHECKS = (
         name="build.licences",
         title="Every package states its licence, and none asks for the app's own source",
         stage="build",
-        run=licences_known,
+        run=held(licences_known, packages=True),
         needs=("files",),
         of_files=True,
         playbook=("C4",),
@@ -61,5 +64,28 @@ CHECKS = (
         timeout_s=300.0,
         playbook=("C4",),
         severity=Severity.HIGH,
+    ),
+    Check(
+        name="build.image",
+        title="The recipe of the container image is sound",
+        stage="build",
+        run=held(recipe_sound, tools=("hadolint",)),
+        needs=("files",),
+        of_files=True,
+        modes=("stage", "full"),
+        playbook=("C4",),
+        severity=Severity.MEDIUM,
+    ),
+    Check(
+        name="build.wheel",
+        title="The app's wheel builds and holds the app",
+        stage="build",
+        run=held(wheel_builds, packages=True),
+        needs=("files",),
+        of_files=True,
+        modes=("stage", "full"),
+        timeout_s=300.0,
+        playbook=("C4",),
+        severity=Severity.MEDIUM,
     ),
 )
