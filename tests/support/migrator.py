@@ -14,6 +14,8 @@ async def main(direction: str, steps: int, texts: dict[str, str]) -> None:
     """Apply everything that is pending, or take the newest steps back; fail where none is left."""
     connection = await asyncpg.connect(os.environ["MIGRATOR_DATABASE"])
     try:
+        if seconds := os.environ.get("MIGRATOR_LOCK_TIMEOUT_S"):
+            await connection.execute(f"set lock_timeout = '{seconds}s'")
         await connection.execute(
             "create table if not exists applied (name text primary key, at timestamptz not null default clock_timestamp())"
         )

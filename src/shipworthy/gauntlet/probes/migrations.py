@@ -23,7 +23,7 @@ from shipworthy.gauntlet.check import Undecided, Unmeasurable
 from shipworthy.gauntlet.db import Database, PostgresError
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.probes.schema_facts import Columns, checksums_of, columns_of, schema_of
-from shipworthy.gauntlet.repository.tool import output_of
+from shipworthy.gauntlet.repository.tool import Ended, output_of, ran
 
 STEPS_MAX = 100  # nobody takes more back; one step at a time where a command knows no other
 # Where tools everybody uses note what they applied; others are named in the declaration.
@@ -39,8 +39,8 @@ async def back_and_forth(exam: Exam) -> Sequence[Finding]:
     """Take the newest migration back and forward again, then all of them; say what differs."""
     migrations = exam.manifest.migrations
     assert migrations is not None, "the plan asks for the capability"
-    async with _own_database(exam) as (database, has_rows):
-        commands = _Commands(exam, migrations, database)
+    async with own_database(exam) as (database, has_rows):
+        commands = Commands(exam, migrations, database)
         await commands.up()
         return [
             await _last_step(exam, database, commands, has_rows),
@@ -48,16 +48,16 @@ async def back_and_forth(exam: Exam) -> Sequence[Finding]:
         ]
 
 
-async def _last_step(exam: Exam, database: Database, commands: _Commands, has_rows: bool) -> Finding:
+async def _last_step(exam: Exam, database: Database, commands: Commands, has_rows: bool) -> Finding:
     async with database.connection() as connection:
-        before, columns = await schema_of(connection), await _columns(exam, connection)
+        before, columns = await schema_of(connection), await tables_of(exam, connection)
         all_rows = await checksums_of(connection, columns)
     if refused := await commands.down(1):
         return _irreversible(exam, "newest", "The newest migration cannot be taken back", refused)
     async with database.connection() as connection:
         kept = {
             table: tuple(c for c in names if c in columns[table])
-            for table, names in (await _columns(exam, connection)).items()
+            for table, names in (await tables_of(exam, connection)).items()
             if table in columns
         }
         taken_back = await schema_of(connection) != before
@@ -91,14 +91,14 @@ async def _last_step(exam: Exam, database: Database, commands: _Commands, has_ro
     return exam.finding("newest", Verdict.PASS, title, measures=measures)
 
 
-async def _columns(exam: Exam, connection: Any) -> Columns:
-    """The tables of the app; what a tool notes for itself may differ by the time."""
+async def tables_of(exam: Exam, connection: Any) -> Columns:
+    """Return the tables of the app; what a tool notes for itself may differ by the time."""
     migrations = exam.manifest.migrations
     noted = {*BOOKKEEPING, *(migrations.bookkeeping if migrations else ())}
     return {table: names for table, names in (await columns_of(connection)).items() if table not in noted}
 
 
-async def _whole_way(exam: Exam, database: Database, commands: _Commands) -> Finding:
+async def _whole_way(exam: Exam, database: Database, commands: Commands) -> Finding:
     async with database.connection() as connection:
         before = await schema_of(connection)
     if refused := await commands.down_all():
@@ -133,7 +133,7 @@ def _shown(lines: list[str]) -> Evidence:
     return Evidence(kind="text", title="Before (-) and after (+)", text="\n".join(lines[:_LINES_SHOWN]))
 
 
-class _Commands:
+class Commands:
     """The app's commands, on a database of the examiner's own."""
 
     def __init__(self, exam: Exam, migrations: Migrations, database: Database) -> None:
@@ -142,10 +142,14 @@ class _Commands:
 
     async def up(self) -> None:
         """Bring the schema forward. Errors: Undecided, because then nothing can be compared."""
-        if refused := await self._ran(self._migrations.up):
+        if refused := await self.tried_up():
             raise Undecided(
                 f"Bringing the schema forward failed: {refused}", fix=f"Run it by hand: {self._migrations.up}"
             )
+
+    async def tried_up(self) -> str:
+        """Bring the schema forward; return what it said when it failed, else nothing."""
+        return await self._ran(self._migrations.up)
 
     async def down(self, steps: int) -> str:
         """Take steps back; return what it said when it failed, else nothing."""
@@ -166,27 +170,36 @@ class _Commands:
                 return ""
         return ""
 
+    async def ended(self, command: str, *, cwd: Path, timeout_s: float) -> Ended:
+        """Run a command of the app's to its end. Errors: Unmeasurable when it does not start or takes too long."""
+        words = [_filled(word, self._known) for word in shlex.split(command)]
+        return await ran(words[0], words[1:], cwd=cwd, env=self._env(self._known), timeout_s=timeout_s)
+
     async def _ran(self, command: str, more: dict[str, str] | None = None) -> str:
         known = {**self._known, **(more or {})}
         words = [_filled(word, known) for word in shlex.split(command)]
-        env = {**os.environ, **{name: _filled(value, known) for name, value in self._migrations.env.items()}}
         try:
-            await output_of(words[0], words[1:], cwd=Path(self._exam.target.workdir), env=env)
+            await output_of(words[0], words[1:], cwd=Path(self._exam.target.workdir), env=self._env(known))
         except Unmeasurable as failed:
             return failed.why
         return ""
 
+    def _env(self, known: dict[str, str]) -> dict[str, str]:
+        declared = {name: _filled(value, known) for name, value in self._migrations.env.items()}
+        return {**os.environ, **declared}
+
 
 @asynccontextmanager
-async def _own_database(exam: Exam) -> AsyncIterator[tuple[Database, bool]]:
+async def own_database(exam: Exam, *, is_empty: bool = False) -> AsyncIterator[tuple[Database, bool]]:
     """Yield a database of the examiner's own, and whether it has the seeded rows; dropped afterwards."""
-    is_ours = exam.can("database.admin")
-    source = exam.database("admin" if is_ours else "app")
+    is_admin = exam.can("database.admin")
+    source = exam.database("admin" if is_admin else "app")
+    is_copied = is_admin and not is_empty
     name = f"gauntlet_{secrets.token_hex(6)}"
     parts = urlsplit(source.url)
     beside = Database(urlunsplit(parts._replace(path="/postgres")), role=source.role, scope=source.scope)
     try:
-        if is_ours:
+        if is_copied:
             await _copied(exam, beside, parts.path.lstrip("/"), name)
         else:
             await beside.fetch(f'create database "{name}"')
@@ -197,7 +210,7 @@ async def _own_database(exam: Exam) -> AsyncIterator[tuple[Database, bool]]:
         ) from refused
     try:
         own = Database(urlunsplit(parts._replace(path=f"/{name}")), role=source.role, scope=source.scope)
-        yield own, is_ours
+        yield own, is_copied
     finally:
         await beside.fetch(f'drop database if exists "{name}" with (force)')
 
