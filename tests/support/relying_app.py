@@ -32,6 +32,7 @@ from shipworthy.contract.manifest import Login, Manifest, OauthClient
 from shipworthy.contract.target import Credential, Handle, Target
 from shipworthy.gauntlet.idp.beside import welcome, with_provider
 from shipworthy.gauntlet.idp.stub import Stub
+from shipworthy.gauntlet.proxy.proxies import Proxy
 from tests.support.ledger import served
 
 ANN = Credential(email="ann@app.test", password="pw-a")
@@ -326,10 +327,12 @@ class RunningRelying:
 
 
 @asynccontextmanager
-async def relying_running(*defects: str, **facts: Any) -> AsyncIterator[RunningRelying]:
-    """Serve the app in this event loop, the stub beside it as the examiner puts it there."""
+async def relying_running(
+    *defects: str, front: Proxy | None = None, **facts: Any
+) -> AsyncIterator[RunningRelying]:
+    """Serve the app in this event loop, the stub beside it, behind `front`, as the examiner puts it there."""
     declared = Target(name="Relying", kind="command", manifest=MANIFEST, start=("in this process",))
-    async with with_provider(declared) as (target, stub):
+    async with with_provider(declared, front) as (target, stub):
         assert stub is not None
         app = Relying(target.env, set(defects), **facts)
         async with served(app.asgi()) as app.base_url:

@@ -8,22 +8,20 @@ provider's own sign-in and consent pages. Loopback only; about a minute.
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from benchmarks.app import running_app
 from benchmarks.peers import npm_locked_peer
 from benchmarks.report import Report, publish, show_table
 from shipworthy.contract.target import Handle
 from shipworthy.gauntlet.http import HttpSession
+from shipworthy.gauntlet.idp.peer.running import SERVER, LostAtPeer, through, told, words_of
 from shipworthy.local.ports import free_port
 
 SECRET = secrets.token_urlsafe(24)
-HOPS_MAX = 12
 COOLDOWN_S = 30  # the app looks for a key it does not know at most this often (rooms/auth/oauth/keys.py)
 _HERE = Path(__file__).parent
 
@@ -64,12 +62,20 @@ class Stage:
 
     def start_provider(self) -> None:
         """Start the provider, at the same address as the one before and with keys of its own."""
-        command = ["node", "server.mjs", str(self._port), f"{self.app_url}/oauth/peer/callback", SECRET]
+        redirects = [f"{self.app_url}/oauth/peer/callback"]
+        env = told(
+            self._folder,
+            issuer=self.issuer,
+            client_id="shipworthy",
+            secret=SECRET,
+            redirects=redirects,
+            port=self._port,
+        )
         self._node = subprocess.Popen(
-            command, cwd=self._folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            ["node", str(SERVER)], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert self._node.stdout is not None
-        if self._node.stdout.readline().strip() != "ready":
+        if not self._node.stdout.readline().startswith("ready"):
             raise RuntimeError("oidc-provider did not start")
 
     def stop_provider(self) -> None:
@@ -86,11 +92,11 @@ class Stage:
     async def come_back(self, browser: HttpSession, address: str, person: str) -> str:
         theirs = HttpSession(self.issuer)
         try:
-            back = await _through(theirs, self.issuer, address, person)
+            back = await through(theirs, self.issuer, address, person)
         finally:
             await theirs.close()
         answer = await browser.get(back)
-        assert answer.status == 303, f"the app answered {answer.status}: {_words(answer.text)}"
+        assert answer.status == 303, f"the app answered {answer.status}: {words_of(answer.text)}"
         return answer.header("location")
 
     async def session_of_owner(self) -> HttpSession:
@@ -101,34 +107,12 @@ class Stage:
         return browser
 
 
-async def _through(theirs: HttpSession, issuer: str, address: str, person: str) -> str:
-    """Follow the provider's redirects and fill in its forms; return the path it sends the browser back to."""
-    for _ in range(HOPS_MAX):
-        if not address.startswith((issuer, "/")):
-            parts = urlsplit(address)
-            return f"{parts.path}?{parts.query}"
-        path = address.removeprefix(issuer)
-        answer = await theirs.get(path)
-        if answer.status == 200:
-            prompt = re.search(r'name="prompt" value="(\w+)"', answer.text)
-            action = re.search(r'action="([^"]+)"', answer.text)
-            assert prompt is not None, f"no form at {path}: {_words(answer.text)}"
-            assert action is not None, f"no form at {path}: {_words(answer.text)}"
-            form = {"prompt": prompt[1]} | (
-                {"login": person, "password": "any"} if prompt[1] == "login" else {}
-            )
-            answer = await theirs.request("POST", action[1].removeprefix(issuer), form=form)
-        assert answer.status in (302, 303), f"{path}: {answer.status} {_words(answer.text)}"
-        address = answer.header("location")
-    raise AssertionError("the provider leads round in circles")
-
-
 async def a_new_person_gets_an_account_and_comes_back_to_it(stage: Stage) -> None:
     for _ in range(2):
         browser = HttpSession(stage.app_url)
         await stage.sign_in(browser, "ada@peer.example")
         account = await browser.get("/account")
-        assert "ada@peer.example" in account.text, _words(account.text)
+        assert "ada@peer.example" in account.text, words_of(account.text)
         await browser.close()
 
 
@@ -146,7 +130,7 @@ async def keys_replaced_without_overlap_cost_nobody_a_sign_in(stage: Stage) -> N
 async def somebody_signed_in_links_the_provider_and_comes_in_through_it(stage: Stage) -> None:
     owner = await stage.session_of_owner()
     left = await owner.request("POST", "/account/identities/peer", json_body={})
-    assert left.status == 200, f"linking answered {left.status}: {_words(left.text)}"
+    assert left.status == 200, f"linking answered {left.status}: {words_of(left.text)}"
     await stage.come_back(owner, left.json["location"], "ada-at-work@peer.example")
     assert "ada-at-work@peer.example" in (await owner.get("/account")).text, "it is not shown as linked"
     other = HttpSession(stage.app_url)
@@ -160,7 +144,7 @@ async def an_address_that_has_an_account_is_proven_before_it_is_linked(stage: St
     assert await stage.sign_in(browser, stage.other.email) == "/login/proof", "no proof was asked for"
     assert (await browser.get("/account")).status == 303, "it was let in without a proof"
     proven = await browser.request("POST", "/login/proof", form={"password": stage.other.password})
-    assert proven.status == 303, _words(proven.text)
+    assert proven.status == 303, words_of(proven.text)
     assert stage.other.email in (await browser.get("/account")).text, "it opened another account"
     await browser.close()
 
@@ -168,7 +152,7 @@ async def an_address_that_has_an_account_is_proven_before_it_is_linked(stage: St
 async def a_code_that_comes_back_twice_or_in_another_browser_signs_nobody_in(stage: Stage) -> None:
     browser, theirs, thief = HttpSession(stage.app_url), HttpSession(stage.issuer), HttpSession(stage.app_url)
     start = (await browser.get("/oauth/peer")).header("location")
-    back = await _through(theirs, stage.issuer, start, "bob@peer.example")
+    back = await through(theirs, stage.issuer, start, "bob@peer.example")
     statuses = [(await who.get(back)).status for who in (thief, browser, thief)]
     assert statuses == [403, 303, 403], f"answered {statuses}"
     await asyncio.gather(browser.close(), theirs.close(), thief.close())
@@ -177,7 +161,7 @@ async def a_code_that_comes_back_twice_or_in_another_browser_signs_nobody_in(sta
 async def a_provider_that_is_gone_is_one_refusal_and_passwords_go_on(stage: Stage) -> None:
     browser, theirs = HttpSession(stage.app_url), HttpSession(stage.issuer)
     start = (await browser.get("/oauth/peer")).header("location")
-    back = await _through(theirs, stage.issuer, start, "cleo@peer.example")
+    back = await through(theirs, stage.issuer, start, "cleo@peer.example")
     stage.stop_provider()
     status = (await browser.get(back)).status
     assert status == 503, f"answered {status}"
@@ -208,13 +192,9 @@ SCENES: tuple[tuple[str, Scene], ...] = (
 async def _told(scene: Scene, stage: Stage) -> str:
     try:
         await scene(stage)
-    except AssertionError as wrong:
+    except (AssertionError, LostAtPeer) as wrong:
         return str(wrong) or "wrong"
     return "as it should"
-
-
-def _words(page: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))[:300].strip()
 
 
 if __name__ == "__main__":

@@ -9,11 +9,13 @@ import click
 
 @click.command("describe")
 @click.option("--json", "as_json", is_flag=True, help="The whole manifest as JSON: what the examiner reads.")
-def command(as_json: bool) -> None:
+@click.option("--openapi", is_flag=True, help="The routes as an OpenAPI 3.1 document.")
+def command(as_json: bool, openapi: bool) -> None:
     """Print what this app declares: routes, queries, jobs, objectives.
 
     \b
     Example:  shipworthy describe --json > manifest.json
+              shipworthy describe --openapi > openapi.json
     """
     from shipworthy.cli.project import load_project
     from shipworthy.contract.strict import encode
@@ -21,6 +23,11 @@ def command(as_json: bool) -> None:
 
     project = load_project()
     manifest = describe(project.settings, project.rooms)
+    if openapi:
+        from shipworthy.contract.openapi import openapi_of
+
+        click.echo(json.dumps(openapi_of(manifest), indent=2))
+        return
     if as_json:
         click.echo(json.dumps(encode(manifest), indent=2))
         return

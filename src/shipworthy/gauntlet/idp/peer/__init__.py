@@ -1,0 +1,1 @@
+"""Somebody else's provider, for a second opinion: the script that Node runs, and what starts it."""
