@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.files.links import LinkQuery, Opened
-from shipworthy.kernel.http.reply import File
+from shipworthy.kernel.http.reply import File, Stream
 from shipworthy.kernel.route import Route, route
 
 # By the ending of the name it is saved under. What a browser would run in our origin is never shown, only saved.
@@ -20,19 +20,28 @@ _SHOWN = {
     "webp": "image/webp",
     "gif": "image/gif",
 }
-_SAVED = {"xml": "application/xml", "csv": "text/csv; charset=utf-8"}
+_SAVED = {"xml": "application/xml", "csv": "text/csv; charset=utf-8", "zip": "application/zip"}
+_WHOLE_BYTES_MAX = 4 * 1024 * 1024  # a larger file is sent piece by piece
 _NOT_IN_A_NAME = re.compile(r"[^\w .()\-]")
 
 
-async def fetch_file(ctx: Ctx, owner_id: uuid.UUID, kind: str, name: str, told: LinkQuery) -> File:
+async def fetch_file(ctx: Ctx, owner_id: uuid.UUID, kind: str, name: str, told: LinkQuery) -> File | Stream:
     """Errors: those of `FileLinks.open`; Missing; Upstream `files.unavailable`."""
     opened = ctx.runtime.file_links.open(f"{owner_id}/{kind}/{name}", told, now=ctx.now())
-    body = await ctx.runtime.files.get(opened.key)
-    return as_file(body, opened)
+    size_bytes, chunks = await ctx.runtime.files.chunks(opened.key)
+    if size_bytes <= _WHOLE_BYTES_MAX:
+        return as_file(b"".join([chunk async for chunk in chunks]), opened)
+    media_type, headers = _told_of(opened)
+    return Stream(chunks, media_type, headers=headers)
 
 
 def as_file(body: bytes, opened: Opened) -> File:
     """Return the file with the headers it goes out with, on whatever host."""
+    media_type, headers = _told_of(opened)
+    return File(body, media_type, headers=headers)
+
+
+def _told_of(opened: Opened) -> tuple[str, tuple[tuple[str, str], ...]]:
     ending = opened.name.rpartition(".")[2].lower()
     is_shown = opened.show == "inline" and ending in _SHOWN
     cache = f"{'public' if opened.is_shared else 'private'}, max-age={opened.max_age_s}, immutable"
@@ -40,8 +49,7 @@ def as_file(body: bytes, opened: Opened) -> File:
         ("content-disposition", disposition("inline" if is_shown else "attachment", opened.name)),
         ("cache-control", cache),
     )
-    media_type = _SHOWN.get(ending) or _SAVED.get(ending) or "application/octet-stream"
-    return File(body, media_type, headers=headers)
+    return _SHOWN.get(ending) or _SAVED.get(ending) or "application/octet-stream", headers
 
 
 def disposition(show: str, name: str) -> str:

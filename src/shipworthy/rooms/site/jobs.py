@@ -7,6 +7,11 @@ from shipworthy.rooms.site.assets.forms import discard, make_variants
 from shipworthy.rooms.site.assets.library import DISCARD_JOB, VARIANTS_JOB
 from shipworthy.rooms.site.cards.keep import CARD_JOB, make_card
 from shipworthy.rooms.site.changes import SITEMAP_JOB
+from shipworthy.rooms.site.exchange.book import DROP_JOB, READ_JOB, TAKE_JOB, UNDO_JOB, drop_file
+from shipworthy.rooms.site.exchange.reading import read_import
+from shipworthy.rooms.site.exchange.saving import EXPORT_DROP_JOB, EXPORT_JOB, drop_export, make_export
+from shipworthy.rooms.site.exchange.taking import take_some
+from shipworthy.rooms.site.exchange.undoing import undo_some
 from shipworthy.rooms.site.forms.mails import MAIL_JOB, send_mail
 from shipworthy.rooms.site.schedule.plan import SCHEDULE_JOB, carry_out
 from shipworthy.rooms.site.sitemap import make_sitemap
@@ -68,5 +73,46 @@ JOBS = (
         handler=send_mail,
         title="Say by mail that a visitor sent a message",
         attempts_max=10,
+    ),
+    JobKind(
+        kind=READ_JOB,
+        handler=read_import,
+        title="Look through a website's file",
+        timeout_s=300.0,
+        writes="site_import_item",
+        triggered_by="POST /api/imports",
+    ),
+    JobKind(
+        kind=TAKE_JOB,
+        handler=take_some,
+        title="Take in some of what an import holds",
+        timeout_s=120.0,
+        triggered_by="POST /api/imports/{import_id}/take",
+    ),
+    JobKind(
+        kind=UNDO_JOB,
+        handler=undo_some,
+        title="Take out some of what an import brought",
+        timeout_s=120.0,
+        triggered_by="POST /api/imports/{import_id}/undo",
+    ),
+    JobKind(
+        kind=DROP_JOB,
+        handler=drop_file,
+        title="Delete the file of an import that is over",
+        triggered_by="DELETE /api/imports/{import_id}",
+    ),
+    JobKind(
+        kind=EXPORT_JOB,
+        handler=make_export,
+        title="Save a whole website as one archive",
+        timeout_s=600.0,
+        triggered_by="POST /api/site/export",
+    ),
+    JobKind(
+        kind=EXPORT_DROP_JOB,
+        handler=drop_export,
+        title="Delete an archive that has another in its place",
+        triggered_by="POST /api/site/export",
     ),
 )

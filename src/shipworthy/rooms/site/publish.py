@@ -42,19 +42,9 @@ async def publish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None)
 
 async def show_version(ctx: Ctx, page: Record) -> None:
     """Show a version to visitors: a held page, with what that version says. Ends a plan to publish another one."""
-    page_id, now, content = page["page_id"], ctx.now(), _content_sha256(page)
+    page_id = page["page_id"]
     named = await ctx.db.one(q.page_named, page_id=page_id)
-    is_new_content = content != page["content_sha256"]
-    await ctx.db.run(
-        q.page_publish,
-        page_id=page_id,
-        version=page["version"],
-        in_menu=page["in_menu"],
-        content_sha256=content,
-        content_changed_at=now if is_new_content else page["content_changed_at"],
-        now=now,
-    )
-    await keep_uses(ctx, page_id, page["top_html"] + page["intro_html"] + page["body_html"])
+    is_new_content = await show_untold(ctx, page)
     await _show(ctx, page, named, title=page["title"], in_menu=page["in_menu"])
     await give_way(ctx, page["site_id"], page["path"])
     if is_new_content or page["status"] != "published":
@@ -67,6 +57,24 @@ async def show_version(ctx: Ctx, page: Record) -> None:
         id=page_id,
         detail={"version": page["version"], "path": page["path"]},
     )
+
+
+async def show_untold(ctx: Ctx, page: Record) -> bool:
+    """Show a version to visitors and tell nobody: whoever shows many tells of them once, and lets them win over what led
+    elsewhere. Return whether it says anything new."""
+    now, content = ctx.now(), _content_sha256(page)
+    is_new_content: bool = content != page["content_sha256"]
+    await ctx.db.run(
+        q.page_publish,
+        page_id=page["page_id"],
+        version=page["version"],
+        in_menu=page["in_menu"],
+        content_sha256=content,
+        content_changed_at=now if is_new_content else page["content_changed_at"],
+        now=now,
+    )
+    await keep_uses(ctx, page["page_id"], page["top_html"] + page["intro_html"] + page["body_html"])
+    return is_new_content
 
 
 async def unpublish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = None) -> Record:

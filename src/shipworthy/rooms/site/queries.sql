@@ -718,8 +718,8 @@ where page_id = :page_id and version < :below order by version desc limit 51
 -- What one version of a page says.
 -- index: page_version_pkey   rows: <= 1
 -- with: page_id = (select page_id from page order by page_id desc limit 1), version = 1
-select version, title, description, body, blocks, in_menu, author_name, is_autosave, created_at from page_version
-where page_id = :page_id and version = :version
+select version, title, description, body, blocks, top_html, intro_html, body_html, json_ld, in_menu, author_name, is_autosave, created_at
+from page_version where page_id = :page_id and version = :version
 
 -- version_before --
 -- The version that stood before another one; saves of the editor leave gaps in the numbers.
@@ -769,6 +769,260 @@ where p.page_id = :page_id and v.tenant_id = p.tenant_id and v.page_id = p.page_
       and later.version <= :newest::int and later.is_autosave and later.author_id is not distinct from v.author_id
       and later.created_at < v.created_at + interval '10 minutes'
   )
+
+-- import_create --
+-- A file of a website that is to be looked through; no row where the same file is here already.
+-- index: none (insert)   rows: <= 1
+-- with: import_id = gen_random_uuid(), site_id = (select site_id from site limit 1), file_name = 'sample.xml', file_sha256 = sha256(gen_random_uuid()::text::bytea), file_bytes = 1000::bigint, author_name = 'Sample', now = now()
+insert into site_import (import_id, site_id, file_name, file_sha256, file_bytes, status, author_name, created_at, changed_at)
+values (:import_id, :site_id, :file_name, :file_sha256, :file_bytes, 'reading', :author_name, :now, :now)
+on conflict (tenant_id, file_sha256) where status not in ('refused', 'undone') do nothing returning import_id
+
+-- import_same --
+-- The import of a file that was sent before and is not taken out again.
+-- index: site_import_file_idx   rows: <= 1
+-- with: file_sha256 = (select file_sha256 from site_import limit 1)
+select import_id from site_import where file_sha256 = :file_sha256 and status not in ('refused', 'undone')
+
+-- import_get --
+-- One import, and how far it is.
+-- index: site_import_pkey   rows: <= 1
+-- with: import_id = (select import_id from site_import limit 1)
+select import_id, site_id, kind, file_name, file_bytes, origin, status, refusal, step, done, total, author_name, created_at, changed_at
+from site_import where import_id = :import_id
+
+-- import_lock --
+-- Hold an import while one of its jobs, or a person, carries it on.
+-- index: site_import_pkey   rows: <= 1
+-- with: import_id = (select import_id from site_import limit 1)
+select import_id, site_id, kind, file_name, file_bytes, origin, status, refusal, step, done, total, author_name, created_at, changed_at
+from site_import where import_id = :import_id for update
+
+-- import_list --
+-- Imports, the newest first, from behind one of them on.
+-- index: site_import_created_idx   rows: <= 26
+-- with: created_at = 'infinity'::timestamptz, import_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+select import_id, kind, file_name, file_bytes, origin, status, done, total, author_name, created_at, changed_at from site_import
+where (created_at, import_id) < (:created_at, :import_id) order by created_at desc, import_id desc limit 26
+
+-- import_progress --
+-- How far a job is, said while its own transaction runs.
+-- index: site_import_pkey   rows: <= 0   role: worker
+-- with: import_id = (select import_id from site_import limit 1), done = 1
+update site_import set done = :done, total = greatest(total, :done) where import_id = :import_id
+
+-- import_known --
+-- What a file turned out to be: read whole, or refused with the reason.
+-- index: site_import_pkey   rows: <= 0
+-- with: import_id = (select import_id from site_import limit 1), kind = 'wordpress', origin = 'https://sample.example', status = 'read', refusal = null::jsonb, total = 1, now = now()
+update site_import set kind = :kind, origin = :origin, status = :status, refusal = :refusal, done = :total, total = :total, changed_at = :now
+where import_id = :import_id
+
+-- import_turn --
+-- Carry an import on: its next state, and the number of the job that does it.
+-- index: site_import_pkey   rows: <= 1
+-- with: import_id = (select import_id from site_import limit 1), status = 'taking', done = 0, total = 1, now = now()
+update site_import set status = :status, done = :done, total = :total, step = step + 1, changed_at = :now
+where import_id = :import_id returning step
+
+-- import_delete --
+-- Forget an import of which nothing was taken in.
+-- index: site_import_pkey   rows: <= 1
+-- with: import_id = (select import_id from site_import limit 1)
+delete from site_import where import_id = :import_id and status in ('read', 'refused', 'undone') returning import_id
+
+-- import_counts --
+-- How many things of each kind an import has, by what became of them.
+-- index: site_import_item_turn_idx   rows: <= 100
+-- with: import_id = (select import_id from site_import limit 1)
+select kind, label, outcome, status, count(*)::int as items from site_import_item where import_id = :import_id
+group by kind, label, outcome, status order by kind, label, outcome, status limit 100
+
+-- import_items --
+-- The things of an import in the order of its file, those of one outcome where one is named.
+-- index: site_import_item_pkey   rows: <= 51
+-- with: import_id = (select import_id from site_import limit 1), after = 0, outcome = ''
+select item, kind, label, source, title, path, from_path, status, publish_at, outcome, reason, notes, made_id from site_import_item
+where import_id = :import_id and item > :after and (:outcome = '' or outcome = :outcome) order by item limit 51
+
+-- import_add --
+-- One thing of a file, and what would become of it.
+-- index: none (insert)   rows: <= 0   role: worker
+-- with: import_id = (select import_id from site_import limit 1), item = 1000000, turn = 2, kind = 'page', source = 'sample', to_source = '', label = 'post', title = 'Sample', path = '/sample', from_path = '/sample', status = 'draft', publish_at = null::timestamptz, outcome = 'new', reason = '', notes = '[]'::jsonb, data = null::jsonb, made_id = null::uuid
+insert into site_import_item (import_id, item, turn, kind, source, to_source, label, title, path, from_path, status, publish_at, outcome, reason, notes, data, made_id)
+values (:import_id, :item, :turn, :kind, :source, :to_source, :label, :title, :path, :from_path, :status, :publish_at, :outcome, :reason, :notes, :data, :made_id)
+on conflict do nothing
+
+-- import_sources --
+-- Which of these things were taken in before, by whichever file, and what was made of them.
+-- index: site_import_item_made_idx   rows: <= 1000   role: worker
+-- with: sources = array['sample']
+select source, made_id, path from site_import_item where source = any(:sources::text[]) and outcome = 'done' and kind <> 'settings'
+
+-- import_clear --
+-- A file that is refused half-way leaves nothing behind.
+-- index: site_import_item_turn_idx   rows: <= 0   role: worker
+-- with: import_id = (select import_id from site_import limit 1)
+delete from site_import_item where import_id = :import_id
+
+-- import_orphans --
+-- Old addresses whose page is not among what comes, or is shown there itself, are left out.
+-- index: site_import_item_turn_idx   rows: <= 0   role: worker
+-- with: import_id = (select import_id from site_import limit 1)
+update site_import_item r set outcome = 'skipped',
+  reason = case when exists (
+    select from site_import_item p where p.tenant_id = r.tenant_id and p.import_id = r.import_id and p.kind = 'page'
+      and r.path in (p.from_path, p.path) and p.outcome in ('new', 'known')) then 'address_page' else 'no_target' end
+where r.import_id = :import_id and r.kind = 'redirect' and r.outcome = 'new' and r.to_source <> '' and (
+  not exists (
+    select from site_import_item p where p.tenant_id = r.tenant_id and p.import_id = r.import_id and p.kind = 'page'
+      and p.source = r.to_source and p.outcome in ('new', 'known'))
+  or exists (
+    select from site_import_item p where p.tenant_id = r.tenant_id and p.import_id = r.import_id and p.kind = 'page'
+      and r.path in (p.from_path, p.path) and p.outcome in ('new', 'known')))
+
+-- import_next --
+-- What is to be taken in next: pictures, pages, redirects, each in the order of the file.
+-- index: site_import_item_turn_idx   rows: <= 50   role: worker
+-- with: import_id = (select import_id from site_import limit 1)
+select item, kind, source, to_source, title, path, from_path, status, publish_at, notes, data, made_id from site_import_item
+where import_id = :import_id and outcome = 'new' order by turn, item limit 50
+
+-- import_targets --
+-- What addresses and ids in a page's text mean: pages and pictures that come along, or came before.
+-- index: site_import_item_from_idx, site_import_item_source_idx   rows: <= 20000   role: worker
+-- with: import_id = (select import_id from site_import limit 1), paths = array['/sample'], sources = array['sample']
+select i.kind, i.source, i.from_path, i.path, i.made_id from unnest(:paths::text[]) as u (path) cross join lateral (
+  select kind, source, from_path, path, made_id from site_import_item
+  where import_id = :import_id and from_path = u.path and kind in ('page', 'picture') and outcome in ('new', 'done', 'known') limit 1
+) as i
+union
+select i.kind, i.source, i.from_path, i.path, i.made_id from unnest(:sources::text[]) as u (source) cross join lateral (
+  select kind, source, from_path, path, made_id from site_import_item
+  where source = u.source and import_id = :import_id and kind in ('page', 'picture') and outcome in ('new', 'done', 'known') limit 1
+) as i
+
+-- import_item_done --
+-- A thing was taken in, left out, taken out again, or left where it is.
+-- index: site_import_item_pkey   rows: <= 0   role: worker
+-- with: import_id = (select import_id from site_import limit 1), item = 1, outcome = 'done', reason = '', notes = '[]'::jsonb, before = null::jsonb, made_id = null::uuid, made_version = 1, path = '/sample'
+update site_import_item set outcome = :outcome, path = :path, reason = :reason, notes = :notes, before = :before, made_id = :made_id, made_version = :made_version, data = null
+where import_id = :import_id and item = :item
+
+-- import_last --
+-- What is to be taken out next: the last thing first.
+-- index: site_import_item_turn_idx   rows: <= 50   role: worker
+-- with: import_id = (select import_id from site_import limit 1)
+select item, kind, source, title, path, notes, before, made_id, made_version from site_import_item
+where import_id = :import_id and outcome = 'done' order by turn desc, item desc limit 50
+
+-- page_imported --
+-- The days a page had where it came from: when it was first shown, and last changed.
+-- index: page_pkey   rows: <= 0   role: worker
+-- with: page_id = (select page_id from page limit 1), at = now()
+update page set published_at = :at, content_changed_at = :at where page_id = :page_id and status = 'published'
+
+-- page_undo --
+-- Hold a page that is to be taken out again: is it as it was taken in?
+-- index: page_pkey, menu_item_page_idx   rows: <= 1   role: worker
+-- with: page_id = (select page_id from page limit 1)
+select page_id, path, version, status,
+  exists (select from menu_item i where i.tenant_id = p.tenant_id and i.page_id = p.page_id) as in_made_menu
+from page p where page_id = :page_id for update
+
+-- page_redirects_remove --
+-- Nothing leads any longer to a page that goes for good.
+-- index: redirect_page_idx   rows: <= 0   role: worker
+-- with: page_id = (select page_id from page limit 1)
+delete from redirect where to_page_id = :page_id
+
+-- page_versions_remove --
+-- What a page said, when it goes for good.
+-- index: page_version_pkey   rows: <= 0   role: worker
+-- with: page_id = (select page_id from page limit 1)
+delete from page_version where page_id = :page_id
+
+-- page_remove --
+-- A page goes for good; what stood below it hangs where it hung already.
+-- index: page_pkey   rows: <= 0   role: worker
+-- with: page_id = gen_random_uuid()
+delete from page where page_id = :page_id
+
+-- export_get --
+-- The last archive of a site, and how far it is.
+-- index: site_export_pkey   rows: <= 1
+-- with: site_id = (select site_id from site limit 1)
+select export_id, status, done, bytes, asked_at, made_at from site_export where site_id = :site_id
+
+-- export_start --
+-- An archive is to be made; the row names the one before it.
+-- index: site_export_pkey   rows: <= 1
+-- with: site_id = (select site_id from site limit 1), export_id = gen_random_uuid(), now = now()
+with before as (select export_id from site_export where site_id = :site_id for update)
+insert into site_export (site_id, export_id, status, asked_at) values (:site_id, :export_id, 'making', :now)
+on conflict (tenant_id, site_id) do update set export_id = excluded.export_id, status = 'making', done = 0, bytes = 0, asked_at = excluded.asked_at, made_at = null
+returning (select export_id from before) as old_id
+
+-- export_progress --
+-- How far an archive is, said while it is made.
+-- index: site_export_pkey   rows: <= 0   role: worker
+-- with: site_id = (select site_id from site limit 1), export_id = gen_random_uuid(), done = 1
+update site_export set done = :done where site_id = :site_id and export_id = :export_id and status = 'making'
+
+-- export_made --
+-- An archive is in the file store.
+-- index: site_export_pkey   rows: <= 1   role: worker
+-- with: site_id = (select site_id from site limit 1), export_id = gen_random_uuid(), done = 1, bytes = 1000::bigint, now = now()
+update site_export set status = 'made', done = :done, bytes = :bytes, made_at = :now
+where site_id = :site_id and export_id = :export_id and status = 'making' returning export_id
+
+-- export_pages --
+-- A site's pages in the order of their addresses, some at a time, for an archive.
+-- index: page_path_idx   rows: <= 50   role: worker
+-- with: site_id = (select site_id from site limit 1), after = '/volume/page-9'
+select page_id, path, status, version, published_version, position, published_at, content_changed_at, created_at, updated_at,
+  publish_at, publish_version, unpublish_at
+from page where site_id = :site_id and status <> 'deleted' and path > :after order by path limit 50
+
+-- export_versions --
+-- What a page said, the newest first, and what visitors see or are to see of it.
+-- index: page_version_pkey   rows: <= 22   role: worker
+-- with: page_id = (select page_id from page limit 1), seen = array[1]
+(select version, title, description, body, blocks, in_menu, author_name, is_autosave, created_at from page_version
+ where page_id = :page_id order by version desc limit 20)
+union
+select version, title, description, body, blocks, in_menu, author_name, is_autosave, created_at from page_version
+where page_id = :page_id and version = any(:seen::int[])
+order by version desc
+
+-- export_assets --
+-- The tenant's pictures in the order of their keys, some at a time, for an archive.
+-- index: asset_key_idx   rows: <= 200   role: worker
+-- with: after = 'f'
+select asset_id, name, alt, key, slug, sent_sha256, media_type, width, height, created_at from asset
+where key > :after order by key limit 200
+
+-- asset_restore --
+-- A picture that was kept elsewhere comes back under its own id and addresses; no row where it is here.
+-- index: none (insert)   rows: <= 1
+-- with: asset_id = gen_random_uuid(), name = 'Sample', alt = '', key = left(md5(random()::text), 16), slug = 'sample', sent_sha256 = sha256(gen_random_uuid()::text::bytea), media_type = 'image/jpeg', width = 640, height = 480, bytes = 1000::bigint, now = now()
+insert into asset (asset_id, name, alt, key, slug, sent_sha256, media_type, width, height, bytes, created_at)
+values (:asset_id, :name, :alt, :key, :slug, :sent_sha256, :media_type, :width, :height, :bytes, :now)
+on conflict do nothing returning asset_id
+
+-- page_restored --
+-- A page that was kept elsewhere has its days, its place and its newest version again.
+-- index: page_pkey   rows: <= 0   role: worker
+-- with: page_id = (select page_id from page limit 1), version = 1, position = 1000000, created_at = now(), updated_at = now(), published_at = null::timestamptz, content_changed_at = null::timestamptz
+update page set version = :version, position = :position, created_at = :created_at, updated_at = :updated_at,
+  published_at = :published_at, content_changed_at = coalesce(:content_changed_at, content_changed_at)
+where page_id = :page_id
+
+-- site_restored --
+-- A site is called and looks as it did elsewhere.
+-- index: site_pkey   rows: <= 0   role: worker
+-- with: site_id = (select site_id from site limit 1), title = 'Sample', tagline = '', theme = 'harbour', accent = 'ocean', crawlers = 'open'
+update site set title = :title, tagline = :tagline, theme = :theme, accent = :accent, crawlers = :crawlers where site_id = :site_id
 
 -- visits_add --
 -- Add what one process counted to what is there; a page that is not published is not counted.

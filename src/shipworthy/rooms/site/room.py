@@ -11,6 +11,7 @@ from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.domains.web import ROUTES as DOMAIN_ROUTES
+from shipworthy.rooms.site.exchange.web import ROUTES as EXCHANGE_ROUTES
 from shipworthy.rooms.site.forms.web import ROUTES as FORM_ROUTES
 from shipworthy.rooms.site.jobs import JOBS
 from shipworthy.rooms.site.lane import Lane
@@ -73,6 +74,7 @@ _FILED = "select {} from asset where slug not like 'volume-%' order by asset_id 
 _REDIRECT = "select redirect_id from redirect where origin = 'manual' order by from_path {} limit 1"
 _CLAIM = "select claim_id from domain_claim where verified_at is null and host not like '%.localhost' order by host {} limit 1"
 _MESSAGE = "select message_id from message order by received_at {} limit 1"
+_IMPORT = "select import_id from site_import {} order by created_at desc, import_id desc limit 1"
 
 
 ROOM = Room(
@@ -89,6 +91,7 @@ ROOM = Room(
         *DOMAIN_ROUTES,
         *VISITS_ROUTES,
         *FORM_ROUTES,
+        *EXCHANGE_ROUTES,
     ),
     jobs=JOBS,
     nav=(
@@ -107,6 +110,10 @@ ROOM = Room(
         ),
         Table(name="domain_claim", scope="tenant", column="tenant_id"),
         Table(name="menu_item", scope="tenant", column="tenant_id"),
+        *(
+            Table(name=name, scope="tenant", column="tenant_id")
+            for name in ("site_import", "site_import_item", "site_export")
+        ),
         Table(name="message", scope="tenant", column="tenant_id"),
         Table(name="visit_count", scope="tenant", column="tenant_id"),
         Table(name="site_domain", scope="realm", column="realm_id"),
@@ -144,6 +151,12 @@ ROOM = Room(
             sql="select host from site_domain where tenant_id = my_tenant() and role = 'primary' order by host limit 1",
         ),
         Sample(name="menu", sql="select 'footer'"),
+        Sample(name="import_id", sql=_IMPORT.format("")),
+        Sample(
+            name="read_import_id", sql=_IMPORT.format("where status = 'read' and file_name <> 'Over.zip'")
+        ),
+        Sample(name="taken_import_id", sql=_IMPORT.format("where status = 'taken'")),
+        Sample(name="over_import_id", sql=_IMPORT.format("where file_name = 'Over.zip'")),
         Sample(name="message_id", sql=_MESSAGE.format("asc")),
         Sample(name="other_message_id", sql=_MESSAGE.format("desc")),
     ),

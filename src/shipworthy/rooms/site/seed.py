@@ -10,6 +10,7 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.room import SeedTenant
 from shipworthy.rooms.site.assets.seed import seed_pictures
 from shipworthy.rooms.site.domains.claims import claim_domain
+from shipworthy.rooms.site.exchange.seed import seed_imports
 from shipworthy.rooms.site.forms.seed import seed_messages
 from shipworthy.rooms.site.publish import publish_page
 from shipworthy.rooms.site.redirects.book import create_redirect
@@ -71,6 +72,7 @@ async def seed(ctx: Ctx, tenant: SeedTenant) -> None:
         *(name.format(tenant.site_host.partition(".")[0]) for name in _DOMAINS),
     ):
         await claim_domain(ctx, host)
+    await seed_imports(ctx, tenant)
     for path, to in website.old:
         await create_redirect(ctx, Wanted(from_path=path, to=to))
 

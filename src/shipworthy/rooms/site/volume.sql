@@ -69,3 +69,13 @@ insert into domain_claim (tenant_id, claim_id, site_id, host, token, created_at)
 select tenant_id, gen_random_uuid(), site_id, 'n' || n || '.volume-' || tenant_id || '.example', 'volume-of-twenty-characters', now() - interval '1 year'
 from site, generate_series(1, case when tenant_id = my_tenant() then 40 else 2 end) as n
 on conflict do nothing;
+insert into site_import (import_id, site_id, kind, file_name, file_sha256, file_bytes, origin, status, done, total, created_at, changed_at)
+select md5(my_tenant()::text || '/import/' || n)::uuid, site_id, 'wordpress', 'volume-' || n || '.xml', sha256((my_tenant()::text || n)::bytea), 1000,
+  'https://volume.example', 'undone', 0, 0, now() - interval '1 year' - n * interval '1 hour', now() - interval '1 year'
+from site, generate_series(1, greatest(1, current_setting('volume.rows')::int / 4)) as n
+where tenant_id = my_tenant();
+
+insert into site_import_item (import_id, item, turn, kind, source, label, title, path, from_path, status, outcome)
+select md5(my_tenant()::text || '/import/1')::uuid, n, 2, 'page', 'volume#' || n, 'post', 'Volume ' || n, '/volume/import-' || n,
+  '/volume/import-' || n, 'draft', 'undone'
+from generate_series(1, greatest(1, current_setting('volume.rows')::int / 2)) as n;

@@ -6,6 +6,7 @@ import unicodedata
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from shipworthy.kernel.audit.record import record
@@ -53,7 +54,7 @@ async def create_page(ctx: Ctx, text: PageText) -> uuid.UUID:
     page_id = ctx.new_id()
     path = await _first_free(ctx, page_id, site["site_id"], wanted, may_change=not text.path.strip())
     await settle(ctx, page_id, site["site_id"], path)
-    await _write_version(ctx, page_id, 1, text)
+    await write_version(ctx, page_id, 1, text)
     await record(ctx, "page.created", of="page", id=page_id, detail={"path": path})
     return page_id
 
@@ -81,7 +82,7 @@ async def save_text(ctx: Ctx, before: Record, text: PageText, *, seen: int | Non
     page_id, version = before["page_id"], before["version"]
     if not _is_same(text, before):
         version = (await ctx.db.one(q.page_edit, page_id=page_id, now=ctx.now()))["version"]
-        await _write_version(ctx, page_id, version, text)
+        await write_version(ctx, page_id, version, text)
     if path != before["path"]:
         await move_page(ctx, before, path)
     await record(ctx, "page.edited", of="page", id=page_id, detail={"version": version, "path": path})
@@ -161,8 +162,19 @@ async def _first_free(
     raise taken(wanted)
 
 
-async def _write_version(ctx: Ctx, page_id: uuid.UUID, version: int, text: PageText) -> None:
-    blocks = text.blocks or ()
+async def write_version(
+    ctx: Ctx,
+    page_id: uuid.UUID,
+    version: int,
+    text: PageText,
+    *,
+    author_name: str | None = None,
+    at: datetime | None = None,
+) -> None:
+    """Write what a page says from now on, as the person who asks; or as somebody wrote it elsewhere, on that day."""
+    blocks, principal = text.blocks or (), ctx.principal
+    if author_name is None:
+        author_name = (principal.name or principal.email) if principal else ""
     shown = await write_blocks(ctx.db, page_id, text.title, blocks)
     await ctx.db.run(
         q.version_create,
@@ -177,9 +189,9 @@ async def _write_version(ctx: Ctx, page_id: uuid.UUID, version: int, text: PageT
         body_html=shown.body,
         json_ld=shown.json_ld,
         in_menu=text.in_menu,
-        author_id=ctx.principal.user_id if ctx.principal else None,
-        author_name=(ctx.principal.name or ctx.principal.email) if ctx.principal else "",
+        author_id=principal.user_id if principal else None,
+        author_name=author_name,
         is_autosave=text.is_autosave,
-        now=ctx.now(),
+        now=at or ctx.now(),
     )
     await note_uses(ctx, page_id, shown.top + shown.intro + shown.body)

@@ -15,6 +15,7 @@ import pytest
 from shipworthy.kernel.queue.worker import run_job
 from shipworthy.rooms.site.jobs import JOBS
 from shipworthy.rooms.site.schedule.plan import LOOK_AGAIN_S
+from tests.rooms.site.assets.conftest import send_picture
 from tests.rooms.site.conftest import Author, Clock, author, until
 from tests.support.app import RunningApp
 
@@ -192,3 +193,19 @@ async def test_a_plan_is_made_shown_and_cancelled_on_screen_in_the_tenant_s_own_
     assert row["publish_at"].isoformat() == "2026-07-01T07:00:00+00:00"
     assert (await acme.submit(f"{address}/plan/cancel")).status == 303
     assert "1 Jul 2026" not in (await acme.get(address)).text
+
+
+async def test_what_a_planned_version_shows_cannot_be_thrown_away_by_a_newer_draft(
+    acme: Author, clock: Clock
+) -> None:
+    picture = (await send_picture(acme)).json["asset_id"]
+    blocks = [{"type": "image", "data": {"asset": picture, "alt": "A drawing"}}]
+    page = await acme.write("To come", path="/to-come", blocks=blocks)
+    assert (await plan(acme, page, publish_at=HOUR_S)).status == 200
+    await acme.send(
+        "PUT", f"/api/pages/{page['page_id']}", {"title": "To come", "blocks": []}, if_match='"1"'
+    )
+    clock.move(HOUR_S + 1)
+    await look(acme.app)
+    assert (await acme.visitor.ask("/to-come")).status == 200
+    assert (await acme.send("DELETE", f"/api/assets/{picture}")).status == 409

@@ -77,10 +77,13 @@ async def add_asset(ctx: Ctx, data: bytes, *, name: str, alt: str) -> tuple[Reco
         return await _noted(ctx, sent)
 
 
-async def add_asset_here(ctx: Ctx, data: bytes, *, name: str, alt: str) -> Record:
-    """Take a picture in within the transaction that runs: for filling a tenant that is not there yet for others."""
-    asset, _ = await _noted(ctx, await _stored(ctx, data, name=name, alt=alt))
-    return asset
+async def add_asset_here(ctx: Ctx, data: bytes, *, name: str, alt: str) -> tuple[Record, bool]:
+    """Take a picture in within the transaction that runs: for jobs, and for filling a tenant that is not there yet for
+    others. Return it, and whether it is new. Errors: those of `add_asset`."""
+    there = await ctx.db.maybe(q.asset_sent, sent_sha256=hashlib.sha256(data).digest())
+    if there is not None:
+        return await get_asset(ctx, there["asset_id"]), False
+    return await _noted(ctx, await _stored(ctx, data, name=name, alt=alt))
 
 
 async def get_asset(ctx: Ctx, asset_id: uuid.UUID) -> Record:

@@ -26,7 +26,7 @@ PICTURES = (
 async def seed_pictures(ctx: Ctx, tenant: SeedTenant) -> list[Record]:
     """Add the pictures; each carries the tenant's marker."""
     return [
-        await add_asset_here(ctx, landscape(hue), name=f"{name} ({tenant.marker})", alt=alt)
+        (await add_asset_here(ctx, landscape(hue), name=f"{name} ({tenant.marker})", alt=alt))[0]
         for name, alt, hue in PICTURES
     ]
 

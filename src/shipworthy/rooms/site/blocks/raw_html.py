@@ -33,4 +33,9 @@ class RawHtml(Block):
     code: LongText = ""
 
     def html(self, place: Place) -> str:
-        return nh3.clean(self.code, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=SCHEMES, link_rel=None)
+        return clean_html(self.code)
+
+
+def clean_html(code: str) -> str:
+    """Return what of HTML a page may hold: nothing that runs, styles, or loads another page."""
+    return nh3.clean(code, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=SCHEMES, link_rel=None)

@@ -1,0 +1,10 @@
+revoke update (title, tagline, theme, accent, crawlers) on site from worker;
+revoke insert on asset_use from worker;
+revoke insert, delete on asset from worker;
+revoke update (to_page_id, to_url, status, origin, hits, last_hit_at, created_at) on redirect from worker;
+revoke insert on redirect from worker;
+revoke insert, delete on page_version from worker;
+revoke update (parent_id, position, version, created_at, updated_at, schedule) on page from worker;
+revoke insert, delete on page from worker;
+drop table site_import_item;
+drop table site_import;
