@@ -30,6 +30,7 @@ GONE = (
     OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
     asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
 )  # fmt: skip
+_SET = "select set_config(name, value, true) from unnest($1::text[], $2::text[]) as wanted(name, value)"
 
 
 class Database:
@@ -93,8 +94,7 @@ class Database:
             if self.acts_as != self.user:
                 await self._change_role(connection)
             if person is not None:
-                for setting, value in _settings(self.scope, person, realm_only):
-                    await connection.execute("select set_config($1, $2, true)", setting, value)
+                await connection.execute(_SET, *zip(*_settings(self.scope, person, realm_only), strict=True))
             yield
         finally:
             if not connection.is_closed():

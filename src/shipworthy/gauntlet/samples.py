@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from shipworthy.contract.manifest import Sample
 from shipworthy.contract.target import Credential
@@ -36,20 +37,28 @@ class SampleSource:
     async def _values(
         self, database: Database, person: Credential, samples: Sequence[Sample]
     ) -> dict[str, str]:
+        """Look all up in one transaction; after one that does not run, the others in another."""
         connection = await self._connections.of(database)
         found: dict[str, str] = {}
-        for sample in samples:
-            try:
-                async with database.within(connection, person):
-                    value = await connection.fetchval(sample.sql)
-            except GONE:
-                raise
-            except PostgresError as broken:
-                self._note(f"The sample {sample.name!r} does not run: {broken}")
-                continue
-            if value is not None:
-                found[sample.name] = str(value)
+        waiting = list(samples)
+        while waiting:
+            async with database.within(connection, person):
+                while waiting and await self._is_found(connection, waiting.pop(0), found):
+                    pass
         return found
+
+    async def _is_found(self, connection: Any, sample: Sample, found: dict[str, str]) -> bool:
+        """Look one up; False when it does not run, and has spoilt its transaction."""
+        try:
+            value = await connection.fetchval(sample.sql)
+        except GONE:
+            raise
+        except PostgresError as broken:
+            self._note(f"The sample {sample.name!r} does not run: {broken}")
+            return False
+        if value is not None:
+            found[sample.name] = str(value)
+        return True
 
     def _note(self, note: str) -> None:
         if note not in self._notes:
