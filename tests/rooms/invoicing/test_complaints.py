@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent.parent.parent
 PAGE = ROOT / "docs" / "reference" / "invoicing-complaints.md"
 
 
-def test_each_of_the_ten_complaints_names_tests_that_exist() -> None:
-    rows = re.findall(r"^\| (\d+) \|(.*)\|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert [int(number) for number, _row in rows] == list(range(1, 11))
+@pytest.mark.parametrize(("letter", "how_many"), [("", 10), ("P", 14)], ids=["complaints", "laws"])
+def test_each_row_names_tests_that_exist(letter: str, how_many: int) -> None:
+    rows = re.findall(rf"^\| {letter}(\d+) \|(.*)\|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [int(number) for number, _row in rows] == list(range(1, how_many + 1))
     for number, row in rows:
         named = re.findall(r"`([\w/]+\.py)::(\w+)`", row)
         assert named, number

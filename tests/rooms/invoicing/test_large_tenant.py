@@ -5,8 +5,9 @@ Covers: listing.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import asyncpg
 import pytest
@@ -17,8 +18,10 @@ from shipworthy.kernel.db.queries import NamedQuery
 from shipworthy.local.postgres import PostgresAddress
 from shipworthy.rooms.invoicing.listing import CUSTOMERS_SEARCHED_MAX
 from shipworthy.rooms.invoicing.room import ROOM
+from tests.rooms.invoicing.conftest import person
+from tests.rooms.invoicing.test_listing import LISTS, statements_of
 from tests.rooms.invoicing.test_plans import Volume, explain, nodes, used_indexes
-from tests.support.app import app_running
+from tests.support.app import RunningApp, app_running
 
 # Headers alone: no list reads a line. In ten: one draft, three open, six paid; ten thousand customers; neighbours.
 _FILL = """
@@ -39,8 +42,16 @@ from unnest($1::uuid[]) with ordinality as tenants (t, place), generate_series(1
 """
 
 
+@dataclass(frozen=True)
+class Large(Volume):
+    """The app over that database, and its tenants: of a hundred thousand invoices, and of five hundred."""
+
+    app: RunningApp
+    tenants: list[uuid.UUID]
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def large(cluster: PostgresAddress, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Volume]:
+async def large(cluster: PostgresAddress, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Large]:
     async with app_running(cluster, (ROOM,), tmp_path_factory.mktemp("state")) as app:
         tenants = [await app.add_tenant(name) for name in ("Large", "Small", "Tiny")]
         connection = await asyncpg.connect(app.url("admin"))
@@ -56,7 +67,13 @@ async def large(cluster: PostgresAddress, tmp_path_factory: pytest.TempPathFacto
             await connection.execute("vacuum analyze customer, customer_word, invoice")
         finally:
             await connection.close()
-        yield Volume(admin_url=app.url("admin"), scope=Scope(app.runtime.realm_id, tenants[0]), table_rows={})
+        yield Large(
+            admin_url=app.url("admin"),
+            scope=Scope(app.runtime.realm_id, tenants[0]),
+            table_rows={},
+            app=app,
+            tenants=tenants,
+        )
 
 
 # What is asked for, in SQL, beside the samples of the query; and how many blocks of 8 kB it may read. None: it adds up or
@@ -88,7 +105,7 @@ CASES: list[tuple[str, dict[str, str], int, int | None]] = [
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("plan_cache_mode", ["force_custom_plan", "force_generic_plan"])
-async def test_what_is_looked_for_reads_few_blocks(large: Volume, plan_cache_mode: str) -> None:
+async def test_what_is_looked_for_reads_few_blocks(large: Large, plan_cache_mode: str) -> None:
     for name, samples, rows_min, blocks_max in CASES:
         query: NamedQuery = getattr(ROOM.queries, name)
         values = (samples.get(p, s) for p, s in zip(query.parameters, query.samples, strict=True))
@@ -99,3 +116,16 @@ async def test_what_is_looked_for_reads_few_blocks(large: Volume, plan_cache_mod
         kinds = {node["Node Type"] for node in nodes(plan) if str(node.get("Relation Name")) == "invoice"}
         assert blocks_max is not None or "Index Only Scan" in kinds, (name, kinds)
         assert not [node for node in nodes(plan) if node["Node Type"] == "Seq Scan"], name
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_no_page_asks_more_statements_than_for_a_tenant_of_five_hundred(large: Large) -> None:
+    many, few = [await person(large.app, tenant_id=tenant_id) for tenant_id in large.tenants[:2]]
+    pages = [
+        route for route in LISTS if not route.params
+    ]  # only headers were filled in: no invoice's own page
+    for route in pages:
+        assert (
+            await statements_of(large.app, many, route) == await statements_of(large.app, few, route) > 0
+        ), route.path
+    assert len(pages) > 20

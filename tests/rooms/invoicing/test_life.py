@@ -6,16 +6,26 @@ Covers: settle.
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from shipworthy.kernel.audit.sealer import seal_due
 from shipworthy.kernel.audit.verify import verify_tenant
@@ -24,38 +34,27 @@ from shipworthy.rooms.invoicing.room import ROOM
 from tests.rooms.invoicing.conftest import LINE, Person, person
 from tests.rooms.invoicing.test_payments import wrongly_settled
 from tests.support.app import RunningApp, app_running
+from tests.support.client import Answer
 from tests.support.deeper import lean
 
-VERBS = (
-    "draft",
-    "edit",
-    "delete",
-    "finalise",
-    "backdate",
-    "close",
-    "pay",
-    "over",
-    "reverse",
-    "use",
-    "credit",
-    "part",
-    "void",
-    "give up",
-)
-EVENTS = st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 2)), min_size=16, max_size=28)
+STEPS = 24
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)  # a backdated invoice falls into this year or into the one before
-DAYS_BACK = (1, 9, 70)
+DAYS_BACK = (0, 1, 9, 70)
+# Currencies of 2, 0, 3 and 4 decimals; prices of which no third is a whole number of the smallest unit.
+CURRENCIES = ("EUR", "JPY", "KWD", "UYW")
+PRICES = ("95.00", "0.335", "33.333333", "1234.5678")
 
 
 @dataclass
 class Model:
     """What should be true: plain integers, no database."""
 
-    status: dict[str, str] = field(default_factory=dict)
+    status: dict[str, str] = field(default_factory=dict)  # of what was not deleted
     gross: dict[str, int] = field(default_factory=dict)
     paid: dict[str, int] = field(default_factory=dict)
     credited: dict[str, int] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)  # thirds of the line not credited yet
+    taken_back: dict[str, int] = field(default_factory=dict)  # the gross of its credit notes
     payments: dict[str, dict[str, int]] = field(default_factory=dict)  # payment -> invoice -> amount
     rest: dict[str, int] = field(default_factory=dict)  # payment or credit note -> what is left of it
     frozen: dict[str, Any] = field(default_factory=dict)
@@ -79,159 +78,178 @@ class Model:
         goes_back = self.is_by_date and day < self.last_day.get(day.year, date.min)
         return day > self.closed_until and not goes_back
 
+    def is_one_of(self, invoice: str, *statuses: str) -> bool:
+        return self.status.get(invoice) in statuses
+
     def takes_money(self, invoice: str) -> bool:
-        return self.status[invoice] in ("open", "uncollectible")
+        return self.is_one_of(invoice, "open", "uncollectible")
 
 
-class Life:
+def awaited(step: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
+    """A rule that waits for the app, run in the app's own loop."""
+
+    @functools.wraps(step)
+    def run(self: Life, **given: Any) -> Any:
+        async def here() -> Any:
+            return await step(self, **given)
+
+        return asyncio.run_coroutine_threadsafe(here(), self.loop).result()
+
+    return run
+
+
+class Life(RuleBasedStateMachine):
     """Every event is asked of the API, and the model says what must come of it."""
 
-    def __init__(self, who: Person, customer_id: str) -> None:
-        self.who, self.customer_id, self.model = who, customer_id, Model()
+    invoices = Bundle("invoices")
+    payments = Bundle("payments")
 
-    async def happens(self, verb: str, which: int) -> None:
-        if verb == "draft":
-            await self.draft()
-        elif verb == "close":
-            await self.close(which)
-        elif verb == "backdate":
-            await self.backdate(which)
-        elif verb == "reverse":
-            await self.reverse(which)
-        elif known := list(self.model.status):
-            await getattr(self, verb.replace(" ", "_"))(known[which % len(known)])
+    def __init__(self, app: RunningApp, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self.app, self.loop, self.model = app, loop, Model()
 
-    async def draft(self) -> None:
-        made = await self.who.draft(self.customer_id, lines=[{**LINE, "quantity": "3"}])
-        name = made["invoice_id"]
+    @initialize(currency=st.sampled_from(CURRENCIES), is_by_date=st.booleans())
+    @awaited
+    async def begin(self, currency: str = "EUR", is_by_date: bool = False) -> None:
+        self.who, self.currency = await person(self.app), currency
+        self.customer_id = await self.who.customer()
+        if is_by_date:
+            policy = {"series_id": "invoice", "policy": "gapless_chronological"}
+            assert (await self.who.send("PUT", "/api/numbers", policy)).status == 200
+            self.model.is_by_date = True
+
+    @rule(target=invoices, price=st.sampled_from(PRICES))
+    @awaited
+    async def draft(self, price: str = "95.00") -> str:
+        made = await self.who.draft(**self.written(price))
+        name = str(made["invoice_id"])
         self.model.status[name], self.model.gross[name] = "draft", made["gross_minor"]
-        self.model.paid[name] = self.model.credited[name] = 0
+        self.model.paid[name] = self.model.credited[name] = self.model.taken_back[name] = 0
         self.model.left[name] = 3
+        return name
 
-    async def edit(self, name: str) -> None:
-        body = {"customer_id": self.customer_id, "currency": "EUR", "lines": [{**LINE, "quantity": "3"}]}
-        answer = await self.who.send("PUT", f"/api/invoices/{name}", {**body, "note": "edited"}, if_match="*")
-        assert answer.status == (200 if self.model.status[name] == "draft" else 409)
+    @rule(name=invoices, price=st.sampled_from(PRICES))
+    @awaited
+    async def edit(self, name: str, price: str) -> None:
+        may = self.model.is_one_of(name, "draft")
+        body = {**self.written(price), "note": "edited"}
+        answer = await self.who.send("PUT", f"/api/invoices/{name}", body, if_match="*")
+        if self.is_answer(answer, name, allowed=may):
+            self.model.gross[name] = answer.json["gross_minor"]
 
+    @rule(name=invoices)
+    @awaited
     async def delete(self, name: str) -> None:
-        answer = await self.who.send("DELETE", f"/api/invoices/{name}")
-        if self.model.status[name] == "draft":
-            assert answer.status == 204
+        may = self.model.is_one_of(name, "draft")
+        if self.is_answer(await self.who.send("DELETE", f"/api/invoices/{name}"), name, allowed=may):
             del self.model.status[name]
-        else:
-            assert answer.status == 409
 
-    async def finalise(self, name: str) -> None:
-        await self.issue(name, NOW.date())
-
-    async def backdate(self, which: int) -> None:
-        drafts = [name for name, status in self.model.status.items() if status == "draft"]
-        if drafts:
-            await self.issue(drafts[which % len(drafts)], NOW.date() - timedelta(days=DAYS_BACK[which]))
-
-    async def issue(self, name: str, day: date) -> None:
-        may = self.model.status[name] == "draft" and self.model.takes_day(day)
+    @rule(name=invoices, days_back=st.sampled_from(DAYS_BACK))
+    @awaited
+    async def finalise(self, name: str, days_back: int = 0) -> None:
+        day = NOW.date() - timedelta(days=days_back)
+        may = self.model.is_one_of(name, "draft") and self.model.takes_day(day)
         if await self.post(name, f"finalise?issue_date={day}", allowed=may):
             self.model.status[name] = "open"
             self.model.last_day[day.year] = max(day, self.model.last_day.get(day.year, day))
             self.model.frozen[name] = await self.fixed(name)
             assert self.model.frozen[name]["issue_date"] == day.isoformat()
 
-    async def close(self, which: int) -> None:
+    @rule(days_back=st.none() | st.sampled_from(DAYS_BACK[1:]))
+    @awaited
+    async def close(self, days_back: int | None) -> None:
         """The books are closed until a day that is over, or opened again."""
-        day = NOW.date() - timedelta(days=DAYS_BACK[which] + 1) if which < 2 else None
-        answer = await self.who.send(
-            "PUT", "/api/numbers/books", {"closed_until": day.isoformat() if day else None}
-        )
+        day = NOW.date() - timedelta(days=days_back + 1) if days_back is not None else None
+        body = {"closed_until": day.isoformat() if day else None}
+        answer = await self.who.send("PUT", "/api/numbers/books", body)
         assert answer.status == 200, answer.text
         self.model.closed_until = day or date.min
 
-    async def pay(self, name: str) -> None:
-        await self.record(name, self.model.owed(name) // 2 or 1)
+    @rule(target=payments, name=invoices, percent=st.sampled_from((1, 50, 100, 130)))
+    @awaited
+    async def pay(self, name: str, percent: int = 100) -> Any:
+        """A payment of this part of what is owed, of more, or of a unit where nothing is."""
+        amount = max(1, self.model.owed(name) * percent // 100)
+        answer = await self.who.post("/api/payments", {"invoice_id": name, "amount_minor": amount})
+        if not self.is_answer(answer, name, allowed=self.model.takes_money(name)):
+            return multiple()
+        settled, payment = min(amount, self.model.owed(name)), str(answer.json["payment_id"])
+        self.model.payments[payment] = {name: settled}
+        self.model.rest[payment] = amount - settled
+        self.model.settle(name, paid=settled)
+        await self.shows(name)
+        return payment
 
-    async def over(self, name: str) -> None:
-        await self.record(name, self.model.owed(name) + 777)
+    @rule(payment=payments)
+    @awaited
+    async def reverse(self, payment: str) -> None:
+        may = payment in self.model.payments
+        answer = await self.who.post(f"/api/payments/{payment}/reverse", {})
+        assert answer.status == (200 if may else 409), answer.text
+        for name, amount in self.model.payments.pop(payment, {}).items():
+            self.model.settle(name, paid=-amount)
+            await self.shows(name)
+        self.model.rest[payment] = 0
 
-    async def record(self, name: str, amount: int) -> None:
-        body = {"invoice_id": name, "amount_minor": amount}
-        answer = await self.who.post("/api/payments", body)
-        assert answer.status == (201 if self.model.takes_money(name) else 409), answer.text
-        if answer.status == 201:
-            settled, payment = min(amount, self.model.owed(name)), answer.json["payment_id"]
-            self.model.payments[payment] = {name: settled}
-            self.model.rest[payment] = amount - settled
-            self.model.settle(name, paid=settled)
-
-    async def reverse(self, which: int) -> None:
-        if self.model.payments:
-            payment = list(self.model.payments)[which % len(self.model.payments)]
-            answer = await self.who.post(f"/api/payments/{payment}/reverse", {})
-            assert answer.status == 200
-            for name, amount in self.model.payments.pop(payment).items():
-                self.model.settle(name, paid=-amount)
-            self.model.rest[payment] = 0
-
+    @rule(name=invoices)
+    @awaited
     async def use(self, name: str) -> None:
-        sources = [*(n for n in sorted(self.model.notes)), *sorted(self.model.payments)]
+        """What is left of the customer's payments and credit notes, the oldest notes first."""
+        sources = [*sorted(self.model.notes), *sorted(self.model.payments)]
         sources = [source for source in sources if self.model.rest[source]]
         if await self.post(name, "use-credit", allowed=self.model.takes_money(name) and bool(sources)):
             for source in sources:
-                part = min(self.model.rest[source], self.model.owed(name))
-                if part:
+                if part := min(self.model.rest[source], self.model.owed(name)):
                     self.model.rest[source] -= part
                     is_note = source in self.model.notes
                     if not is_note:
                         used = self.model.payments[source]
                         used[name] = used.get(name, 0) + part
                     self.model.settle(name, **{"credited" if is_note else "paid": part})
+            await self.shows(name)
 
-    async def credit(self, name: str) -> None:
-        await self.take_back(name, self.model.left[name], None)
-
-    async def part(self, name: str) -> None:
-        await self.take_back(name, 1, [{"line_no": 1, "quantity": "1"}])
-
-    async def take_back(self, name: str, thirds: int, lines: Any) -> None:
+    @rule(name=invoices, thirds=st.sampled_from((None, 1, 2)))
+    @awaited
+    async def credit(self, name: str, thirds: int | None = None) -> None:
+        """Take back so many thirds of the line, or all that is left of it."""
+        lines = [{"line_no": 1, "quantity": str(thirds)}] if thirds else None
+        thirds = thirds or self.model.left[name]
         may = (
-            self.model.status[name] in ("open", "paid", "uncollectible")
+            self.model.is_one_of(name, "open", "paid", "uncollectible")
             and self.model.left[name] >= thirds > 0
         )
         answer = await self.who.post(f"/api/invoices/{name}/credit-notes", {"lines": lines} if lines else {})
-        assert (answer.status == 201) == may, answer.text
-        if may:
+        if self.is_answer(answer, name, allowed=may):
             note = (await self.who.get(f"/api/invoices/{answer.json['invoice_id']}")).json
             settled = min(note["gross_minor"], self.model.owed(name))
             self.model.left[name] -= thirds
+            self.model.taken_back[name] += note["gross_minor"]
+            if self.model.left[name] == 0:
+                assert self.model.taken_back[name] == self.model.gross[name], "nothing of it is left"
             self.model.notes.append(note["invoice_id"])
             self.model.rest[note["invoice_id"]] = note["gross_minor"] - settled
             assert answer.json["balance_minor"] == note["gross_minor"] - settled
             self.model.settle(name, credited=settled)
+            await self.shows(name)
 
+    @rule(name=invoices)
+    @awaited
     async def void(self, name: str) -> None:
         untouched = not (self.model.paid[name] or self.model.credited[name])
         if await self.post(name, "void", allowed=self.model.takes_money(name) and untouched):
             self.model.status[name] = "void"
 
+    @rule(name=invoices)
+    @awaited
     async def give_up(self, name: str) -> None:
-        if await self.post(name, "uncollectible", allowed=self.model.status[name] == "open"):
+        if await self.post(name, "uncollectible", allowed=self.model.is_one_of(name, "open")):
             self.model.status[name] = "uncollectible"
 
-    async def post(self, name: str, verb: str, *, allowed: bool) -> bool:
-        answer = await self.who.post(f"/api/invoices/{name}/{verb}", {} if verb == "use-credit" else None)
-        assert answer.status == (200 if allowed else 409), (verb, self.model.status[name], answer.text)
-        return allowed
-
-    async def fixed(self, name: str) -> Any:
-        """What never changes once an invoice is issued."""
-        moving = {"status", "version", "paid_minor", "credited_minor", "balance_minor"}
-        said = (await self.who.get(f"/api/invoices/{name}")).json
-        return {key: value for key, value in said.items() if key not in moving and not key.endswith("_at")}
-
-    async def is_true(self) -> None:
-        for name, status in self.model.status.items():
-            said = (await self.who.get(f"/api/invoices/{name}")).json
-            told = (said["status"], said["paid_minor"], said["credited_minor"])
-            assert told == (status, self.model.paid[name], self.model.credited[name])
+    @awaited
+    async def ends(self) -> None:
+        """At the end everything is as the model says, whatever was not looked at on the way."""
+        for name in self.model.status:
+            await self.shows(name)
             if name in self.model.frozen:
                 assert await self.fixed(name) == self.model.frozen[name]
         report = (await self.who.get("/api/numbers/audit")).json
@@ -239,18 +257,53 @@ class Life:
         numbered = set(self.model.frozen) | set(self.model.notes)
         assert sum(series["numbers"] for series in report["series"]) == len(numbered)
         assert not (self.model.is_by_date and sum(series["dates_back"] for series in report["series"]))
+        await self.is_chained()
+
+    def teardown(self) -> None:
+        self.ends()
+
+    async def post(self, name: str, verb: str, *, allowed: bool) -> bool:
+        answer = await self.who.post(f"/api/invoices/{name}/{verb}", {} if verb == "use-credit" else None)
+        return self.is_answer(answer, name, allowed=allowed)
+
+    def is_answer(self, answer: Answer, name: str, *, allowed: bool) -> bool:
+        """What is not allowed is refused as a conflict, and of what was deleted nothing is known."""
+        status = self.model.status.get(name)
+        if allowed:
+            assert answer.status in (200, 201, 204), (status, answer.text)
+        else:
+            assert answer.status == (409 if status else 404), (status, answer.text)
+        return allowed
+
+    async def shows(self, name: str) -> None:
+        said = (await self.who.get(f"/api/invoices/{name}")).json
+        told = (said["status"], said["paid_minor"], said["credited_minor"], said["balance_minor"])
+        model = self.model
+        owed = 0 if model.is_one_of(name, "void") else model.owed(name)
+        assert told[:3] == (model.status[name], model.paid[name], model.credited[name])
+        assert told[3] == owed
+
+    async def fixed(self, name: str) -> Any:
+        """What never changes once an invoice is issued."""
+        moving = {"status", "version", "paid_minor", "credited_minor", "balance_minor"}
+        said = (await self.who.get(f"/api/invoices/{name}")).json
+        return {key: value for key, value in said.items() if key not in moving and not key.endswith("_at")}
 
     async def is_chained(self) -> None:
         """Every change left its audit row, and the rows are one chain."""
-        async with self.who.app.role("worker") as database:
+        async with self.app.role("worker") as database:
             await seal_due(database)
-        report = await verify_tenant(self.who.app.installation, self.who.tenant_id)
+        report = await verify_tenant(self.app.installation, self.who.tenant_id)
         assert (report.broken, report.unsealed) == (None, 0)
-        issued = await self.who.app.admin(
+        issued = await self.app.admin(
             "select count(*) from audit where tenant_id = $1 and action in ('invoice.issued', 'invoice.credited')",
             self.who.tenant_id,
         )
         assert issued[0][0] >= len(self.model.frozen)
+
+    def written(self, price: str) -> dict[str, Any]:
+        line = {**LINE, "quantity": "3", "unit_price": price}
+        return {"customer_id": self.customer_id, "currency": self.currency, "lines": [line]}
 
 
 async def test_any_order_of_events_leaves_what_the_model_says(
@@ -259,36 +312,67 @@ async def test_any_order_of_events_leaves_what_the_model_says(
     async with app_running(cluster, (ROOM,), tmp_path, now=lambda: NOW) as app:
         loop = asyncio.get_running_loop()
 
-        async def lives(events: list[tuple[str, int]], is_by_date: bool) -> None:
-            who = await person(app)
-            life = Life(who, await who.customer())
-            if is_by_date:
-                rule = {"series_id": "invoice", "policy": "gapless_chronological"}
-                assert (await who.send("PUT", "/api/numbers", rule)).status == 200
-                life.model.is_by_date = True
-            for _ in range(2):
-                await life.draft()
-            for verb, which in events:
-                await life.happens(verb, which)
-            await life.is_true()
-            await life.is_chained()
-
-        @settings(**lean(40))
-        @example([("finalise", 0), ("pay", 0), ("give up", 0), ("reverse", 0)], False)
-        @example(
-            [("finalise", 0), ("over", 0), ("finalise", 1), ("use", 1), ("part", 1), ("reverse", 0)], False
-        )
-        @example(
-            [("finalise", 0), ("pay", 0), ("credit", 0), ("finalise", 1), ("use", 1), ("void", 1)], False
-        )
-        @example([("backdate", 1), ("close", 0), ("backdate", 0), ("backdate", 1), ("backdate", 2)], False)
-        @example([("backdate", 2), ("finalise", 0), ("backdate", 0), ("close", 2), ("finalise", 1)], True)
-        @given(EVENTS, st.booleans())
-        def every_life(events: list[tuple[str, int]], is_by_date: bool) -> None:
-            asyncio.run_coroutine_threadsafe(lives(events, is_by_date), loop).result()
+        def every_life() -> None:
+            for life in (a_loss_taken_back, a_rest_used, all_credited_and_void, closed_books, days_in_order):
+                born = Life(app, loop)
+                born.begin(is_by_date=life is days_in_order)
+                life(born)
+                born.ends()
+            run_state_machine_as_test(  # type: ignore[no-untyped-call]
+                lambda: Life(app, loop), settings=settings(**lean(30), stateful_step_count=STEPS)
+            )
 
         await asyncio.to_thread(every_life)
         assert await wrongly_settled(app) == []
+
+
+# Lives that say more than chance: what was given up and half paid is owed again once the payment is reversed; and so on.
+
+
+def a_loss_taken_back(life: Life) -> None:
+    one = life.draft()
+    life.finalise(name=one)
+    payment = life.pay(name=one, percent=50)
+    life.give_up(name=one)
+    life.reverse(payment=payment)
+
+
+def a_rest_used(life: Life) -> None:
+    one, two = life.draft(), life.draft()
+    life.finalise(name=one)
+    payment = life.pay(name=one, percent=130)
+    life.finalise(name=two)
+    life.use(name=two)
+    life.credit(name=two, thirds=1)
+    life.reverse(payment=payment)
+
+
+def all_credited_and_void(life: Life) -> None:
+    one, two = life.draft(), life.draft()
+    life.finalise(name=one)
+    life.pay(name=one, percent=50)
+    life.credit(name=one)
+    life.finalise(name=two)
+    life.use(name=two)
+    life.void(name=two)
+
+
+def closed_books(life: Life) -> None:
+    one, two = life.draft(), life.draft()
+    life.finalise(name=two, days_back=9)
+    life.close(days_back=1)
+    life.finalise(name=one, days_back=1)
+    life.finalise(name=one, days_back=9)
+    life.finalise(name=one, days_back=70)
+
+
+def days_in_order(life: Life) -> None:
+    one, two = life.draft(), life.draft()
+    life.finalise(name=one, days_back=70)
+    life.finalise(name=two)
+    life.finalise(name=life.draft(), days_back=1)
+    life.close(days_back=None)
+    life.finalise(name=life.draft())
 
 
 # Issues drafts one by one as a process of its own. Before its n-th statement of the first draft, or before the commit
