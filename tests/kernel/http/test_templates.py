@@ -12,13 +12,14 @@ import re
 import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import minijinja
 import pytest
 
 from shipworthy.kernel.http.edge import PAGE_HEADERS
-from shipworthy.kernel.http.pages import KERNEL_TEMPLATES
+from shipworthy.kernel.http.pages import KERNEL_TEMPLATES, Pages
 from shipworthy.kernel.http.static import KERNEL_STATIC
 from shipworthy.kernel.language import _, _n, other_languages
 from tests.support.browser import chromium
@@ -134,6 +135,23 @@ def test_every_template_of_the_kernel_is_rendered_and_asks_for_nothing_undefined
     assert {name for name in loaded if name.startswith("kernel/")} == {
         f"kernel/{p.name}" for p in KERNEL_TEMPLATES.iterdir()
     }
+
+
+def test_what_nobody_defined_is_a_crash_and_no_empty_button(tmp_path: Path) -> None:
+    pages = Pages({"t": tmp_path}, static_url=str)
+    uses = {
+        "button": "{{ ui.button(said) }}",
+        "text": "{{ said }}",
+        "part": "{{ user.said }}",
+        "asked": '{% if said %}x{% endif %}{{ ui.button(said or "Save") }}',
+    }
+    for name, use in uses.items():
+        (tmp_path / f"{name}.html").write_text('{% import "kernel/components.html" as ui %}' + use)
+        if name == "asked":
+            assert b">Save</button>" in pages.render(f"t/{name}.html", {"user": {}})
+        else:
+            with pytest.raises(minijinja.TemplateError, match="undefined"):
+                pages.render(f"t/{name}.html", {"user": {}})
 
 
 def test_no_page_holds_what_the_content_security_policy_forbids(gallery: dict[str, str]) -> None:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from shipworthy.rooms.site.room import ROOM
 from tests.rooms.site.conftest import PORT, Author, author
 from tests.support.app import RunningApp
 from tests.support.page import Element, parse
@@ -157,3 +160,14 @@ async def test_a_viewer_sees_no_button_that_changes_something(app: RunningApp, a
         ]
         assert any(changing.search(name) for name in names[0])
         assert not any(changing.search(name) for name in names[1])
+
+
+@pytest.mark.parametrize("role", ["owner", "member", "viewer"])
+async def test_the_navigation_shows_each_role_what_it_may_open_and_nothing_else(
+    app: RunningApp, acme: Author, role: str
+) -> None:
+    somebody = await author(app, role.capitalize(), role=role, tenant_id=acme.tenant_id)
+    shown = {a.attributes["href"] for a in (await screen(somebody, "/pages")).all("nav")[0].all("a")}
+    answers = {item.href: (await somebody.get(item.href)).status for item in ROOM.nav}
+    assert shown == {href for href, status in answers.items() if status == 200}
+    assert set(answers.values()) == ({200, 403} if role != "owner" else {200})

@@ -25,6 +25,7 @@ from shipworthy.kernel.http.metrics import Metrics
 from shipworthy.kernel.http.origin import SAFE_METHODS, check_origin
 from shipworthy.kernel.http.permission import (
     CHOOSE_PATH,
+    Nav,
     NoTenantChosen,
     check_permission,
     permissions_of,
@@ -93,11 +94,7 @@ class Edge:
         self._language_cookie = cookies.name(runtime.settings, LANGUAGE_COOKIE)
         self._permissions = permissions_of(runtime)
         self._tells_tenant = runtime.settings.http.tenant_told
-        self._nav = [
-            {"href": n.href, "label": n.label, "icon": n.icon, "section": n.section}
-            for r in runtime.rooms
-            for n in r.nav
-        ]
+        self._nav = Nav(runtime, routes, self._permissions)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         host = _host(scope)
@@ -295,13 +292,12 @@ class Edge:
     def base(self, ctx: Ctx, *, title: str, section: str) -> dict[str, Any]:
         """What every template may use."""
         person = ctx.principal
-        permitted = person is not None and person.tenant_id is not None
         return {
             "app": {"name": self._runtime.settings.app.name},
             "page": {"title": title, "section": section},
             "user": {"name": person.name or person.email, "email": person.email} if person else None,
             "tenant": {"name": person.tenant_name} if person and person.tenant_name else None,
-            "nav": [{**item, "label": _(item["label"])} for item in self._nav] if permitted else [],
+            "nav": self._nav.of(person),
             "flash": _flash(ctx.extra.get("headers", {}).get("cookie", ""), self._runtime),
             "lang": spoken(),
             "path": ctx.extra.get("path", ""),

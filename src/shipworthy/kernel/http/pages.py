@@ -33,14 +33,17 @@ STATUSES = frozenset(
     }
 )
 
+_SHOWN_IS_DEFINED: Any = "semi_strict"  # a word the package's own types do not know yet
+
 
 class Pages:
     """Renders `kernel/x.html` and `<room>/x.html`, in the reader's language (`_`, `_n`)."""
 
     def __init__(self, folders: Mapping[str, Path], *, static_url: Callable[[str], str]) -> None:
         self._folders = {"kernel": KERNEL_TEMPLATES, **folders}
+        # What nobody defined may be asked for, and never shown: a page without its words is a crash, not an empty button.
         self._environment = minijinja.Environment(
-            loader=self._load, auto_escape_callback=lambda _name: "html"
+            loader=self._load, auto_escape_callback=lambda _name: "html", undefined_behavior=_SHOWN_IS_DEFINED
         )
         self._environment.add_global("static", static_url)
         self._environment.add_global("_", _)

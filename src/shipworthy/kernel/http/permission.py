@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from shipworthy.kernel.context import Ctx
+from collections.abc import Iterable
+
+from shipworthy.kernel.context import Ctx, Principal
 from shipworthy.kernel.errors import Forbidden
 from shipworthy.kernel.language import _
 from shipworthy.kernel.room import NO_TENANT
@@ -44,3 +46,23 @@ def check_permission(ctx: Ctx, route: Route, held: Held) -> None:
             permission=route.permission,
         ),
     )
+
+
+class Nav:
+    """The console's navigation: for each person the entries that lead them somewhere."""
+
+    def __init__(self, runtime: Runtime, routes: Iterable[Route], held: Held) -> None:
+        needed = {route.path: route.permission for route in routes if route.method == "GET"}
+        self._items = [(needed.get(item.href), item) for room in runtime.rooms for item in room.nav]
+        self._held = held
+
+    def of(self, person: Principal | None) -> list[dict[str, str]]:
+        """Return the entries in the reader's language; none for who acts for no tenant."""
+        if person is None or person.tenant_id is None:
+            return []
+        held = self._held.get(person.role or NO_TENANT, frozenset())
+        return [
+            {"href": item.href, "label": _(item.label), "icon": item.icon, "section": item.section}
+            for needed, item in self._items
+            if needed is None or needed in held
+        ]
