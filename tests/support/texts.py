@@ -45,7 +45,7 @@ _WORD = re.compile(r"[A-Za-zÀ-ÿ]{2}")
 _SENTENCE = re.compile(r"^[A-Z][a-z]+(?:[ ,.:;'-]|$)|^[A-Z][A-Za-z]+ [a-z]|[a-z]{2} [A-Za-z]{2}")
 
 # In code these take texts nobody reads on a page: manifests, programming errors, the log, letters to operators.
-_NOT_SAID = {"route", "Slo", "Sample", "Step", "TypeError", "ValueError", "AssertionError", "RuntimeError", "getLogger"}  # fmt: skip
+_NOT_SAID = {"route", "JobKind", "Slo", "Sample", "Step", "TypeError", "ValueError", "AssertionError", "RuntimeError", "getLogger"}  # fmt: skip
 
 
 def marked_in_template(source: str, where: str = "") -> Iterator[Text]:
@@ -113,7 +113,7 @@ def _unmarked(node: ast.AST) -> Iterator[str]:
         return  # documentation
     if isinstance(node, ast.JoinedStr):
         whole = "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
-        if _SENTENCE.search(whole):
+        if _SENTENCE.search(whole) and not whole.startswith("<"):  # markup
             yield whole
         return
     if _is_text(node) and re.search(r"^[A-Z][a-z]*[.,;:]? .*[a-z]", node.value):
@@ -125,7 +125,7 @@ def _unmarked(node: ast.AST) -> Iterator[str]:
 def all_marked() -> list[Text]:
     """Return every marked text of the package, in the order of its files."""
     found: list[Text] = []
-    for path in sorted(PACKAGE.rglob("*.html")):
+    for path in sorted([*PACKAGE.rglob("*.html"), *PACKAGE.rglob("templates/**/*.txt")]):
         found += marked_in_template(path.read_text(encoding="utf-8"), str(path.relative_to(PACKAGE)))
     for path in sorted([*PACKAGE.glob("kernel/**/*.py"), *PACKAGE.glob("rooms/**/*.py")]):
         found += marked_in_code(path.read_text(encoding="utf-8"), str(path.relative_to(PACKAGE)))

@@ -43,6 +43,7 @@ class Principal:
     tenant_name: str = ""
     amr: tuple[str, ...] = ()  # by what means they were recognised (RFC 8176): "pwd", "otp", "pop", …
     proven_at: datetime | None = None  # when they last proved who they are
+    language: str = ""  # the one they chose on their account, if they did
 
     @property
     def acr(self) -> str:

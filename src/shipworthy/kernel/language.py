@@ -62,6 +62,13 @@ def spoken() -> Locale:
     return _spoken.get()
 
 
+def speak(chosen: str) -> None:
+    """Speak from here on what a person chose, where that is a language of ours. Call it within `speaking`."""
+    known = next((locale for locale in LOCALES if locale == chosen), None)
+    if known is not None:
+        _spoken.set(known)
+
+
 def other_languages() -> list[dict[str, str]]:
     """Return the languages that a reader may change to, each in its own words."""
     return [{"code": code, "name": name} for code, name in _NAMES.items() if code != _spoken.get()]
@@ -88,6 +95,11 @@ def day_text(when: date, *, is_long: bool = False) -> str:
     return format_date(when, _DAYS[_spoken.get()][is_long], locale=_spoken.get())
 
 
+def short_day_text(when: date) -> str:
+    """Return a day of the year as the reader writes it in little room: `3 Nov`, `3. Nov`."""
+    return format_date(when, _SHORT_DAYS[_spoken.get()], locale=_spoken.get()).rstrip(".")
+
+
 def month_text(when: date, *, is_long: bool = False) -> str:
     """Return a day's month as the reader writes it: `Nov`; long with its year, `November 2026`."""
     return format_date(when, "LLLL y" if is_long else "LLL", locale=_spoken.get()).rstrip(".")
@@ -95,6 +107,8 @@ def month_text(when: date, *, is_long: bool = False) -> str:
 
 # English as most of the world writes it: CLDR's own "en" is the American order.
 _DAYS: dict[Locale, tuple[str, str]] = {"en": ("d MMM y", "d MMMM y"), "de": ("dd.MM.y", "d. MMMM y")}
+
+_SHORT_DAYS: dict[Locale, str] = {"en": "d MMM", "de": "d. MMM"}
 
 
 @cache

@@ -89,18 +89,18 @@ returning id
 -- session_create --
 -- A new session of a person on a device.
 -- index: none (insert)   rows: <= 0   scope: realm
--- with: session_id = gen_random_uuid(), token_sha256 = gen_random_uuid()::text::bytea, user_id = gen_random_uuid(), device_id = gen_random_uuid(), device_name = 'Sample', tenant_id = null::uuid, tenant_name = '', role = null::text, email = 'a@b.c', name = '', amr = 'pwd', now = now(), idle_expires_at = now(), absolute_expires_at = now()
+-- with: session_id = gen_random_uuid(), token_sha256 = gen_random_uuid()::text::bytea, user_id = gen_random_uuid(), device_id = gen_random_uuid(), device_name = 'Sample', tenant_id = null::uuid, tenant_name = '', role = null::text, email = 'a@b.c', name = '', language = '', amr = 'pwd', now = now(), idle_expires_at = now(), absolute_expires_at = now()
 insert into session (session_id, token_sha256, user_id, device_id, device_name, tenant_id, tenant_name, role, email, name,
-  amr, proven_at, created_at, last_seen_at, idle_expires_at, absolute_expires_at)
+  language, amr, proven_at, created_at, last_seen_at, idle_expires_at, absolute_expires_at)
 values (:session_id, :token_sha256, :user_id, :device_id, :device_name, :tenant_id, :tenant_name, :role, :email, :name,
-  :amr, :now, :now, :now, :idle_expires_at, :absolute_expires_at)
+  :language, :amr, :now, :now, :now, :idle_expires_at, :absolute_expires_at)
 
 -- session_by_token --
 -- The live session a cookie stands for. Its person was here: their idle end moves, at most once a minute.
 -- index: session_realm_id_token_sha256_key, session_pkey   rows: <= 1   scope: realm
 -- with: token_sha256 = (select token_sha256 from session limit 1), now = now(), seen_before = now() - interval '1 minute', idle_expires_at = now()
 with live as (
-  select session_id, user_id, tenant_id, tenant_name, role, email, name, last_seen_at, amr,
+  select session_id, user_id, tenant_id, tenant_name, role, email, name, language, last_seen_at, amr,
     coalesce(proven_at, created_at) as proven_at, idle_expires_at, absolute_expires_at
   from session
   where token_sha256 = :token_sha256 and revoked_at is null and idle_expires_at > :now and absolute_expires_at > :now
@@ -142,6 +142,13 @@ returning token_sha256
 -- index: session_user_device_idx   rows: <= 1000   scope: realm
 -- with: user_id = (select user_id from session limit 1), name = 'Sample'
 update session set name = :name where user_id = :user_id and revoked_at is null
+returning token_sha256
+
+-- session_speak_to_user --
+-- A person chose a language: all their sessions, whose tokens these are, speak it.
+-- index: session_user_device_idx   rows: <= 1000   scope: realm
+-- with: user_id = (select user_id from session limit 1), language = 'de'
+update session set language = :language where user_id = :user_id and revoked_at is null
 returning token_sha256
 
 -- session_role_of_user --

@@ -168,6 +168,17 @@ async def test_a_new_name_shows_in_all_of_a_persons_sessions_and_nobody_elses(st
     assert names == ["Ada Berg", "Ada Berg", ""]
 
 
+async def test_a_language_that_was_chosen_is_spoken_in_all_of_a_persons_sessions(store: SessionStore) -> None:
+    user_id = uuid7()
+    tokens = [await store.create(person(user_id)), await store.create(replace(person(user_id), language="en"))]
+    stranger = await store.create(person())
+    spoken = [(await store.lookup(token)).language for token in (*tokens, stranger)]  # type: ignore[union-attr]
+    assert spoken == ["", "en", ""]
+    await store.speak(user_id, language="de")
+    spoken = [(await store.lookup(token)).language for token in (*tokens, stranger)]  # type: ignore[union-attr]
+    assert spoken == ["de", "de", ""]
+
+
 async def test_a_session_that_ended_by_itself_is_not_among_the_devices(
     store: SessionStore, clock: Clock
 ) -> None:

@@ -57,7 +57,7 @@ from shipworthy.kernel.http.wire import (
     read_body,
     send_answer,
 )
-from shipworthy.kernel.language import LANGUAGE_COOKIE, Locale, _, chosen_language, speaking, spoken
+from shipworthy.kernel.language import LANGUAGE_COOKIE, Locale, _, chosen_language, speak, speaking, spoken
 from shipworthy.kernel.route import Route
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
@@ -228,6 +228,8 @@ class Edge:
             ctx.principal = await self._runtime.sessions.lookup(token)
         if ctx.principal is not None and ctx.principal.tenant_id is not None:
             ctx.scope = Scope(ctx.scope.realm_id, ctx.principal.tenant_id)
+        if ctx.principal is not None:
+            speak(ctx.principal.language)  # over what this browser asks for
 
     def _authorise(self, ctx: Ctx, route: Route) -> None:
         if route.auth == "public":

@@ -78,6 +78,11 @@ class MemorySessions:
             if held.new.user_id == user_id:
                 held.new = replace(held.new, name=name)
 
+    async def speak(self, user_id: uuid.UUID, *, language: str, tx: Tx | None = None) -> None:
+        for held in self._by_digest.values():
+            if held.new.user_id == user_id:
+                held.new = replace(held.new, language=language)
+
     async def change_role(
         self, user_id: uuid.UUID, *, tenant_id: uuid.UUID, role: str | None, tx: Tx | None = None
     ) -> None:
@@ -137,4 +142,5 @@ def _principal(held: _Held) -> Principal:
         tenant_name=new.tenant_name,
         amr=new.amr,
         proven_at=held.proven_at,
+        language=new.language,
     )

@@ -43,6 +43,7 @@ class NewSession:
     tenant_name: str = ""
     role: str | None = None
     amr: tuple[str, ...] = ()  # by what means they were recognised (RFC 8176)
+    language: str = ""  # the one they chose on their account, if they did
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,9 @@ class SessionStore(Protocol):
 
     async def rename(self, user_id: uuid.UUID, *, name: str) -> None:
         """Show a person's new name in all their sessions."""
+
+    async def speak(self, user_id: uuid.UUID, *, language: str, tx: Tx | None = None) -> None:
+        """Speak a language in all of a person's sessions; with `tx`, in that transaction where the store can."""
 
     async def change_role(
         self, user_id: uuid.UUID, *, tenant_id: uuid.UUID, role: str | None, tx: Tx | None = None
@@ -215,6 +219,11 @@ class PostgresSessions:
             renamed = await tx.all(q.session_rename_of_user, user_id=user_id, name=name)
         await self._forget(renamed)
 
+    async def speak(self, user_id: uuid.UUID, *, language: str, tx: Tx | None = None) -> None:
+        async with self._within(tx) as within:
+            spoken_to = await within.all(q.session_speak_to_user, user_id=user_id, language=language)
+        await self._forget(spoken_to)
+
     async def change_role(
         self, user_id: uuid.UUID, *, tenant_id: uuid.UUID, role: str | None, tx: Tx | None = None
     ) -> None:
@@ -251,6 +260,7 @@ class PostgresSessions:
             role=new.role,
             email=new.email,
             name=new.name,
+            language=new.language,
             amr=" ".join(new.amr),
             now=at,
             idle_expires_at=at + timedelta(seconds=self._settings.idle_ttl_s),
@@ -283,6 +293,7 @@ class PostgresSessions:
             tenant_name=row["tenant_name"],
             amr=tuple(row["amr"].split()),
             proven_at=row["proven_at"],
+            language=row["language"],
         )
         if self._shared:
             until = min(seen_at + BELIEVED_FOR, idle_end, row["absolute_expires_at"])

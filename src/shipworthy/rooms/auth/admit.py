@@ -34,6 +34,7 @@ class KnownDevice:
     device_id: uuid.UUID
     token: str
     name: str
+    language: str  # the one its person chose on their account, if they did
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ async def recognise(ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, browser: Browser) -
     )
     if row is None:
         raise _closed()
-    return KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
+    return KnownDevice(device_id=row["device_id"], token=token, name=browser.name, language=row["language"])
 
 
 def person_of(row: Record) -> Person:
@@ -112,6 +113,7 @@ async def begin_session(
             tenant_name=person.tenant_name,
             role=person.role,
             amr=amr,
+            language=device.language,
         ),
         tx=tx,
     )

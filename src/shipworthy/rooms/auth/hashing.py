@@ -24,6 +24,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from shipworthy.kernel.errors import Busy
+from shipworthy.kernel.language import _
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.auth.gate.line import Caller, Line, Place, Standing
@@ -249,7 +250,7 @@ def busy() -> Busy:
     """Return the refusal; the same words for everybody, because the door keeps them ready."""
     return Busy(
         "auth.busy",
-        "Many people are signing in right now. Nothing was changed; try again in a few seconds.",
+        _("Many people are signing in right now. Nothing was changed; try again in a few seconds."),
         retry_after_s=1 + secrets.randbelow(4),  # spread, so that those refused do not return together
     )
 

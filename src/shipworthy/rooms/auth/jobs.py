@@ -6,6 +6,7 @@ import uuid
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
+from shipworthy.kernel.language import _, mark, speak
 from shipworthy.kernel.queue.job import JobKind
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.letters import MAIL_JOB
@@ -23,39 +24,40 @@ async def send_mail(ctx: Ctx, source: str) -> None:
     offer = await ctx.db.maybe(q.token_to_mail, token_id=token_id)
     if offer is None or offer["purpose"] == "nothing":
         return
+    speak(offer["language"])
     template, subject = _LETTERS[offer["purpose"]]
     app_name = ctx.runtime.settings.app.name
     await ctx.runtime.mailer.send(
         to=offer["email_raw"],
-        subject=subject.format(app=app_name),
+        subject=_(subject, app=app_name),
         text=ctx.runtime.pages.render(template, _said(ctx, offer)).decode(),
         message_key=str(token_id),
     )
 
 
 _LETTERS = {
-    "sign_up": ("auth/mail/confirm.txt", "Confirm your address for {app}"),
-    "identity_code": ("auth/mail/identity_code.txt", "Your code for {app}"),
-    "identity_linked": ("auth/mail/identity_linked.txt", "A new way to sign in at {app}"),
-    "identity_removed": ("auth/mail/identity_removed.txt", "A way to sign in at {app} was removed"),
-    "confirm_code": ("auth/mail/confirm_code.txt", "Your code for {app}"),
-    "factor_added": ("auth/mail/factor_added.txt", "Your sign-in at {app} has changed"),
-    "factor_removed": ("auth/mail/factor_removed.txt", "Your sign-in at {app} has changed"),
-    "passkey_copied": ("auth/mail/passkey_copied.txt", "A passkey at {app} was refused"),
-    "program_replayed": ("auth/mail/program_replayed.txt", "A program at {app} was ended"),
+    "sign_up": ("auth/mail/confirm.txt", mark("Confirm your address for {app}")),
+    "identity_code": ("auth/mail/identity_code.txt", mark("Your code for {app}")),
+    "identity_linked": ("auth/mail/identity_linked.txt", mark("A new way to sign in at {app}")),
+    "identity_removed": ("auth/mail/identity_removed.txt", mark("A way to sign in at {app} was removed")),
+    "confirm_code": ("auth/mail/confirm_code.txt", mark("Your code for {app}")),
+    "factor_added": ("auth/mail/factor_added.txt", mark("Your sign-in at {app} has changed")),
+    "factor_removed": ("auth/mail/factor_removed.txt", mark("Your sign-in at {app} has changed")),
+    "passkey_copied": ("auth/mail/passkey_copied.txt", mark("A passkey at {app} was refused")),
+    "program_replayed": ("auth/mail/program_replayed.txt", mark("A program at {app} was ended")),
     "signed_in_after_failures": (
         "auth/mail/signed_in_after_failures.txt",
-        "A sign-in at {app} after failed tries",
+        mark("A sign-in at {app} after failed tries"),
     ),
-    "account_exists": ("auth/mail/account_exists.txt", "You already have an account at {app}"),
-    "reset": ("auth/mail/reset.txt", "A new password for {app}"),
-    "reset_unconfirmed": ("auth/mail/reset_unconfirmed.txt", "Your sign-up at {app} is not finished"),
-    "password_reset": ("auth/mail/password_reset.txt", "Your password at {app} was changed"),
-    "address_change": ("auth/mail/address_change.txt", "Confirm your new address for {app}"),
-    "address_taken": ("auth/mail/address_taken.txt", "This address has an account at {app}"),
-    "address_changed": ("auth/mail/address_changed.txt", "Your address at {app} was changed"),
-    "invitation": ("auth/mail/invitation.txt", "You are invited to {app}"),
-    "leaving": ("auth/mail/leaving.txt", "Your account at {app} will be deleted"),
+    "account_exists": ("auth/mail/account_exists.txt", mark("You already have an account at {app}")),
+    "reset": ("auth/mail/reset.txt", mark("A new password for {app}")),
+    "reset_unconfirmed": ("auth/mail/reset_unconfirmed.txt", mark("Your sign-up at {app} is not finished")),
+    "password_reset": ("auth/mail/password_reset.txt", mark("Your password at {app} was changed")),
+    "address_change": ("auth/mail/address_change.txt", mark("Confirm your new address for {app}")),
+    "address_taken": ("auth/mail/address_taken.txt", mark("This address has an account at {app}")),
+    "address_changed": ("auth/mail/address_changed.txt", mark("Your address at {app} was changed")),
+    "invitation": ("auth/mail/invitation.txt", mark("You are invited to {app}")),
+    "leaving": ("auth/mail/leaving.txt", mark("Your account at {app} will be deleted")),
 }
 # Where the link of a letter leads; the others have none that a token opens.
 _LINKS = {

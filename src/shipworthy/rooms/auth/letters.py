@@ -14,6 +14,7 @@ from typing import Any
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.http.origin import origin_of
+from shipworthy.kernel.language import spoken
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.auth.addresses import Address
 from shipworthy.rooms.auth.catalogue import q
@@ -55,6 +56,7 @@ async def write(
         email_raw=to.raw,
         email_canon=to.canonical,
         origin=origin_of(ctx),
+        language=spoken(),
         pending=pending,
         now=ctx.now(),
         expires_at=ctx.now() + timedelta(seconds=ttl_s),

@@ -44,7 +44,7 @@ where u.user_id = :user_id and u.status = 'active' and c.password_hash = :judged
 for share of u, c
 on conflict (realm_id, cookie_sha256, user_id) do update set last_seen_at = excluded.last_seen_at, name = excluded.name
 returning device_id, (select tenant_id from entered), (select role from entered), (select name from entered) as tenant_name,
-  (select failures from login_bucket where bucket = :wide) as failures
+  (select failures from login_bucket where bucket = :wide) as failures, (select language from app_user where user_id = :user_id) as language
 
 -- login_network_known --
 -- Networks somebody has signed in from lately, the latest first; a few that are too old are forgotten.
@@ -124,6 +124,12 @@ select user_id, email_raw, verified_at from app_user where email_canon = :email_
 -- index: app_user_pkey   rows: <= 0   scope: realm
 -- with: user_id = (select user_id from app_user limit 1), name = 'Sample'
 update app_user set name = :name where user_id = :user_id
+
+-- user_speak --
+-- The language a person chose.
+-- index: app_user_pkey   rows: <= 0   scope: realm
+-- with: user_id = (select user_id from app_user limit 1), language = 'de'
+update app_user set language = :language where user_id = :user_id
 
 -- membership_create --
 -- A person joins an organisation; nothing changes where they are in it already.
@@ -296,9 +302,9 @@ delete from device where user_id = :user_id and device_id <> :keep
 -- token_create --
 -- An offer to be mailed; the token itself is nowhere.
 -- index: none (insert)   rows: <= 0   scope: realm
--- with: token_id = gen_random_uuid(), token_sha256 = sha256(gen_random_uuid()::text::bytea), purpose = 'nothing', user_id = null::uuid, email_raw = 'a@b.example', email_canon = 'a@b.example', origin = 'http://localhost', pending = '{}'::jsonb, now = now(), expires_at = now()
-insert into one_time_token (token_id, token_sha256, purpose, user_id, email_raw, email_canon, origin, pending, created_at, expires_at)
-values (:token_id, :token_sha256, :purpose, :user_id, :email_raw, :email_canon, :origin, :pending, :now, :expires_at)
+-- with: token_id = gen_random_uuid(), token_sha256 = sha256(gen_random_uuid()::text::bytea), purpose = 'nothing', user_id = null::uuid, email_raw = 'a@b.example', email_canon = 'a@b.example', origin = 'http://localhost', language = 'en', pending = '{}'::jsonb, now = now(), expires_at = now()
+insert into one_time_token (token_id, token_sha256, purpose, user_id, email_raw, email_canon, origin, language, pending, created_at, expires_at)
+values (:token_id, :token_sha256, :purpose, :user_id, :email_raw, :email_canon, :origin, :language, :pending, :now, :expires_at)
 
 -- token_by_hash --
 -- The open sign-up a mailed link stands for.
@@ -331,11 +337,13 @@ delete from one_time_token where token_id = any (array(
 ))
 
 -- token_to_mail --
--- What the worker needs to write one mail.
--- index: one_time_token_pkey   rows: <= 1   scope: realm   role: worker
+-- What the worker needs to write one mail: in the language its reader chose, else in that of whoever asked for it.
+-- index: one_time_token_pkey, app_user_pkey   rows: <= 1   scope: realm   role: worker
 -- with: token_id = (select token_id from one_time_token limit 1)
-select token_id, purpose, email_raw, origin, coalesce(pending, '{}') - '{password_hash,identity}'::text[] as words
-from one_time_token where token_id = :token_id
+select t.token_id, t.purpose, t.email_raw, t.origin, coalesce(nullif(u.language, ''), t.language) as language,
+  coalesce(t.pending, '{}') - '{password_hash,identity}'::text[] as words
+from one_time_token t left join app_user u on u.user_id = t.user_id
+where t.token_id = :token_id
 
 -- mail_claim --
 -- This mail is being sent by us; no row when it was sent before.
@@ -351,7 +359,7 @@ insert into device (device_id, user_id, cookie_sha256, name, created_at, last_se
 select :device_id, u.user_id, :cookie_sha256, :name, :now, :now from app_user u
 where u.user_id = :user_id and u.status = 'active' for share
 on conflict (realm_id, cookie_sha256, user_id) do update set last_seen_at = excluded.last_seen_at, name = excluded.name
-returning device_id
+returning device_id, (select language from app_user where user_id = :user_id) as language
 
 -- oauth_state_create --
 -- An attempt to sign in through somebody else begins.

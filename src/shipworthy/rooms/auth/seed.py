@@ -99,6 +99,7 @@ async def _sign_in_elsewhere(ctx: Ctx, tenant: SeedTenant, *, name: str, browser
         role="owner",
         email=tenant.email,
         name=name,
+        language="",
         amr="pwd",
         now=now,
         idle_expires_at=now + timedelta(seconds=ttl.idle_ttl_s),

@@ -168,7 +168,9 @@ async def _let_in(
         )
         if row is None:  # closed, or given another password, while this one was hashed
             raise _refused()
-        device = KnownDevice(device_id=row["device_id"], token=token, name=browser.name)
+        device = KnownDevice(
+            device_id=row["device_id"], token=token, name=browser.name, language=row["language"]
+        )
         await _tell_of_failures(ctx, tx, attempt.row, (row["failures"] or 1) - 1, device)
         signed_in = await begin_session(ctx, tx, person, device, amr=("pwd",), entered=row)
     if network is not None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Tx
 from shipworthy.kernel.errors import Conflict, Missing
+from shipworthy.kernel.language import _
 from shipworthy.kernel.telemetry.log import log
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.factors.sealing import seal, unseal
@@ -35,7 +36,7 @@ async def begin(ctx: Ctx, tx: Tx) -> None:
         user_id=ctx.user.user_id,
     )
     if await tx.maybe(q.totp_begin, user_id=ctx.user.user_id, sealed=sealed, now=ctx.now()) is None:
-        raise Conflict("auth.totp_present", "An authenticator app is set up already. Remove it first.")
+        raise Conflict("auth.totp_present", _("An authenticator app is set up already. Remove it first."))
 
 
 async def setup(ctx: Ctx, tx: Tx) -> Setup:

@@ -12,6 +12,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Invalid, Missing
+from shipworthy.kernel.language import _, mark
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.factors import authenticator
 from shipworthy.rooms.auth.factors.recovery_codes import replace_codes
@@ -19,7 +20,7 @@ from shipworthy.rooms.auth.letters import tell
 from shipworthy.rooms.auth.renewal import renew
 from shipworthy.rooms.auth.throttle import confirm_budget, give_back, reserve
 
-APP = "an authenticator app"
+APP = mark("an authenticator app")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +54,11 @@ async def confirm_totp(ctx: Ctx, code: str) -> Changed:
             return await added(ctx, tx, user, APP, "auth.totp_added")
     raise Invalid(
         "auth.code_wrong",
-        "That code is not right.",
+        _("That code is not right."),
         fields={
-            "code": "This is not the code the app shows now. Check the phone's clock, then try the next one."
+            "code": _(
+                "This is not the code the app shows now. Check the phone's clock, then try the next one."
+            )
         },
     )
 
@@ -77,11 +80,11 @@ async def new_recovery_codes(ctx: Ctx) -> Changed:
         held = await tx.one(q.factors_held, user_id=ctx.user.user_id)
         if not (held["has_totp"] or held["has_passkey"]):
             raise Conflict(
-                "auth.factor_missing", "There is nothing to recover yet. Set up an app or a passkey first."
+                "auth.factor_missing", _("There is nothing to recover yet. Set up an app or a passkey first.")
             )
         codes = await replace_codes(ctx, tx)
         await tx.run(q.device_distrust_all, user_id=ctx.user.user_id)
-        await tell(ctx, tx, "factor_added", user=user, what="new recovery codes")
+        await tell(ctx, tx, "factor_added", user=user, what=mark("new recovery codes"))
         await record(ctx, "auth.recovery_codes_made", of="user", id=ctx.user.user_id, tx=tx)
         return Changed(cookie=await renew(ctx, tx), codes=tuple(codes))
 

@@ -10,6 +10,7 @@ from shipworthy.kernel.errors import Missing, Refusal
 from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Json, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth.devices import browser_name, browser_of
 from shipworthy.rooms.auth.factors import passkeys, proving
@@ -104,7 +105,7 @@ async def passkey_add(ctx: Ctx, body: NewPasskey) -> Any:
         changed = await passkeys.register(ctx, _token(ctx), body.credential, name=body.name or made_in)
     except Refusal as refusal:
         raise refusal.shown_on(await factors_page_of(ctx, error=refusal)) from None
-    return shown(changed, flash="Your passkey is set up.")
+    return shown(changed, flash=_("Your passkey is set up."))
 
 
 async def passkey_rename(ctx: Ctx, passkey_id: uuid.UUID, body: PasskeyName) -> Any:
@@ -114,11 +115,11 @@ async def passkey_rename(ctx: Ctx, passkey_id: uuid.UUID, body: PasskeyName) -> 
         raise  # the same bytes for another's passkey as for none
     except Refusal as refusal:
         raise refusal.shown_on(await factors_page_of(ctx, error=refusal)) from None
-    return Redirect(FACTORS, flash="The passkey is renamed.")
+    return Redirect(FACTORS, flash=_("The passkey is renamed."))
 
 
 async def passkey_remove(ctx: Ctx, passkey_id: uuid.UUID) -> Any:
-    return shown(await passkeys.remove(ctx, passkey_id), flash="The passkey opens nothing any more.")
+    return shown(await passkeys.remove(ctx, passkey_id), flash=_("The passkey opens nothing any more."))
 
 
 def _token(ctx: Ctx) -> str | None:

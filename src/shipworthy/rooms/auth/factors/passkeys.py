@@ -16,6 +16,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Forbidden, Invalid, Missing, SignInNeeded
+from shipworthy.kernel.language import _
 from shipworthy.kernel.telemetry.log import log
 from shipworthy.rooms.auth.admit import SignedIn, begin_session, person_of, recognise
 from shipworthy.rooms.auth.catalogue import q
@@ -49,7 +50,10 @@ async def ask_to_register(ctx: Ctx, token: str | None) -> Question:
     async with ctx.begin() as tx:
         rows = await tx.all(q.passkey_list, user_id=ctx.user.user_id)
     if len(rows) >= PASSKEYS_MAX:
-        raise Conflict("auth.passkeys_full", f"You have {PASSKEYS_MAX} passkeys already. Remove one first.")
+        raise Conflict(
+            "auth.passkeys_full",
+            _("You have {count} passkeys already. Remove one first.", count=PASSKEYS_MAX),
+        )
     party, challenge = webauthn.party_of(ctx), secrets.token_bytes(32)
     asked = webauthn.questions_to_register(
         party,
@@ -89,7 +93,7 @@ async def register(ctx: Ctx, token: str | None, answer: str, *, name: str) -> Ch
     except webauthn.AnswerRefused as refused:
         _log(ctx, refused)
         raise Invalid(
-            "auth.passkey_refused", "That passkey could not be verified. Nothing was changed; try again."
+            "auth.passkey_refused", _("That passkey could not be verified. Nothing was changed; try again.")
         ) from None
     async with ctx.begin() as tx:
         user = await tx.one(q.user_lock, user_id=ctx.user.user_id)
@@ -108,16 +112,16 @@ async def register(ctx: Ctx, token: str | None, answer: str, *, name: str) -> Ch
         )
         if row is None:
             raise Conflict(
-                "auth.passkeys_full", "This passkey is here already, or you have too many of them."
+                "auth.passkeys_full", _("This passkey is here already, or you have too many of them.")
             )
-        return await added(ctx, tx, user, f"the passkey “{known_as}”", "auth.passkey_added")
+        return await added(ctx, tx, user, _("the passkey “{name}”", name=known_as), "auth.passkey_added")
 
 
 async def rename(ctx: Ctx, passkey_id: uuid.UUID, name: str) -> None:
     """Errors: Missing, Invalid `auth.name_invalid`."""
     known_as = read_name(name, chars_max=NAME_CHARS_MAX)
     if known_as is None:
-        problem = f"Name the passkey, in at most {NAME_CHARS_MAX} characters."
+        problem = _("Name the passkey, in at most {count} characters.", count=NAME_CHARS_MAX)
         raise Invalid("auth.name_invalid", problem)
     async with ctx.begin() as tx:
         if not await tx.run(q.passkey_rename, passkey_id=passkey_id, user_id=ctx.user.user_id, name=known_as):
@@ -132,7 +136,9 @@ async def remove(ctx: Ctx, passkey_id: uuid.UUID) -> Changed:
         gone = await tx.maybe(q.passkey_remove, passkey_id=passkey_id, user_id=ctx.user.user_id)
         if gone is None:
             raise Missing("passkey")
-        return await removed(ctx, tx, user, f"The passkey “{gone['name']}”", "auth.passkey_removed")
+        return await removed(
+            ctx, tx, user, _("The passkey “{name}”", name=gone["name"]), "auth.passkey_removed"
+        )
 
 
 async def sign_in(ctx: Ctx, token: str | None, answer: str, *, browser: Browser) -> SignedIn:
@@ -239,7 +245,7 @@ async def _proof(
     except webauthn.AnswerRefused as refused:
         _log(ctx, refused)
         raise SignInNeeded(
-            "auth.passkey_wrong", "That passkey does not open this. Try again, or use another way."
+            "auth.passkey_wrong", _("That passkey does not open this. Try again, or use another way.")
         ) from None
     return key, count
 
@@ -252,7 +258,9 @@ async def _copied(ctx: Ctx, key: Record) -> Forbidden:
         await tell(ctx, tx, "passkey_copied", user=user, what=key["name"])
     return Forbidden(
         "auth.passkey_copied",
-        "This passkey counts backwards, as a copy would. Sign in another way, remove it, and make a new one.",
+        _(
+            "This passkey counts backwards, as a copy would. Sign in another way, remove it, and make a new one."
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Tx
 from shipworthy.kernel.errors import Invalid, Missing
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.addresses import Address
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.factors.means import amr_of
@@ -118,7 +119,7 @@ async def _by_factor(ctx: Ctx, code: str) -> str:
             await give_back(tx, budget)
             return await proven(ctx, tx, "otp")
         await record(ctx, "auth.confirm_refused", of="user", id=ctx.user.user_id, tx=tx)
-    raise _wrong("code", "This code is not right, or was used. Wait for the next one.")
+    raise _wrong("code", _("This code is not right, or was used. Wait for the next one."))
 
 
 async def _by_password(ctx: Ctx, password: str) -> str:
@@ -132,7 +133,7 @@ async def _by_password(ctx: Ctx, password: str) -> str:
             await give_back(tx, budget)
             return await proven(ctx, tx, "pwd")
         await record(ctx, "auth.confirm_refused", of="user", id=ctx.user.user_id, tx=tx)
-    raise _wrong("password", "This is not your password.")
+    raise _wrong("password", _("This is not your password."))
 
 
 async def _by_mail(ctx: Ctx, code: str, token: str | None) -> str:
@@ -141,7 +142,7 @@ async def _by_mail(ctx: Ctx, code: str, token: str | None) -> str:
             q.proof_by_hash, token_sha256=digest(token or ""), purpose="confirm_code", now=ctx.now()
         )
         if row is None or row["user_id"] != ctx.user.user_id:
-            raise _wrong("code", "There is no code for this browser any more. Have another one mailed.")
+            raise _wrong("code", _("There is no code for this browser any more. Have another one mailed."))
         await reserve(ctx, tx, proof_budget(ctx, token_id=row["token_id"]))
     async with ctx.begin() as tx:
         is_known = is_code(
@@ -150,8 +151,8 @@ async def _by_mail(ctx: Ctx, code: str, token: str | None) -> str:
         if is_known and await tx.maybe(q.proof_use, token_id=row["token_id"], now=ctx.now()):
             return await proven(ctx, tx, "mail")
         await record(ctx, "auth.confirm_refused", of="user", id=ctx.user.user_id, tx=tx)
-    raise _wrong("code", "This code is not right. Use the latest mail.")
+    raise _wrong("code", _("This code is not right. Use the latest mail."))
 
 
 def _wrong(field: str, problem: str) -> Invalid:
-    return Invalid("auth.confirm_wrong", "That did not confirm that it is you.", fields={field: problem})
+    return Invalid("auth.confirm_wrong", _("That did not confirm that it is you."), fields={field: problem})

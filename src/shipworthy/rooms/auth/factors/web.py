@@ -12,6 +12,7 @@ from shipworthy.kernel.errors import Missing, Refusal
 from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Json, Page, Redirect
+from shipworthy.kernel.language import _, day_text
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.devices import browser_of
@@ -50,7 +51,7 @@ async def second_page(ctx: Ctx, query: Onward) -> Any:
     try:
         waits = await second.waiting(ctx, second_token(ctx))
     except Missing:
-        return Redirect("/login", flash="That sign-in took too long. Begin it again.")
+        return Redirect("/login", flash=_("That sign-in took too long. Begin it again."))
     return _second_page(waits, next=query.next)
 
 
@@ -77,7 +78,7 @@ async def confirm_mail(ctx: Ctx, body: Onward) -> Any:
     token = await proving.mail_code(ctx)
     cookie = cookies.write(ctx.runtime.settings, proving.COOKIE, token, max_age_s=proving.CODE_TTL_S)
     onward = body.next if is_own_path(body.next) else ""
-    return Redirect(f"/account/confirm?next={onward}", flash="The code is on its way.", cookies=(cookie,))
+    return Redirect(f"/account/confirm?next={onward}", flash=_("The code is on its way."), cookies=(cookie,))
 
 
 async def confirm_it(ctx: Ctx, body: Confirmed) -> Any:
@@ -121,12 +122,12 @@ async def totp_confirm(ctx: Ctx, body: Code) -> Any:
         changed = await changes.confirm_totp(ctx, body.code)
     except Refusal as refusal:
         raise refusal.shown_on(await _totp_page(ctx, error=refusal)) from None
-    return shown(changed, flash="Your authenticator app is set up.")
+    return shown(changed, flash=_("Your authenticator app is set up."))
 
 
 async def totp_remove(ctx: Ctx) -> Any:
     changed = await changes.remove_totp(ctx)
-    return shown(changed, flash="The authenticator app opens nothing any more.")
+    return shown(changed, flash=_("The authenticator app opens nothing any more."))
 
 
 async def recovery_new(ctx: Ctx) -> Any:
@@ -143,7 +144,11 @@ def shown(changed: changes.Changed, *, flash: str) -> Any:
         return Redirect(FACTORS, flash=flash, cookies=(changed.cookie,))
     data = {"codes": changed.codes, "text": "%0A".join(changed.codes), "done": flash}
     return Page(
-        "auth/recovery_codes.html", data, title="Recovery codes", section="account", cookies=(changed.cookie,)
+        "auth/recovery_codes.html",
+        data,
+        title=_("Recovery codes"),
+        section="account",
+        cookies=(changed.cookie,),
     )
 
 
@@ -176,7 +181,7 @@ def _second_page(waits: second.Waiting, *, next: str, error: Refusal | None = No
         "days": second.TRUST_S // 86_400,
         "error": error.message if error else "",
     }
-    return Page("auth/second.html", data, title="Confirm your sign-in")
+    return Page("auth/second.html", data, title=_("Confirm your sign-in"))
 
 
 def confirm_page_of(ways: proving.Ways, *, next: str, is_mailed: bool, error: Refusal | None = None) -> Page:
@@ -192,7 +197,7 @@ def confirm_page_of(ways: proving.Ways, *, next: str, is_mailed: bool, error: Re
         "error": error.message if error and not error.fields else "",
         "errors": error.fields if error else {},
     }
-    return Page("auth/confirm.html", data, title="Confirm that it is you", section="account")
+    return Page("auth/confirm.html", data, title=_("Confirm that it is you"), section="account")
 
 
 async def factors_page_of(ctx: Ctx, *, error: Refusal | None = None) -> Page:
@@ -222,7 +227,7 @@ async def factors_shown(ctx: Ctx) -> dict[str, Any]:
 
 
 def _day(at: datetime) -> str:
-    return at.strftime("%d %b %Y")
+    return day_text(at.date())
 
 
 async def _totp_page(ctx: Ctx, *, error: Refusal | None = None) -> Page:
@@ -236,7 +241,7 @@ async def _totp_page(ctx: Ctx, *, error: Refusal | None = None) -> Page:
         "error": error.message if error and not error.fields else "",
         "errors": error.fields if error else {},
     }
-    return Page("auth/totp.html", data, title="Set up an authenticator app", section="account")
+    return Page("auth/totp.html", data, title=_("Set up an authenticator app"), section="account")
 
 
 _DOOR: Any = {"auth": "public", "media": "html", "transaction": False}

@@ -21,6 +21,7 @@ from shipworthy.kernel.egress import ProviderFailed
 from shipworthy.kernel.errors import Busy, Forbidden
 from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.origin import origin_of
+from shipworthy.kernel.language import _
 from shipworthy.kernel.telemetry.log import log
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.oauth.providers import Attempt, Identity, Provider, SignInRefused
@@ -115,11 +116,14 @@ async def arrive(ctx: Ctx, provider: Provider, reply: Reply) -> Arrival:
     if row is None:
         raise Forbidden(
             "auth.oauth_state",
-            "This sign-in was not begun in this browser, was used already or took too long. Begin it again.",
+            _(
+                "This sign-in was not begun in this browser, was used already or took too long. Begin it again."
+            ),
         )
     if reply.error or not 0 < len(reply.code) <= _CODE_CHARS_MAX:
         raise Forbidden(
-            "auth.oauth_denied", f"{provider.label} did not sign you in. Nothing was changed; try again."
+            "auth.oauth_denied",
+            _("{provider} did not sign you in. Nothing was changed; try again.", provider=provider.label),
         )
     attempt = Attempt(redirect_uri=row["redirect_uri"], verifier=row["verifier"], nonce=row["nonce"])
     try:
@@ -133,7 +137,10 @@ async def arrive(ctx: Ctx, provider: Provider, reply: Reply) -> Arrival:
         )
         raise Forbidden(
             "auth.oauth_refused",
-            f"What {provider.label} answered could not be verified. Nothing was changed; try again.",
+            _(
+                "What {provider} answered could not be verified. Nothing was changed; try again.",
+                provider=provider.label,
+            ),
         ) from refused
     return Arrival(identity=identity, user_id=row["user_id"], next=row["next"])
 
@@ -155,7 +162,9 @@ def _unavailable(ctx: Ctx, provider: Provider, failed: ProviderFailed) -> Busy:
     )
     return Busy(
         "auth.provider_unavailable",
-        f"{provider.label} does not answer as it should. Nothing was changed; try again in a few seconds, "
-        "or sign in another way.",
+        _(
+            "{provider} does not answer as it should. Nothing was changed; try again in a few seconds, or sign in another way.",
+            provider=provider.label,
+        ),
         retry_after_s=3 + secrets.randbelow(5),
     )

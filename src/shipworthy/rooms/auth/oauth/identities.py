@@ -15,6 +15,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Forbidden, Missing
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.addresses import Address, read_address
 from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, person_of, recognise
 from shipworthy.rooms.auth.catalogue import q
@@ -142,7 +143,7 @@ async def unlink(ctx: Ctx, identity_id: uuid.UUID) -> None:
         gone = await tx.maybe(q.identity_unlink, identity_id=identity_id, user_id=ctx.user.user_id)
         if gone is None:
             raise Conflict(
-                "auth.identity_last", "This is the only way into your account. Link another one first."
+                "auth.identity_last", _("This is the only way into your account. Link another one first.")
             )
         provider: str = gone["provider"]
         await tell(ctx, tx, "identity_removed", user=user, provider=provider)
@@ -181,7 +182,7 @@ async def attach(ctx: Ctx, tx: Tx, provider: str, identity: Identity, *, user_id
         row = await tx.maybe(q.identity_account, **_key(identity))
         if row is None or row["user_id"] != user_id:
             raise Conflict(
-                "auth.identity_taken", "That sign-in opens another account already. Remove it there first."
+                "auth.identity_taken", _("That sign-in opens another account already. Remove it there first.")
             )
 
 
@@ -213,7 +214,9 @@ def _address(provider: Provider, identity: Identity) -> Address:
     if address is None:
         raise Forbidden(
             "auth.oauth_no_address",
-            f"{provider.label} did not tell your e-mail address, and an account needs one. "
-            "Allow it there, or sign up with a password.",
+            _(
+                "{provider} did not tell your e-mail address, and an account needs one. Allow it there, or sign up with a password.",
+                provider=provider.label,
+            ),
         )
     return address

@@ -15,6 +15,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Missing, SignInNeeded
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.addresses import Address
 from shipworthy.rooms.auth.admit import SignedIn, begin_session, person_of, recognise
 from shipworthy.rooms.auth.catalogue import q
@@ -110,7 +111,7 @@ async def prove(
         user = await tx.maybe(q.user_to_prove, email_canon=waits.canonical)
     if not await _is_proven(ctx, waits, user, code, password if is_by_password else "", budgets[-1]):
         raise SignInNeeded(
-            "auth.proof_wrong", "That is not right, or no longer. Use the latest mail, or begin again."
+            "auth.proof_wrong", _("That is not right, or no longer. Use the latest mail, or begin again.")
         )
     address = Address(user["email_raw"] if user else waits.email, waits.canonical)
     if user is not None and user["verified_at"] is not None:

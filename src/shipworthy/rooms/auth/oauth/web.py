@@ -12,6 +12,7 @@ from shipworthy.kernel.errors import Forbidden, Missing, Refusal
 from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Json, Page, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth.admit import SignedIn
 from shipworthy.rooms.auth.devices import browser_of
@@ -70,9 +71,11 @@ async def callback(ctx: Ctx, name: str, query: CameBack) -> Any:
         arrival = await arrive(ctx, provider, reply)
         if arrival.user_id is not None:
             if ctx.principal is None or ctx.principal.user_id != arrival.user_id:
-                raise Forbidden("auth.oauth_state", "Somebody else is signed in here by now. Begin it again.")
+                raise Forbidden(
+                    "auth.oauth_state", _("Somebody else is signed in here by now. Begin it again.")
+                )
             kept = await identities.link(ctx, provider, arrival.identity)
-            flash = f"You can sign in with {provider.label} from now on."
+            flash = _("You can sign in with {provider} from now on.", provider=provider.label)
             return Redirect(ACCOUNT, flash=flash, cookies=(kept,))
         signed_in = await identities.sign_in(
             ctx, provider, arrival.identity, browser=browser_of(ctx), next=arrival.next
@@ -87,7 +90,9 @@ async def callback(ctx: Ctx, name: str, query: CameBack) -> Any:
         )
         raise refusal.shown_on(page) from None
     if isinstance(signed_in, SignedIn) and signed_in.joined:
-        flash = f"Welcome to {signed_in.joined}."  # the invitation that `next` names is used up
+        flash = _(
+            "Welcome to {organisation}.", organisation=signed_in.joined
+        )  # the invitation that `next` names is used up
         return welcome(ctx, signed_in, to=first_page(ctx.runtime), flash=flash)
     return welcome(ctx, signed_in, to=landing(ctx.runtime, arrival.next))
 
@@ -96,7 +101,7 @@ async def proof_page(ctx: Ctx) -> Any:
     try:
         return _proof_page(await proof.waiting(ctx, _proof_token(ctx)))
     except Missing:
-        return Redirect("/login", flash="That sign-in took too long. Begin it again.")
+        return Redirect("/login", flash=_("That sign-in took too long. Begin it again."))
 
 
 async def give_proof(ctx: Ctx, body: Proof) -> Any:
@@ -120,7 +125,7 @@ async def unlink(ctx: Ctx, identity_id: uuid.UUID) -> Any:
         raise  # the same bytes for another's identity as for none: no page of one's own around it
     except Refusal as refusal:
         raise refusal.shown_on(await account_page_of(ctx, error=refusal)) from None
-    return Redirect(ACCOUNT, flash="That sign-in no longer opens your account.")
+    return Redirect(ACCOUNT, flash=_("That sign-in no longer opens your account."))
 
 
 def _leave(ctx: Ctx, label: str, departure: Departure) -> Any:
@@ -128,7 +133,9 @@ def _leave(ctx: Ctx, label: str, departure: Departure) -> Any:
     if sent_json(ctx):
         return Json({"location": departure.address}, cookies=(departure.cookie,))
     data = {"label": label, "address": departure.address}
-    return Page("auth/leave.html", data, title=f"On to {label}", cookies=(departure.cookie,))
+    return Page(
+        "auth/leave.html", data, title=_("On to {provider}", provider=label), cookies=(departure.cookie,)
+    )
 
 
 def _proof_token(ctx: Ctx) -> str | None:
@@ -144,7 +151,7 @@ def _proof_page(waits: proof.Waiting, *, error: Refusal | None = None) -> Page:
         "minutes": proof.TTL_S // 60,
         "error": error.message if error else "",
     }
-    return Page("auth/proof.html", data, title="Is this account yours?")
+    return Page("auth/proof.html", data, title=_("Is this account yours?"))
 
 
 _DOOR: Any = {"auth": "public", "media": "html", "transaction": False}

@@ -16,6 +16,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Forbidden, Invalid, Missing
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.addresses import read_address
 from shipworthy.rooms.auth.admit import Person, SignedIn, begin_session, recognise
 from shipworthy.rooms.auth.catalogue import q
@@ -80,7 +81,9 @@ async def accept(ctx: Ctx, token: str) -> str:
         if user["email_canon"] != taken["email_canon"] or user["verified_at"] is None:
             raise Forbidden(
                 "auth.invitation_other_address",
-                "This invitation was sent to another address than yours. Sign in with that address to accept it.",
+                _(
+                    "This invitation was sent to another address than yours. Sign in with that address to accept it."
+                ),
             )
         refuse_one_more(len(await tx.all(q.membership_list, user_id=user_id)))
         await _join(ctx, tx, taken, user_id)
@@ -113,7 +116,7 @@ async def sign_up_invited(ctx: Ctx, token: str, *, name: str, password: str, bro
         if (user := await tx.maybe(q.user_by_email, email_canon=taken["email_canon"])) is not None:
             if user["verified_at"] is not None:
                 raise Conflict(
-                    "auth.already_confirmed", "This address is confirmed already. Sign in with it."
+                    "auth.already_confirmed", _("This address is confirmed already. Sign in with it.")
                 )
             # Prepared by somebody who never confirmed the address: they keep nothing.
             await tx.run(q.user_reclaim, user_id=user["user_id"], email_canon=taken["email_canon"])
@@ -189,10 +192,12 @@ def _checked(ctx: Ctx, invitation: Invited, *, name: str, password: str) -> str:
         known_words=(name, invitation.organisation, invitation.email, ctx.runtime.settings.app.name),
     )
     problems = {
-        "name": None if known_as else f"Enter your name, at most {PERSON_CHARS_MAX} characters.",
+        "name": None
+        if known_as
+        else _("Enter your name, at most {count} characters.", count=PERSON_CHARS_MAX),
         "password": weakness,
     }
     wrong = {field: problem for field, problem in problems.items() if problem}
     if wrong or known_as is None:
-        raise Invalid("auth.sign_up_invalid", "Some entries need another value.", fields=wrong)
+        raise Invalid("auth.sign_up_invalid", _("Some entries need another value."), fields=wrong)
     return known_as

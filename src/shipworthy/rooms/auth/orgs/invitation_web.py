@@ -13,6 +13,7 @@ from shipworthy.kernel.errors import Conflict, Missing, Refusal
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.permission import CHOOSE_PATH
 from shipworthy.kernel.http.reply import Page, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth.devices import browser_of
 from shipworthy.rooms.auth.landing import first_page
@@ -49,12 +50,12 @@ async def invite(ctx: Ctx, body: NewInvitation) -> Any:
     except Refusal as refusal:
         page = await screens.people(ctx, invited=(body.email, body.role), error=refusal)
         raise refusal.shown_on(page) from None
-    return Redirect(_PEOPLE, flash=f"The invitation to {body.email.strip()} is on its way.")
+    return Redirect(_PEOPLE, flash=_("The invitation to {email} is on its way.", email=body.email.strip()))
 
 
 async def revoke(ctx: Ctx, invitation_id: uuid.UUID) -> Any:
     await invitations.revoke(ctx, invitation_id)
-    return Redirect(_PEOPLE, flash="The invitation is taken back.")
+    return Redirect(_PEOPLE, flash=_("The invitation is taken back."))
 
 
 async def invitation_page(ctx: Ctx, query: Link) -> Any:
@@ -73,14 +74,14 @@ async def accept_it(ctx: Ctx, body: Acceptance) -> Any:
         raise missing.shown_on(_gone()) from None
     except Refusal as refusal:
         raise refusal.shown_on(await _page(ctx, body.token, error=refusal)) from None
-    return Redirect(first_page(ctx.runtime), flash="Welcome to the organisation.", cookies=(cookie,))
+    return Redirect(first_page(ctx.runtime), flash=_("Welcome to the organisation."), cookies=(cookie,))
 
 
 async def sign_up(ctx: Ctx, body: InvitedSignUp) -> Any:
     try:
         if ctx.principal is not None:
             raise Conflict(
-                "auth.signed_in_already", "You are signed in. Accept the invitation, or sign out first."
+                "auth.signed_in_already", _("You are signed in. Accept the invitation, or sign out first.")
             )
         signed_in = await accept.sign_up_invited(
             ctx, body.token, name=body.name, password=body.password, browser=browser_of(ctx)
@@ -89,7 +90,9 @@ async def sign_up(ctx: Ctx, body: InvitedSignUp) -> Any:
         raise missing.shown_on(_gone()) from None
     except Refusal as refusal:
         raise refusal.shown_on(await _page(ctx, body.token, name=body.name, error=refusal)) from None
-    return welcome(ctx, signed_in, to=first_page(ctx.runtime), flash=f"Welcome, {signed_in.person.name}.")
+    return welcome(
+        ctx, signed_in, to=first_page(ctx.runtime), flash=_("Welcome, {name}.", name=signed_in.person.name)
+    )
 
 
 async def _page(ctx: Ctx, token: str, *, name: str = "", error: Refusal | None = None) -> Page:
@@ -98,7 +101,7 @@ async def _page(ctx: Ctx, token: str, *, name: str = "", error: Refusal | None =
         "token": token,
         "organisation": invitation.organisation,
         "inviter": invitation.inviter,
-        "role": invitation.role,
+        "role": _(invitation.role),
         "email": invitation.email,
         "name": name,
         "way": _way(ctx, invitation),
@@ -107,7 +110,9 @@ async def _page(ctx: Ctx, token: str, *, name: str = "", error: Refusal | None =
         "chars_min": ctx.runtime.settings.auth.password_chars_min,
         **screens.error_of(error),
     }
-    return Page("auth/invitation.html", data, title=f"Join {invitation.organisation}")
+    return Page(
+        "auth/invitation.html", data, title=_("Join {organisation}", organisation=invitation.organisation)
+    )
 
 
 def _way(ctx: Ctx, invitation: accept.Invited) -> str:
@@ -117,7 +122,7 @@ def _way(ctx: Ctx, invitation: accept.Invited) -> str:
 
 
 def _gone() -> Page:
-    return Page("auth/invitation_gone.html", title="This invitation is no longer open")
+    return Page("auth/invitation_gone.html", title=_("This invitation is no longer open"))
 
 
 _WRITES: Any = {"media": "html", "transaction": False, "effect": "change", "permission": "members.write"}

@@ -16,6 +16,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Tx
 from shipworthy.kernel.errors import Conflict, Invalid, Missing, TooMany
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.addresses import Address, read_address
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.letters import write
@@ -48,12 +49,12 @@ async def invite(ctx: Ctx, *, email: str, role: Role) -> None:
     """
     address = read_address(email)
     if address is None:
-        problem = "Enter an e-mail address like ada@example.com."
-        raise Invalid("auth.address_invalid", "This is no e-mail address.", fields={"email": problem})
+        problem = _("Enter an e-mail address like ada@example.com.")
+        raise Invalid("auth.address_invalid", _("This is no e-mail address."), fields={"email": problem})
     async with ctx.begin() as tx:
         await tx.one(q.organisation_lock)
         if await tx.maybe(q.member_by_email, email_canon=address.canonical):
-            problem = "Somebody with this address is in the organisation already."
+            problem = _("Somebody with this address is in the organisation already.")
             raise Conflict("auth.member_already", problem, fields={"email": problem})
         await reserve(ctx, tx, invitation_budget(ctx))
         is_too_often = await wait_of(ctx, tx, mail_budget(ctx, account=address.canonical)) > 0
@@ -64,7 +65,8 @@ async def invite(ctx: Ctx, *, email: str, role: Role) -> None:
             return
         if is_too_often:
             raise TooMany(
-                "auth.mails_throttled", "This address had many letters from us lately. Try again in an hour."
+                "auth.mails_throttled",
+                _("This address had many letters from us lately. Try again in an hour."),
             )
         await tx.run(q.invitation_clear, email_canon=address.canonical, now=ctx.now())
         invitation_id = await _mailed(ctx, tx, address)
@@ -81,7 +83,8 @@ async def invite(ctx: Ctx, *, email: str, role: Role) -> None:
         )
         if written is None:
             raise Conflict(
-                "auth.invitations_full", f"{OPEN_MAX} invitations are open already. Take one back first."
+                "auth.invitations_full",
+                _("{count} invitations are open already. Take one back first.", count=OPEN_MAX),
             )
         detail = {"role": role}
         await record(ctx, "auth.invitation_sent", of="invitation", id=invitation_id, detail=detail, tx=tx)
@@ -113,8 +116,8 @@ async def _mailed(ctx: Ctx, tx: Tx, address: Address) -> uuid.UUID:
         ttl_s=TTL_S,
         pending={
             "tenant_id": str(ctx.tenant_id),
-            "inviter": shown_in_mail(ctx.user.name) or "Somebody",
-            "organisation": shown_in_mail(ctx.user.tenant_name) or "an organisation",
+            "inviter": shown_in_mail(ctx.user.name) or _("Somebody"),
+            "organisation": shown_in_mail(ctx.user.tenant_name) or _("an organisation"),
         },
     )
     await tx.run(q.token_purge, now=ctx.now())

@@ -16,6 +16,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Forbidden, Missing
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.orgs.roles import Role
 
@@ -97,7 +98,7 @@ async def _held(ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, by_owner: bool) -> Reco
     await tx.one(q.organisation_lock)
     standing = await tx.one(q.member_standing, user_id=user_id, actor_id=ctx.user.user_id)
     if by_owner and standing["actor_role"] != "owner":
-        raise Forbidden("auth.owners_only", "Only an owner may do this, and you are none any longer.")
+        raise Forbidden("auth.owners_only", _("Only an owner may do this, and you are none any longer."))
     if standing["role"] is None:
         raise Missing("member")
     return standing
@@ -105,7 +106,7 @@ async def _held(ctx: Ctx, tx: Tx, user_id: uuid.UUID, *, by_owner: bool) -> Reco
 
 def _refuse_last(member: Record) -> None:
     if member["role"] == "owner" and not member["has_other_owner"]:
-        raise Conflict("auth.last_owner", "This is the only owner. Make somebody else an owner first.")
+        raise Conflict("auth.last_owner", _("This is the only owner. Make somebody else an owner first."))
 
 
 async def _part(ctx: Ctx, tx: Tx, user_id: uuid.UUID) -> None:

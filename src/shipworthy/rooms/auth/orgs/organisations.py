@@ -11,6 +11,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Tx
 from shipworthy.kernel.errors import Conflict, Invalid, Missing
+from shipworthy.kernel.language import _
 from shipworthy.kernel.sessions.store import Acting
 from shipworthy.rooms.auth.catalogue import kernel, q
 from shipworthy.rooms.auth.names import ORGANISATION_CHARS_MAX, read_name
@@ -79,7 +80,7 @@ async def begin_another(ctx: Ctx, name: str) -> str:
         theirs = await tx.all(q.membership_list, user_id=user_id)
         refuse_one_more(len(theirs))
         if known_as.casefold() in {row["tenant_name"].casefold() for row in theirs}:
-            raise _invalid("You are in an organisation of this name already.")
+            raise _invalid(_("You are in an organisation of this name already."))
         await make(ctx, tx, name=known_as, owner_id=user_id)
         await record(ctx, "auth.organisation_created", of="tenant", id=tenant_id, tx=tx)
         return await step_in(ctx, tx)
@@ -114,20 +115,22 @@ def refuse_one_more(belongs_to: int) -> None:
     if belongs_to >= ORGANISATIONS_MAX:
         raise Conflict(
             "auth.organisations_full",
-            f"You are in {ORGANISATIONS_MAX} organisations already. Leave one first.",
+            _("You are in {count} organisations already. Leave one first.", count=ORGANISATIONS_MAX),
         )
 
 
 def _checked(name: str) -> str:
     known_as = read_name(name, chars_max=ORGANISATION_CHARS_MAX)
     if known_as is None:
-        raise _invalid(f"Enter its name, at most {ORGANISATION_CHARS_MAX} characters.")
+        raise _invalid(_("Enter its name, at most {count} characters.", count=ORGANISATION_CHARS_MAX))
     return known_as
 
 
 def _invalid(problem: str) -> Invalid:
     return Invalid(
-        "auth.organisation_invalid", "The organisation needs another name.", fields={"organisation": problem}
+        "auth.organisation_invalid",
+        _("The organisation needs another name."),
+        fields={"organisation": problem},
     )
 
 

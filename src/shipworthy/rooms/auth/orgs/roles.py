@@ -9,7 +9,8 @@ from shipworthy.kernel.language import mark
 
 Role = Literal["owner", "member", "viewer"]
 ROLES: tuple[Role, ...] = ("owner", "member", "viewer")
-ROLE_WORDS = (mark("Owner"), mark("Member"), mark("Viewer"))  # what pages say of them
+# What pages say of them, alone and within a sentence.
+ROLE_WORDS = (mark("Owner"), mark("Member"), mark("Viewer"), mark("owner"), mark("member"), mark("viewer"))
 
 READ = frozenset({"members.read"})
 PERMISSIONS = {"owner": READ | {"members.write"}, "member": READ, "viewer": frozenset[str]()}

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Refusal
 from shipworthy.kernel.http.reply import Page
-from shipworthy.kernel.language import _
+from shipworthy.kernel.language import _, day_text
 from shipworthy.rooms.auth.names import ORGANISATION_CHARS_MAX
 from shipworthy.rooms.auth.orgs.invitations import open_invitations
 from shipworthy.rooms.auth.orgs.members import Member, list_members, member_of
@@ -42,13 +42,15 @@ async def people(
             {
                 "id": str(invitation.invitation_id),
                 "email": invitation.email,
-                "role": invitation.role.capitalize(),
-                "until": invitation.expires_at.strftime("%d %b %Y"),
+                "role": _(invitation.role.capitalize()),
+                "until": day_text(invitation.expires_at.date()),
             }
             for invitation in (await open_invitations(ctx) if may_write(ctx) else ())
         ],
     }
-    return Page("auth/organisation.html", {**data, **error_of(error)}, title="Organisation", section=_SECTION)
+    return Page(
+        "auth/organisation.html", {**data, **error_of(error)}, title=_("Organisation"), section=_SECTION
+    )
 
 
 async def member(ctx: Ctx, user_id: uuid.UUID, *, error: Refusal | None = None) -> Page:
@@ -68,7 +70,7 @@ async def menu(ctx: Ctx) -> Page:
 
 
 def role_choices() -> list[tuple[str, str]]:
-    return [(role, role.capitalize()) for role in ROLES]
+    return [(role, _(role.capitalize())) for role in ROLES]
 
 
 async def _own(ctx: Ctx) -> dict[str, Any]:
@@ -77,7 +79,7 @@ async def _own(ctx: Ctx) -> dict[str, Any]:
             {
                 "id": str(membership.tenant_id),
                 "name": membership.tenant_name,
-                "role": membership.role.capitalize(),
+                "role": _(membership.role.capitalize()),
                 "is_current": membership.is_current,
             }
             for membership in await memberships_of(ctx)
@@ -92,8 +94,8 @@ def _shown(ctx: Ctx, member: Member) -> dict[str, Any]:
         "name": member.name,
         "email": member.email,
         "role": member.role,
-        "role_label": member.role.capitalize(),
-        "joined": member.joined_at.strftime("%d %b %Y"),
+        "role_label": _(member.role.capitalize()),
+        "joined": day_text(member.joined_at.date()),
         "is_you": member.user_id == ctx.user.user_id,
     }
 

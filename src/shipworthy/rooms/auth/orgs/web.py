@@ -12,6 +12,7 @@ from shipworthy.kernel.errors import Missing, Refusal
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.permission import CHOOSE_PATH
 from shipworthy.kernel.http.reply import Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth.landing import first_page
 from shipworthy.rooms.auth.orgs import members, organisations, screens
@@ -43,7 +44,7 @@ async def rename(ctx: Ctx, body: Named) -> Any:
     except Refusal as refusal:
         page = await screens.people(ctx, name=body.organisation, error=refusal)
         raise refusal.shown_on(page) from None
-    return Redirect(_PEOPLE, flash="The organisation has its new name.")
+    return Redirect(_PEOPLE, flash=_("The organisation has its new name."))
 
 
 async def member_page(ctx: Ctx, user_id: uuid.UUID) -> Any:
@@ -57,7 +58,7 @@ async def change_role(ctx: Ctx, user_id: uuid.UUID, body: NewRole) -> Any:
         raise  # the same bytes for another organisation's member as for none: no page of one's own around it
     except Refusal as refusal:
         raise refusal.shown_on(await screens.member(ctx, user_id, error=refusal)) from None
-    return Redirect(_PEOPLE, flash="The role is changed.")
+    return Redirect(_PEOPLE, flash=_("The role is changed."))
 
 
 async def remove(ctx: Ctx, user_id: uuid.UUID) -> Any:
@@ -68,8 +69,8 @@ async def remove(ctx: Ctx, user_id: uuid.UUID) -> Any:
     except Refusal as refusal:
         raise refusal.shown_on(await screens.member(ctx, user_id, error=refusal)) from None
     if user_id == ctx.user.user_id:
-        return Redirect(CHOOSE_PATH, flash="You have left the organisation.")
-    return Redirect(_PEOPLE, flash="They are in the organisation no longer.")
+        return Redirect(CHOOSE_PATH, flash=_("You have left the organisation."))
+    return Redirect(_PEOPLE, flash=_("They are in the organisation no longer."))
 
 
 async def leave(ctx: Ctx) -> Any:
@@ -77,7 +78,7 @@ async def leave(ctx: Ctx) -> Any:
         await members.leave(ctx)
     except Refusal as refusal:
         raise refusal.shown_on(await screens.choice(ctx, error=refusal)) from None
-    return Redirect(CHOOSE_PATH, flash="You have left the organisation.")
+    return Redirect(CHOOSE_PATH, flash=_("You have left the organisation."))
 
 
 async def choice_page(ctx: Ctx) -> Any:
@@ -94,7 +95,7 @@ async def begin_another(ctx: Ctx, body: Named) -> Any:
     except Refusal as refusal:
         page = await screens.choice(ctx, name=body.organisation, error=refusal)
         raise refusal.shown_on(page) from None
-    return Redirect(first_page(ctx.runtime), flash="Your organisation is ready.", cookies=(cookie,))
+    return Redirect(first_page(ctx.runtime), flash=_("Your organisation is ready."), cookies=(cookie,))
 
 
 async def enter(ctx: Ctx, organisation_id: uuid.UUID) -> Any:

@@ -18,6 +18,7 @@ from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Invalid, Missing, Refusal
 from shipworthy.kernel.http.origin import origin_of
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.letters import tell
 from shipworthy.rooms.auth.names import read_name
@@ -37,7 +38,7 @@ class GrantRefused(Refusal):
     def __init__(self) -> None:
         super().__init__(
             "auth.grant_invalid",
-            "This refresh token is not valid, or no longer. Sign in again for another one.",
+            _("This refresh token is not valid, or no longer. Sign in again for another one."),
         )
 
 
@@ -67,8 +68,8 @@ async def issue(ctx: Ctx, name: str) -> Pair:
     """
     known_as = read_name(name, chars_max=NAME_CHARS_MAX)
     if known_as is None:
-        problem = f"Name the program, in at most {NAME_CHARS_MAX} characters."
-        raise Invalid("auth.name_invalid", "This is no name.", fields={"name": problem})
+        problem = _("Name the program, in at most {count} characters.", count=NAME_CHARS_MAX)
+        raise Invalid("auth.name_invalid", _("This is no name."), fields={"name": problem})
     program_id, now, settings = ctx.new_id(), ctx.now(), ctx.runtime.settings.auth
     async with ctx.begin() as tx:
         begun = await tx.maybe(
@@ -84,7 +85,8 @@ async def issue(ctx: Ctx, name: str) -> Pair:
         )
         if begun is None:
             raise Conflict(
-                "auth.programs_full", f"You have {PROGRAMS_MAX} programs already. End one of them first."
+                "auth.programs_full",
+                _("You have {count} programs already. End one of them first.", count=PROGRAMS_MAX),
             )
         await tx.run(q.program_purge, now=now)
         await record(ctx, "auth.program_begun", of="program", id=program_id, tx=tx)

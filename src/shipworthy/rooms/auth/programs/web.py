@@ -10,6 +10,7 @@ from shipworthy.kernel.errors import Forbidden
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Json, Redirect
 from shipworthy.kernel.http.wire import bearer_of
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.auth.factors.proving import STEP_UP_S
 from shipworthy.rooms.auth.landing import ACCOUNT
@@ -38,7 +39,7 @@ async def begin(ctx: Ctx, body: NewProgram) -> Any:
     """A pair for whoever is signed in: every rule of signing in holds for programs, too."""
     if bearer_of(ctx.extra["headers"]) is not None:
         raise Forbidden(
-            "auth.program_begins_none", "A program cannot begin another one. Sign in yourself for that."
+            "auth.program_begins_none", _("A program cannot begin another one. Sign in yourself for that.")
         )
     return _answer(await pairs.issue(ctx, body.name), status=201)
 
@@ -72,7 +73,7 @@ async def published_keys(ctx: Ctx) -> Any:
 
 async def end(ctx: Ctx, program_id: uuid.UUID) -> Any:
     await pairs.end(ctx, program_id)
-    return Redirect(ACCOUNT, flash="That program is ended.")
+    return Redirect(ACCOUNT, flash=_("That program is ended."))
 
 
 def _answer(pair: pairs.Pair, *, status: int = 200) -> Json:

@@ -13,6 +13,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Invalid, Missing
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.account import current_device
 from shipworthy.rooms.auth.addresses import Address, read_address
 from shipworthy.rooms.auth.catalogue import q
@@ -124,11 +125,11 @@ def _read(ctx: Ctx, email: str) -> Address:
     own = read_address(ctx.user.email)
     problem = None
     if address is None:
-        problem = "Enter an e-mail address like ada@example.com."
+        problem = _("Enter an e-mail address like ada@example.com.")
     elif own is not None and address.canonical == own.canonical:
-        problem = "This is your address already."
+        problem = _("This is your address already.")
     if problem or address is None:
-        raise Invalid("auth.address_invalid", "This address will not do.", fields={"email": problem or ""})
+        raise Invalid("auth.address_invalid", _("This address will not do."), fields={"email": problem or ""})
     return address
 
 
@@ -142,4 +143,6 @@ async def _spend(ctx: Ctx, tx: Tx, token: str, purpose: str) -> Record:
 async def _move(tx: Tx, user_id: uuid.UUID, to: Address) -> None:
     await tx.one(q.address_hold, email_canon=to.canonical)
     if await tx.maybe(q.address_move, user_id=user_id, email_raw=to.raw, email_canon=to.canonical) is None:
-        raise Conflict("auth.address_taken", "Another account has this address by now. Nothing was changed.")
+        raise Conflict(
+            "auth.address_taken", _("Another account has this address by now. Nothing was changed.")
+        )

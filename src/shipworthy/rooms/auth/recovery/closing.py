@@ -11,6 +11,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Missing
+from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.addresses import read_address
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.recovery.shut import shut
@@ -49,8 +50,10 @@ async def set_status(ctx: Ctx, email: str, status: Literal["active", "disabled"]
         if await tx.maybe(q.user_set_status, user_id=account.user_id, status=status) is None:
             raise Conflict(
                 "auth.account_leaving",
-                f"{account.email} was deleted by its owner and will be erased. It is shut already, and only "
-                "the link in their mail takes that back.",
+                _(
+                    "{email} was deleted by its owner and will be erased. It is shut already, and only the link in their mail takes that back.",
+                    email=account.email,
+                ),
             )
         if status == "disabled":
             await shut(ctx, tx, account.user_id)

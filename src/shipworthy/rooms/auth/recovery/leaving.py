@@ -14,6 +14,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Missing
+from shipworthy.kernel.language import _n, day_text
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.auth.addresses import Address
 from shipworthy.rooms.auth.catalogue import q
@@ -43,11 +44,14 @@ async def leave(ctx: Ctx) -> datetime:
     async with ctx.begin() as tx:
         if kept := await _ownerless(ctx, tx):
             name, others = kept[0]
-            people = "one other person is" if others == 1 else f"{others} others are"
             raise Conflict(
                 "auth.last_owner",
-                f"You are the only owner of {name}, and {people} in it. Make somebody else its owner first, "
-                "then delete your account.",
+                _n(
+                    "You are the only owner of {name}, and one other person is in it. Make somebody else its owner first, then delete your account.",
+                    "You are the only owner of {name}, and {count} others are in it. Make somebody else its owner first, then delete your account.",
+                    others,
+                    name=name,
+                ),
             )
         user = await tx.one(q.user_lock, user_id=user_id)
         if await tx.maybe(q.user_leave, user_id=user_id, leaves_at=at) is None:
@@ -74,7 +78,7 @@ async def tell_leaving(ctx: Ctx, tx: Tx, user: Record, at: datetime) -> Letter:
 
 
 def leaving_words(user: Record, at: datetime) -> dict[str, str]:
-    return {"name": user["name"], "day": f"{at:%d %B %Y, %H:%M} UTC"}
+    return {"name": user["name"], "day": f"{day_text(at.date(), is_long=True)}, {at:%H:%M} UTC"}
 
 
 async def is_open(ctx: Ctx, token: str) -> bool:

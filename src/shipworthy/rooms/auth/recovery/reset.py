@@ -122,7 +122,7 @@ def _words(ctx: Ctx, user: Record, purpose: str) -> dict[str, Any]:
     if purpose == LEAVING:
         return leaving_words(user, user["leaves_at"])
     labels = {p.name: p.label for p in providers_of(ctx.runtime).values()}
-    providers = " or ".join(labels.get(name, name.capitalize()) for name in user["providers"])
+    providers = _(" or ").join(labels.get(name, name.capitalize()) for name in user["providers"])
     return {"name": user["name"], "has_password": user["has_password"], "providers": providers}
 
 

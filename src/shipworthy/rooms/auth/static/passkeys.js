@@ -40,12 +40,6 @@
     return JSON.stringify({ id: made.id, rawId: toText(made.rawId), type: made.type, response });
   }
 
-  const told = {
-    NotAllowedError: "Nothing was confirmed. Try again when you are ready.",
-    InvalidStateError: "This device has a passkey for your account already.",
-    SecurityError: "Passkeys do not work at this address.",
-  };
-
   forms.forEach((form) =>
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -58,7 +52,8 @@
         if (form.elements.trust) form.elements.trust.value = String(document.getElementById("f-trust").checked);
         form.submit();
       } catch (error) {
-        trouble.textContent = told[error.name] || error.message || "That did not work. Try again.";
+        const words = JSON.parse(trouble.dataset.words); // in the reader's language
+        trouble.textContent = words[error.name] || error.message || words.other;
         trouble.hidden = false;
         form.ariaBusy = null;
       }
