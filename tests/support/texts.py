@@ -113,7 +113,7 @@ def _unmarked(node: ast.AST) -> Iterator[str]:
         return  # documentation
     if isinstance(node, ast.JoinedStr):
         whole = "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
-        if _SENTENCE.search(whole) and not whole.startswith("<"):  # markup
+        if _SENTENCE.search(whole) and not whole.lstrip().startswith("<"):  # markup
             yield whole
         return
     if _is_text(node) and re.search(r"^[A-Z][a-z]*[.,;:]? .*[a-z]", node.value):

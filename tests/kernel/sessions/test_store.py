@@ -170,7 +170,10 @@ async def test_a_new_name_shows_in_all_of_a_persons_sessions_and_nobody_elses(st
 
 async def test_a_language_that_was_chosen_is_spoken_in_all_of_a_persons_sessions(store: SessionStore) -> None:
     user_id = uuid7()
-    tokens = [await store.create(person(user_id)), await store.create(replace(person(user_id), language="en"))]
+    tokens = [
+        await store.create(person(user_id)),
+        await store.create(replace(person(user_id), language="en")),
+    ]
     stranger = await store.create(person())
     spoken = [(await store.lookup(token)).language for token in (*tokens, stranger)]  # type: ignore[union-attr]
     assert spoken == ["", "en", ""]

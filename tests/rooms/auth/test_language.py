@@ -44,7 +44,9 @@ async def test_letters_are_in_the_language_of_their_reader_else_of_whoever_asked
     for chosen, expected in (("", "A new password for Test app"), ("de", "Ein neues Passwort für Test app")):
         if chosen:
             await owner.post("/language", form={"language": chosen})
-        await auth.client().post("/forgot", form={"email": auth.owner.email}, headers={"accept-language": "en"})
+        await auth.client().post(
+            "/forgot", form={"email": auth.owner.email}, headers={"accept-language": "en"}
+        )
         await auth.work()
         assert auth.mails[-1].subject == expected
     assert auth.mails[-1].text.startswith("Guten Tag ")

@@ -8,6 +8,7 @@ import uuid
 from urllib.parse import quote, unquote_to_bytes
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 
 HOME = "/"
 PATH_CHARS_MAX = 300
@@ -53,10 +54,13 @@ def wanted_path(text: str) -> str:
     path = canonical_path("/" + "-".join(text.split()))
     if not _is_possible(path):
         raise _invalid(
-            f"An address may hold letters, digits, dots, hyphens and slashes, at most {PATH_CHARS_MAX} characters."
+            _(
+                "An address may hold letters, digits, dots, hyphens and slashes, at most {count} characters.",
+                count=PATH_CHARS_MAX,
+            )
         )
     if is_sitemap(path) or any(path == r or path.startswith(r + "/") for r in RESERVED):
-        raise _invalid(f"{path} belongs to the website itself. Choose another address.")
+        raise _invalid(_("{path} belongs to the website itself. Choose another address.", path=path))
     return path
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 
 Place = TypeVar("Place")
 
@@ -31,8 +32,8 @@ def opened(cursor: str, read: Callable[[str], Place]) -> Place:
     except (ValueError, OverflowError):
         raise Invalid(
             "site.cursor_invalid",
-            "This cursor is none of ours; leave it out to start from the beginning.",
-            fields={"cursor": "This is not a cursor of this list."},
+            _("This cursor is none of ours; leave it out to start from the beginning."),
+            fields={"cursor": _("This is not a cursor of this list.")},
         ) from None
 
 

@@ -19,6 +19,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 
 BODY_CHARS_MAX = 60_000  # about 10,000 words
 # The parser is quadratic in unclosed brackets (40,000 of them took 3.3 s, 2026-11), and nearly so in
@@ -74,7 +75,11 @@ def refuse_tangled(texts: Sequence[str]) -> None:
     """
     brackets = sum(text.count("[") for text in texts)
     if brackets > _BRACKETS_MAX or sum(t.count("*") + t.count("_") for t in texts) > _EMPHASIS_MAX:
-        message = f"The text has more than {_BRACKETS_MAX} brackets or {_EMPHASIS_MAX} stars. Split the page."
+        message = _(
+            "The text has more than {brackets} brackets or {stars} stars. Split the page.",
+            brackets=_BRACKETS_MAX,
+            stars=_EMPHASIS_MAX,
+        )
         raise Invalid("site.body_invalid", message, fields={"body": message})
 
 

@@ -10,6 +10,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict
+from shipworthy.kernel.language import _
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.site.addresses import HOME
 from shipworthy.rooms.site.assets.library import keep_uses
@@ -82,7 +83,7 @@ async def unpublish_page(ctx: Ctx, page_id: uuid.UUID, *, seen: int | None = Non
     page = await hold_page(ctx, page_id)
     require_version(seen, now=page["version"])
     if page["status"] != "published":
-        raise Conflict("site.not_published", "This page is a draft already: no visitor sees it.")
+        raise Conflict("site.not_published", _("This page is a draft already: no visitor sees it."))
     await hide_page(ctx, page)
     return page
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from shipworthy.kernel.language import mark
 from shipworthy.rooms.site.addresses import SITEMAP_PATH
 from shipworthy.rooms.site.collectors import COLLECTORS
 
 OPEN, SEARCH_ONLY, CLOSED = "open", "search-only", "closed"
 # What a site's owner may choose, and how it is said to them.
 PRESETS = {
-    OPEN: ("Everybody", "Search engines and AI may read the site."),
+    OPEN: (mark("Everybody"), mark("Search engines and AI may read the site.")),
     SEARCH_ONLY: (
-        "Search engines only",
-        "They, and assistants that look something up for a person, may read it. Collectors that train models or sell data may not.",
+        mark("Search engines only"),
+        mark(
+            "They, and assistants that look something up for a person, may read it. Collectors that train models or sell data may not."
+        ),
     ),
     CLOSED: (
-        "Nobody",
-        "Every crawler is asked to stay away. What is in an index already may stay there for a while.",
+        mark("Nobody"),
+        mark("Every crawler is asked to stay away. What is in an index already may stay there for a while."),
     ),
 }
 

@@ -12,6 +12,7 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Refusal
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.addresses import PATH_CHARS_MAX
 from shipworthy.rooms.site.blocks.stored import Stored, blocks_of, fresh_id
@@ -92,19 +93,19 @@ async def submit_new_page(ctx: Ctx, form: PageForm) -> Redirect:
     except Refusal as refused:
         blocks = _as_sent(ctx, form)
         raise refused.shown_on(_editor(ctx, form, blocks, site=site, refused=refused)) from None
-    return Redirect(f"/pages/{page_id}", flash="Draft saved. Nobody sees it until you publish it.")
+    return Redirect(f"/pages/{page_id}", flash=_("Draft saved. Nobody sees it until you publish it."))
 
 
 async def submit_page(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Redirect:
-    verb, _, number = form.do.partition(":")
+    verb, _colon, number = form.do.partition(":")
     if verb == UNDO:
         await restore_version(ctx, page_id, number, seen=form.version_seen())
         return Redirect(f"/pages/{page_id}", flash="Undone.")
     saved = await _save(ctx, page_id, form)
     kept = saved.before["status"] == "published"
-    flash = "Saved. Visitors still see the published version." if kept else "Draft saved."
+    flash = _("Saved. Visitors still see the published version.") if kept else _("Draft saved.")
     if saved.is_merged:
-        flash = "Saved. Somebody else changed other parts meanwhile; both are here."
+        flash = _("Saved. Somebody else changed other parts meanwhile; both are here.")
     if verb == PICK:
         where = urlencode({"block": saved.at, "place": number.partition(":")[2], "version": saved.version})
         return Redirect(f"/pages/{page_id}/pictures?{where}")
@@ -132,17 +133,17 @@ async def submit_page_and_publish(ctx: Ctx, page_id: uuid.UUID, form: PageForm) 
         found = await remarks_on(ctx, page, site)
         shown = _editor(ctx, form, _as_sent(ctx, form), site=site, page=page, refused=refused, found=found)
         raise refused.shown_on(shown) from None
-    return Redirect(f"/pages/{page_id}", flash="Published. Visitors see this version now.")
+    return Redirect(f"/pages/{page_id}", flash=_("Published. Visitors see this version now."))
 
 
 async def submit_publish(ctx: Ctx, page_id: uuid.UUID, seen: SeenVersion) -> Redirect:
     await publish_page(ctx, page_id, seen=seen.version)
-    return Redirect(f"/pages/{page_id}", flash="Published. Visitors see this version now.")
+    return Redirect(f"/pages/{page_id}", flash=_("Published. Visitors see this version now."))
 
 
 async def submit_unpublish(ctx: Ctx, page_id: uuid.UUID, seen: SeenVersion) -> Redirect:
     await unpublish_page(ctx, page_id, seen=seen.version)
-    return Redirect(f"/pages/{page_id}", flash="Unpublished. The text stays here as a draft.")
+    return Redirect(f"/pages/{page_id}", flash=_("Unpublished. The text stays here as a draft."))
 
 
 async def preview_page(ctx: Ctx, page_id: uuid.UUID) -> Redirect:
@@ -212,7 +213,7 @@ def _editor(
         "has_preview": page is not None and site is not None and site["preview_host"] is not None,
     }
     headers = (framing(ctx, site),) if site and site["preview_host"] else ()
-    title = page["title"] if page else "New page"
+    title = page["title"] if page else _("New page")
     return Page("site/page_form.html", data, title=title, section="pages", headers=headers)
 
 
@@ -255,11 +256,11 @@ def _facts(ctx: Ctx, page: Record, site: Record) -> list[list[str]]:
     days = [("Saved", page["updated_at"])]
     if page["status"] == "published":
         days += [
-            ("Content changed", page["content_changed_at"]),
-            ("First published", page["published_at"]),
+            (_("Content changed"), page["content_changed_at"]),
+            (_("First published"), page["published_at"]),
         ]
     now, zone = ctx.now(), site["time_zone"]
-    planned = [("Comes on", page["publish_at"]), ("Goes on", page["unpublish_at"])]
+    planned = [(_("Comes on"), page["publish_at"]), (_("Goes on"), page["unpublish_at"])]
     return [
         *([label, moment(when, now=now, time_zone=zone)] for label, when in days),
         *([label, said(when, time_zone=zone)] for label, when in planned if when is not None),

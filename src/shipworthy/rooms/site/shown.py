@@ -8,13 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _, day_text, mark
 from shipworthy.rooms.site.addresses import path_for_title, wanted_path
 from shipworthy.rooms.site.head import DESCRIPTION_CHARS, title_of
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CRUMB = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
-_NO_TITLE = "Title of the page"
-_NO_DESCRIPTION = "Without a description, search engines show the first words of the page."
+_NO_TITLE = mark("Title of the page")
+_NO_DESCRIPTION = mark("Without a description, search engines show the first words of the page.")
 
 Row = Mapping[str, Any]
 
@@ -22,7 +23,7 @@ Row = Mapping[str, Any]
 def status_of(page: Row) -> dict[str, str]:
     """Return the badge of a page: a draft, published, or published with changes nobody sees yet."""
     if page["status"] == "published" and page["version"] != page["published_version"]:
-        return {"status": "changed", "label": "Unpublished changes"}
+        return {"status": "changed", "label": _("Unpublished changes")}
     return {"status": page["status"], "label": ""}
 
 
@@ -31,10 +32,10 @@ def moment(when: datetime, *, now: datetime, time_zone: str) -> str:
     zone = ZoneInfo(time_zone)
     local, today = when.astimezone(zone), now.astimezone(zone).date()
     if local.date() == today:
-        return f"Today, {local:%H:%M}"
+        return _("Today, {time}", time=f"{local:%H:%M}")
     if local.date() == today - timedelta(days=1):
-        return f"Yesterday, {local:%H:%M}"
-    return f"{local.day} {MONTHS[local.month - 1]} {local.year}"
+        return _("Yesterday, {time}", time=f"{local:%H:%M}")
+    return day_text(local.date())
 
 
 def snippet(title: str, path: str, description: str, site: Row | None) -> dict[str, str]:
@@ -43,9 +44,9 @@ def snippet(title: str, path: str, description: str, site: Row | None) -> dict[s
     text = " ".join(description.split())
     short = text if len(text) <= DESCRIPTION_CHARS else text[:DESCRIPTION_CHARS].rpartition(" ")[0] + " …"
     return {
-        "address": _CRUMB.join([(site and site["host"]) or "your site", *_segments(title, path)]),
-        "title": title_of(title.strip() or _NO_TITLE, name) if name else title.strip() or _NO_TITLE,
-        "description": short or _NO_DESCRIPTION,
+        "address": _CRUMB.join([(site and site["host"]) or _("your site"), *_segments(title, path)]),
+        "title": title_of(title.strip() or _(_NO_TITLE), name) if name else title.strip() or _(_NO_TITLE),
+        "description": short or _(_NO_DESCRIPTION),
     }
 
 

@@ -8,6 +8,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict
+from shipworthy.kernel.language import _
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.render import ACCENTS
 
@@ -44,7 +45,9 @@ async def start_site(
     )
     taken = await ctx.db.maybe(q.domain_create, host=host, tenant_id=ctx.tenant_id, site_id=site_id)
     if taken is None and (await ctx.db.one(q.site_get))["host"] != host:
-        raise Conflict("site.host_taken", f"The address {host} is taken. Ask the operator for another one.")
+        raise Conflict(
+            "site.host_taken", _("The address {host} is taken. Ask the operator for another one.", host=host)
+        )
     await ctx.db.maybe(q.domain_preview, host=f"{PREVIEW}.{host}", tenant_id=ctx.tenant_id, site_id=site_id)
     await record(ctx, "site.created", of="site", id=site_id, detail={"host": host})
     return site_id

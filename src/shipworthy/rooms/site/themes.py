@@ -11,11 +11,13 @@ import hashlib
 import re
 from pathlib import Path
 
+from shipworthy.kernel.language import mark
+
 _FOLDER = Path(__file__).parent / "templates"
 # Name -> how it is called, and what it is like.
 THEMES = {
-    "harbour": ("Harbour", "Clear and open: plain letters, rounded boxes, room to breathe."),
-    "letter": ("Letter", "Like a printed page: serif letters, hairlines, one quiet column."),
+    "harbour": (mark("Harbour"), mark("Clear and open: plain letters, rounded boxes, room to breathe.")),
+    "letter": (mark("Letter"), mark("Like a printed page: serif letters, hairlines, one quiet column.")),
 }
 
 

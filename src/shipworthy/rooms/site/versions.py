@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from shipworthy.kernel.errors import Refusal
+from shipworthy.kernel.language import _
 
 _ETAG = re.compile(r'"([0-9]{1,9})"')
 
@@ -21,7 +22,7 @@ class Stale(Refusal):
     def __init__(self, version: int | None = None) -> None:
         super().__init__(
             "site.stale",
-            "Somebody saved this page after you opened it. Load it again, then make your change.",
+            _("Somebody saved this page after you opened it. Load it again, then make your change."),
         )
         self.version = version  # the one that stands now
 
@@ -34,7 +35,7 @@ class VersionNeeded(Refusal):
     def __init__(self) -> None:
         super().__init__(
             "site.version_needed",
-            "Send the page's ETag as If-Match, so that nobody's change is overwritten unseen.",
+            _("Send the page's ETag as If-Match, so that nobody's change is overwritten unseen."),
         )
 
 

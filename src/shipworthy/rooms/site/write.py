@@ -13,6 +13,7 @@ from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Invalid, Missing
+from shipworthy.kernel.language import _
 from shipworthy.rooms.site.addresses import numbered_path, path_for_title, wanted_path
 from shipworthy.rooms.site.assets.library import note_uses
 from shipworthy.rooms.site.blocks.stored import blocks_of, body_of, checked_blocks, text_alone
@@ -114,19 +115,25 @@ def checked(text: PageText, *, new_id: Callable[[], uuid.UUID]) -> PageText:
     description = _line(text.description, "description", DESCRIPTION_CHARS_MAX, wrong)
     body = unicodedata.normalize("NFC", text.body.replace("\r\n", "\n").replace("\r", "\n"))
     if not title:
-        wrong["title"] = "Write a title."
+        wrong["title"] = _("Write a title.")
     if len(body) > BODY_CHARS_MAX:
-        wrong["body"] = f"A page holds at most {BODY_CHARS_MAX} characters; this one has {len(body)}."
+        wrong["body"] = _(
+            "A page holds at most {count} characters; this one has {has}.",
+            count=BODY_CHARS_MAX,
+            has=len(body),
+        )
     elif _has_odd(body.replace("\n", "").replace("\t", "")):
-        wrong["body"] = "The text holds a control character. Paste it again as plain text."
+        wrong["body"] = _("The text holds a control character. Paste it again as plain text.")
     blocks = text_alone(body) if text.blocks is None else None
     if blocks is None and not wrong:
         blocks = checked_blocks(text.blocks or (), new_id=new_id)
         if body not in ("", body_of(blocks)):
-            wrong["body"] = "Send blocks or body, not both: body is short for one block of text."
+            wrong["body"] = _("Send blocks or body, not both: body is short for one block of text.")
     if wrong:
         raise Invalid(
-            "site.page_invalid", f"Some fields need another value: {', '.join(wrong)}.", fields=wrong
+            "site.page_invalid",
+            _("Some fields need another value: {fields}.", fields=", ".join(wrong)),
+            fields=wrong,
         )
     return replace(text, title=title, description=description, body=body_of(blocks or ()), blocks=blocks)
 
@@ -134,9 +141,9 @@ def checked(text: PageText, *, new_id: Callable[[], uuid.UUID]) -> PageText:
 def _line(value: str, field: str, chars_max: int, wrong: dict[str, str]) -> str:
     line = " ".join(unicodedata.normalize("NFC", value).split())
     if len(line) > chars_max:
-        wrong[field] = f"Use at most {chars_max} characters; this is {len(line)}."
+        wrong[field] = _("Use at most {count} characters; this is {has}.", count=chars_max, has=len(line))
     elif _has_odd(line):
-        wrong[field] = "This holds a control character. Paste it again as plain text."
+        wrong[field] = _("This holds a control character. Paste it again as plain text.")
     return line
 
 

@@ -15,6 +15,7 @@ from io import BytesIO
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 from shipworthy.rooms.site.assets.names import FORMATS, height_at, widths_of
 
 BYTES_MAX = 10 * 1024 * 1024
@@ -61,10 +62,13 @@ def accept(data: bytes) -> Master:
     Cost:    about 0.1 s and 4 bytes of memory a pixel, 25 ns a pixel.
     """
     if not data:
-        raise _refused("Choose a picture to upload.")
+        raise _refused(_("Choose a picture to upload."))
     if len(data) > BYTES_MAX:
         raise _refused(
-            f"This file is larger than {BYTES_MAX // 1024 // 1024} MB. Save it smaller and try again."
+            _(
+                "This file is larger than {megabytes} MB. Save it smaller and try again.",
+                megabytes=BYTES_MAX // 1024 // 1024,
+            )
         )
     if _is_svg(data):
         raise _refused("SVG drawings can carry scripts, so they are not taken. Export it as PNG or WebP.")
@@ -73,7 +77,7 @@ def accept(data: bytes) -> Master:
             return _kept(image)
     except _BROKEN:
         raise _refused(
-            "This is no picture we can read, or its file is damaged. Use JPEG, PNG, WebP or AVIF."
+            _("This is no picture we can read, or its file is damaged. Use JPEG, PNG, WebP or AVIF.")
         ) from None
 
 
@@ -114,14 +118,19 @@ def _kept(image: Image.Image) -> Master:
     said, form = image.size, image.format
     if said[0] * said[1] > PIXELS_MAX:
         raise _refused(
-            f"This picture is {said[0]} x {said[1]} pixels; {PIXELS_MAX // 1_000_000} million are the most. Save it smaller."
+            _(
+                "This picture is {width} x {height} pixels; {millions} million are the most. Save it smaller.",
+                width=said[0],
+                height=said[1],
+                millions=PIXELS_MAX // 1000000,
+            )
         )
     # A photograph with a second one behind it (MPO, as telephones make them) is no film.
     if form != "MPO" and getattr(image, "n_frames", 1) > 1:
-        raise _refused("Moving pictures are not taken. Save one frame of it as a picture.")
+        raise _refused(_("Moving pictures are not taken. Save one frame of it as a picture."))
     image.load()
     if image.size != said:
-        raise _refused("This file says another size than it has. Save it again and try once more.")
+        raise _refused(_("This file says another size than it has. Save it again and try once more."))
     clean = _plain(image)
     clean.thumbnail((SIDE_MAX, SIDE_MAX), Image.Resampling.LANCZOS)
     out = BytesIO()

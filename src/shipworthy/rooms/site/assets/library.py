@@ -14,6 +14,7 @@ from shipworthy.kernel.audit.record import record, unchanged
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import ForeignKeyViolation, Record, Tx
 from shipworthy.kernel.errors import Busy, Conflict, Invalid, Missing
+from shipworthy.kernel.language import _
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.site.assets.image import Master, accept
 from shipworthy.rooms.site.assets.names import key_of, keys_in, master_object, slug_of
@@ -206,14 +207,16 @@ def _checked(name: str, alt: str) -> Mapping[str, str]:
     for field, value, chars_max in (("name", name, NAME_CHARS_MAX), ("alt", alt, ALT_CHARS_MAX)):
         line = words[field] = " ".join(unicodedata.normalize("NFC", value).split())
         if len(line) > chars_max:
-            wrong[field] = f"Use at most {chars_max} characters; this is {len(line)}."
+            wrong[field] = _("Use at most {count} characters; this is {has}.", count=chars_max, has=len(line))
         elif any(unicodedata.category(char) in ("Cc", "Cs") for char in line):
-            wrong[field] = "This holds a control character. Paste it again as plain text."
+            wrong[field] = _("This holds a control character. Paste it again as plain text.")
     if not words["name"]:
-        wrong["name"] = "Give the picture a name."
+        wrong["name"] = _("Give the picture a name.")
     if wrong:
         raise Invalid(
-            "site.asset_invalid", f"Some fields need another value: {', '.join(wrong)}.", fields=wrong
+            "site.asset_invalid",
+            _("Some fields need another value: {fields}.", fields=", ".join(wrong)),
+            fields=wrong,
         )
     return words
 
@@ -221,14 +224,15 @@ def _checked(name: str, alt: str) -> Mapping[str, str]:
 def _busy() -> Busy:
     return Busy(
         "site.uploads_busy",
-        "Many pictures are being taken in right now. Try again in a few seconds.",
+        _("Many pictures are being taken in right now. Try again in a few seconds."),
         retry_after_s=5,
     )
 
 
 def _used(where: str) -> Conflict:
     return Conflict(
-        "site.asset_used", f"This picture is shown on {where}. Take it out there first, and publish."
+        "site.asset_used",
+        _("This picture is shown on {pages}. Take it out there first, and publish.", pages=where),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -14,6 +15,8 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Missing, Refusal
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import File, Page, Redirect
+from shipworthy.kernel.language import _, _n, day_text, spoken
+from shipworthy.kernel.money.format import format_decimal
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.assets.image import BYTES_MAX, media_type_of
 from shipworthy.rooms.site.assets.library import (
@@ -67,7 +70,7 @@ async def submit_asset(ctx: Ctx, form: UploadForm) -> Redirect:
         async with ctx.begin() as tx:
             ctx.tx = tx
             raise refused.shown_on(await _list(ctx, refused=refused, alt=form.alt)) from None
-    flash = "Picture added." if is_new else "This picture was here already."
+    flash = _("Picture added.") if is_new else _("This picture was here already.")
     return Redirect(f"/assets/{asset['asset_id']}", flash=flash)
 
 
@@ -84,12 +87,12 @@ async def submit_words(ctx: Ctx, asset_id: uuid.UUID, form: WordsForm) -> Redire
             raise
         asset = await get_asset(ctx, asset_id)
         raise refused.shown_on(await _detail(ctx, asset, form, refused=refused)) from None
-    return Redirect(f"/assets/{asset_id}", flash="Saved.")
+    return Redirect(f"/assets/{asset_id}", flash=_("Saved."))
 
 
 async def submit_delete(ctx: Ctx, asset_id: uuid.UUID) -> Redirect:
     await delete_asset(ctx, asset_id)
-    return Redirect("/assets", flash="Picture deleted.")
+    return Redirect("/assets", flash=_("Picture deleted."))
 
 
 async def asset_thumb(ctx: Ctx, asset_id: uuid.UUID) -> File:
@@ -120,7 +123,12 @@ async def _list(
         "assets": [_shown(row) for row in shown.rows],
         "next": f"/assets?{urlencode({'cursor': shown.next_cursor})}" if shown.next_cursor else "",
         "previous": "/assets" if cursor else "",
-        "stored": f"{_counted(stored['pictures'])}, {size(stored['bytes'])} with all their forms",
+        "stored": _n(
+            "One picture, {size} with all its forms",
+            "{count} pictures, {size} with all their forms",
+            stored["pictures"],
+            size=size(stored["bytes"]),
+        ),
         "may_write": may_write(ctx),
         "errors": refused.fields if refused else {},
         "refusal": refused.message if refused and not refused.fields else "",
@@ -128,7 +136,7 @@ async def _list(
         "alt_chars_max": ALT_CHARS_MAX,
         "megabytes_max": BYTES_MAX // _KIB // _KIB,
     }
-    return Page("site/assets.html", data, title="Pictures", section="pages")
+    return Page("site/assets.html", data, title=_("Pictures"), section="pages")
 
 
 async def _detail(ctx: Ctx, asset: Record, form: WordsForm, *, refused: Refusal | None = None) -> Page:
@@ -137,17 +145,17 @@ async def _detail(ctx: Ctx, asset: Record, form: WordsForm, *, refused: Refusal 
     added = (
         moment(asset["created_at"], now=ctx.now(), time_zone=site["time_zone"])
         if site
-        else f"{asset['created_at']:%Y-%m-%d}"
+        else day_text(asset["created_at"].date())
     )
     data = {
         "asset": _shown(asset),
         "form": form,
         "errors": refused.fields if refused else {},
         "facts": [
-            ["Size", f"{asset['width']} x {asset['height']} pixels"],
-            ["Kept as", size(asset["bytes"])],
-            ["All forms", size(asset["variants_bytes"]) if asset["ready_at"] else "Being made"],
-            ["Added", added],
+            [_("Size"), _("{width} x {height} pixels", width=asset["width"], height=asset["height"])],
+            [_("Kept as"), size(asset["bytes"])],
+            [_("All forms"), size(asset["variants_bytes"]) if asset["ready_at"] else _("Being made")],
+            [_("Added"), added],
         ],
         "markdown": f"![{asset['alt']}]({address(asset, _largest(asset, 1280), 'jpg')})",
         "uses": [
@@ -163,11 +171,9 @@ async def _detail(ctx: Ctx, asset: Record, form: WordsForm, *, refused: Refusal 
 def size(size_bytes: int) -> str:
     """Return a size as people say it: 640 kB, 3.2 MB."""
     kib = size_bytes / _KIB
-    return f"{kib:.0f} kB" if kib < 1_000 else f"{kib / _KIB:.1f} MB"
-
-
-def _counted(pictures: int) -> str:
-    return "1 picture" if pictures == 1 else f"{pictures} pictures"
+    if kib < 1_000:
+        return f"{kib:.0f} kB"
+    return f"{format_decimal(Decimal(f'{kib / _KIB:.1f}'), locale=spoken(), decimals_min=1)} MB"
 
 
 def _largest(asset: Record, width: int) -> int:

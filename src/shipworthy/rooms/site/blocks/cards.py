@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from shipworthy.kernel.language import mark
 from shipworthy.rooms.site.blocks.block import Block, Field, Line, LongText, Place, link_html, markdown_html
 
 CARDS_MAX = 24
@@ -26,19 +27,19 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Cards(Block):
-    type, label, symbol = "cards", "Cards", "layout-dashboard"
+    type, label, symbol = "cards", mark("Cards"), "layout-dashboard"
     fields = (
-        Field("heading", "Heading"),
+        Field("heading", mark("Heading")),
         Field(
             "cards",
-            "Card",
+            mark("Card"),
             kind="rows",
             rows_max=CARDS_MAX,
             fields=(
-                Field("title", "Title"),
-                Field("text", "Text", kind="markdown"),
-                Field("link", "Link"),
-                Field("address", "Where it leads", kind="address"),
+                Field("title", mark("Title")),
+                Field("text", mark("Text"), kind="markdown"),
+                Field("link", mark("Words of the link")),
+                Field("address", mark("Where it leads"), kind="address"),
             ),
         ),
     )

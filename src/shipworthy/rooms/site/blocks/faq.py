@@ -9,6 +9,7 @@ import msgspec
 import nh3
 from msgspec import Meta
 
+from shipworthy.kernel.language import mark
 from shipworthy.rooms.site.blocks.block import Block, Field, Line, LongText, Place, markdown_html
 
 QUESTIONS_MAX = 50
@@ -20,15 +21,15 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Faq(Block):
-    type, label, symbol = "faq", "Questions and answers", "life-buoy"
+    type, label, symbol = "faq", mark("Questions and answers"), "life-buoy"
     fields = (
-        Field("heading", "Heading"),
+        Field("heading", mark("Heading")),
         Field(
             "questions",
-            "Question",
+            mark("Question"),
             kind="rows",
             rows_max=QUESTIONS_MAX,
-            fields=(Field("question", "Question"), Field("answer", "Answer", kind="markdown")),
+            fields=(Field("question", mark("Question")), Field("answer", mark("Answer"), kind="markdown")),
         ),
     )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import ClassVar, Literal
 
+from shipworthy.kernel.language import mark
 from shipworthy.rooms.site.blocks.block import Block, Field, Line, Place, Tags
 from shipworthy.rooms.site.forms.fields import Filled, Shape, form_html
 from shipworthy.rooms.site.forms.words import WORDS, action_of
 
 
 class Form(Block):
-    type, label, symbol = "form", "Contact form", "inbox"
+    type, label, symbol = "form", mark("Contact form"), "inbox"
     also: ClassVar[Tags] = {
         "form": frozenset({"class", "method", "action"}),
         "label": frozenset({"for"}),
@@ -23,14 +24,14 @@ class Form(Block):
         "p": frozenset({"aria-hidden"}),
     }
     fields = (
-        Field("heading", "Heading"),
-        Field("asks_phone", "Ask for a telephone number, too", kind="check"),
+        Field("heading", mark("Heading")),
+        Field("asks_phone", mark("Ask for a telephone number, too"), kind="check"),
         Field(
             "notify",
-            "Who is told by mail",
-            hint="One address, as name@example.com. Empty: messages only wait under Messages.",
+            mark("Who is told by mail"),
+            hint=mark("One address, as name@example.com. Empty: messages only wait under Messages."),
         ),
-        Field("language", "Language", kind="choice", choices=(("en", "English"), ("de", "Deutsch"))),
+        Field("language", mark("Language"), kind="choice", choices=(("en", "English"), ("de", "Deutsch"))),
     )
 
     heading: Line = ""

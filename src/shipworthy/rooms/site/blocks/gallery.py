@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from shipworthy.kernel.language import mark
 from shipworthy.rooms.site.blocks.block import Block, Field, Line, Place
 from shipworthy.rooms.site.blocks.image import SHOWN_FIELDS, Shown
 
@@ -16,10 +17,10 @@ _SIZES = "(min-width: 46rem) 22rem, 100vw"
 
 
 class Gallery(Block):
-    type, label, symbol = "gallery", "Gallery", "image"
+    type, label, symbol = "gallery", mark("Gallery"), "image"
     fields = (
-        Field("heading", "Heading"),
-        Field("pictures", "Picture", kind="rows", rows_max=PICTURES_MAX, fields=SHOWN_FIELDS),
+        Field("heading", mark("Heading")),
+        Field("pictures", mark("Picture"), kind="rows", rows_max=PICTURES_MAX, fields=SHOWN_FIELDS),
     )
 
     heading: Line = ""

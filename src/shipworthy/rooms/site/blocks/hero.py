@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from html import escape
 
+from shipworthy.kernel.language import mark
 from shipworthy.rooms.site.blocks.block import Block, Field, Line, LongText, Place, button_html, markdown_html
 
 
 class Hero(Block):
-    type, label, symbol = "hero", "Hero", "rocket"
+    type, label, symbol = "hero", mark("Hero"), "rocket"
     fields = (
-        Field("kicker", "Line above", hint="A few words above the heading."),
-        Field("heading", "Heading", hint="Empty: the title of the page."),
-        Field("text", "Text", kind="markdown"),
-        Field("button", "Button"),
-        Field("address", "Where it leads", kind="address"),
-        Field("second_button", "Second button"),
-        Field("second_address", "Where it leads", kind="address"),
+        Field("kicker", mark("Line above"), hint=mark("A few words above the heading.")),
+        Field("heading", mark("Heading"), hint=mark("Empty: the title of the page.")),
+        Field("text", mark("Text"), kind="markdown"),
+        Field("button", mark("Button")),
+        Field("address", mark("Where it leads"), kind="address"),
+        Field("second_button", mark("Second button")),
+        Field("second_address", mark("Where it leads"), kind="address"),
     )
 
     kicker: Line = ""

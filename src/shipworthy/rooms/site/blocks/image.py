@@ -8,12 +8,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from shipworthy.kernel.language import mark
 from shipworthy.rooms.site.assets.picture import COLUMN, picture
 from shipworthy.rooms.site.blocks.block import Block, Field, Line, Place
 
 _WIDE = "(min-width: 72rem) 67.5rem, 100vw"
 _SIZES = {"text": COLUMN, "wide": _WIDE}
-_ALT = "For people who do not see it. Empty: what the picture itself is described with."
+_ALT = mark("For people who do not see it. Empty: what the picture itself is described with.")
 Asset = Annotated[str, Meta(max_length=36)]  # the id of a picture; empty while none is chosen
 
 
@@ -39,22 +40,22 @@ class Shown(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 SHOWN_FIELDS = (
-    Field("asset", "Picture", kind="asset"),
-    Field("alt", "What it shows", hint=_ALT),
-    Field("is_decoration", "It is decoration and shows nothing that matters", kind="check"),
-    Field("caption", "Caption"),
+    Field("asset", mark("Picture"), kind="asset"),
+    Field("alt", mark("What it shows"), hint=_ALT),
+    Field("is_decoration", mark("It is decoration and shows nothing that matters"), kind="check"),
+    Field("caption", mark("Caption")),
 )
 
 
 class Image(Block):
-    type, label, symbol = "image", "Picture", "image"
+    type, label, symbol = "image", mark("Picture"), "image"
     fields = (
         *SHOWN_FIELDS,
         Field(
             "width",
-            "Width",
+            mark("Width"),
             kind="choice",
-            choices=(("text", "As wide as text"), ("wide", "As wide as the page")),
+            choices=(("text", mark("As wide as text")), ("wide", mark("As wide as the page"))),
         ),
     )
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from html import escape
 
+from shipworthy.kernel.language import mark
 from shipworthy.rooms.site.blocks.block import Block, Field, Line, LongText, Place, markdown_html
 
 
 class Quote(Block):
-    type, label, symbol = "quote", "Quote", "user"
+    type, label, symbol = "quote", mark("Quote"), "user"
     fields = (
-        Field("text", "Quote", kind="markdown"),
-        Field("by", "Who said it", hint="A name, and where from."),
+        Field("text", mark("Quote"), kind="markdown"),
+        Field("by", mark("Who said it"), hint=mark("A name, and where from.")),
     )
 
     text: LongText = ""

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import nh3
 
+from shipworthy.kernel.language import mark
 from shipworthy.rooms.site.blocks.block import Block, Field, LongText, Place, Tags
 from shipworthy.rooms.site.markup import SCHEMES
 
@@ -26,9 +27,13 @@ _ATTRIBUTES = {
 
 
 class RawHtml(Block):
-    type, label, symbol = "html", "HTML", "file-text"
+    type, label, symbol = "html", mark("HTML"), "file-text"
     also: ClassVar[Tags] = {tag: frozenset(_ATTRIBUTES.get(tag, ())) for tag in _TAGS}
-    fields = (Field("code", "HTML", kind="text", hint="Scripts, styles, frames and forms are taken out."),)
+    fields = (
+        Field(
+            "code", mark("HTML"), kind="text", hint=mark("Scripts, styles, frames and forms are taken out.")
+        ),
+    )
 
     code: LongText = ""
 

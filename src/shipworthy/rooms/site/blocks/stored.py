@@ -12,6 +12,7 @@ import msgspec
 
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import convert
+from shipworthy.kernel.language import _
 from shipworthy.rooms.site.blocks.block import Block
 from shipworthy.rooms.site.blocks.registry import BY_NAME
 from shipworthy.rooms.site.blocks.text import Text
@@ -49,7 +50,13 @@ def checked_blocks(raw: Sequence[Any], *, new_id: Callable[[], uuid.UUID]) -> li
              knows, a version from a newer app, an id twice, a field that does not fit.
     """
     if len(raw) > BLOCKS_MAX:
-        raise _invalid({"blocks": f"A page holds at most {BLOCKS_MAX} blocks; this one has {len(raw)}."})
+        raise _invalid(
+            {
+                "blocks": _(
+                    "A page holds at most {count} blocks; this one has {has}.", count=BLOCKS_MAX, has=len(raw)
+                )
+            }
+        )
     wrong: dict[str, str] = {}
     blocks: list[Stored] = []
     ids: set[str] = set()
@@ -61,14 +68,18 @@ def checked_blocks(raw: Sequence[Any], *, new_id: Callable[[], uuid.UUID]) -> li
             wrong |= {f"{where}.{name}" if name else where: why for name, why in refused.fields.items()}
             continue
         if block["id"] in ids:
-            wrong[f"{where}.id"] = "Another block of this page has this id."
+            wrong[f"{where}.id"] = _("Another block of this page has this id.")
         ids.add(block["id"])
         blocks.append(block)
     if wrong:
         raise _invalid(wrong)
     size_bytes = len(msgspec.json.encode(blocks))
     if size_bytes > BLOCKS_BYTES_MAX:
-        message = f"A page holds at most {BLOCKS_BYTES_MAX // 1024} kB; this one has {size_bytes // 1024}."
+        message = _(
+            "A page holds at most {count} kB; this one has {has}.",
+            count=BLOCKS_BYTES_MAX // 1024,
+            has=size_bytes // 1024,
+        )
         raise _invalid({"blocks": message})
     return blocks
 
@@ -80,10 +91,18 @@ def opened(stored: Stored) -> Block:
     """
     kind = BY_NAME.get(stored["type"])
     if kind is None:
-        raise _invalid({"type": f"There is no type of block named {stored['type'][:40]!r}."})
+        raise _invalid({"type": _("There is no type of block named {type}.", type=stored["type"][:40])})
     shape = next((shape for shape in (kind, *kind.older) if shape.v == stored["v"]), None)
     if shape is None:
-        raise _invalid({"v": f"This block is of version {stored['v']}; this app knows up to {kind.v}."})
+        raise _invalid(
+            {
+                "v": _(
+                    "This block is of version {version}; this app knows up to {known}.",
+                    version=stored["v"],
+                    known=kind.v,
+                )
+            }
+        )
     block: Any = convert(stored["data"], shape, strict=True)
     while block.v < kind.v:
         block = block.up()
@@ -114,7 +133,7 @@ def _checked(given: Any, new_id: Callable[[], uuid.UUID]) -> Stored:
     block = convert(given, _Given, strict=True)
     name = block.id or fresh_id(new_id)
     if not _ID.fullmatch(name):
-        raise _invalid({"id": "An id is 1 to 32 small letters and digits."})
+        raise _invalid({"id": _("An id is 1 to 32 small letters and digits.")})
     wrong: dict[str, str] = {}
     data = _tidied(block.data, "", wrong)
     if wrong:
@@ -133,7 +152,7 @@ def _tidied(value: Any, where: str, wrong: dict[str, str]) -> Any:
     if isinstance(value, str):
         text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
         if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in text):
-            wrong[where] = "This holds a control character. Paste it again as plain text."
+            wrong[where] = _("This holds a control character. Paste it again as plain text.")
         return text
     if isinstance(value, dict):
         return {
@@ -146,4 +165,6 @@ def _tidied(value: Any, where: str, wrong: dict[str, str]) -> Any:
 
 def _invalid(fields: Mapping[str, str]) -> Invalid:
     names = ", ".join(list(fields)[:5])
-    return Invalid("site.blocks_invalid", f"Some blocks need another value: {names}.", fields=fields)
+    return Invalid(
+        "site.blocks_invalid", _("Some blocks need another value: {fields}.", fields=names), fields=fields
+    )

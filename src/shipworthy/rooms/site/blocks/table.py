@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from html import escape
 
+from shipworthy.kernel.language import mark
 from shipworthy.rooms.site.blocks.block import Block, Field, Line, LongText, Place
 
-_HINT = "A line for each row, | between cells. The first line holds the headings."
+_HINT = mark("A line for each row, | between cells. The first line holds the headings.")
 _CELLS_MAX = 20
 
 
 class Table(Block):
-    type, label, symbol = "table", "Table", "files"
+    type, label, symbol = "table", mark("Table"), "files"
     fields = (
-        Field("caption", "What it shows"),
-        Field("rows", "Rows", kind="text", hint=_HINT),
+        Field("caption", mark("What it shows")),
+        Field("rows", mark("Rows"), kind="text", hint=_HINT),
     )
 
     caption: Line = ""

@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 from shipworthy.rooms.site.blocks.block import Field
 from shipworthy.rooms.site.blocks.registry import BY_NAME
 from shipworthy.rooms.site.blocks.stored import Stored, fresh_block, fresh_id
@@ -82,7 +83,9 @@ def _with_rows(blocks: Sequence[Stored], at: int, name: str, removed: str | None
     rows = block["data"].setdefault(name, [])
     if removed is None:
         if len(rows) >= field.rows_max:
-            raise Invalid("site.button_invalid", f"This block holds at most {field.rows_max} of them.")
+            raise Invalid(
+                "site.button_invalid", _("This block holds at most {count} of them.", count=field.rows_max)
+            )
         rows.append({inner.name: "" for inner in field.fields})
     elif removed.isascii() and removed.isdigit() and len(removed) <= 4 and int(removed) < len(rows):
         del rows[int(removed)]
@@ -100,4 +103,4 @@ def _rows_of(block: Stored, name: str) -> Field:
 
 
 def _unknown() -> Invalid:
-    return Invalid("site.button_invalid", "That block is not here any more. Look at the page again.")
+    return Invalid("site.button_invalid", _("That block is not here any more. Look at the page again."))

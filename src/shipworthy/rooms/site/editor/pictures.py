@@ -15,6 +15,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.assets.library import get_asset, list_assets
 from shipworthy.rooms.site.blocks.stored import Stored, blocks_of
@@ -53,7 +54,7 @@ async def pictures_page(ctx: Ctx, page_id: uuid.UUID, query: PicturesQuery) -> P
         "here": here,
         "next": f"/pages/{page_id}/pictures?{more}" if more else "",
     }
-    return Page("site/pictures.html", data, title="Choose a picture", section="pages")
+    return Page("site/pictures.html", data, title=_("Choose a picture"), section="pages")
 
 
 async def submit_picture(ctx: Ctx, page_id: uuid.UUID, choice: Choice) -> Redirect:
@@ -86,7 +87,7 @@ def _field(blocks: list[Stored], block_id: str, place: str) -> tuple[dict[str, A
             data, name = data[name][int(found[2])], found[3]
         if isinstance(data.get(name), str):
             return data, name
-    raise Invalid("site.button_invalid", "That block is not here any more. Look at the page again.")
+    raise Invalid("site.button_invalid", _("That block is not here any more. Look at the page again."))
 
 
 _EXAMPLE = {"block": "$picture_block", "place": "asset", "asset_id": "$asset_id"}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shipworthy.kernel.language import _
 from shipworthy.rooms.site.blocks.block import Field
 from shipworthy.rooms.site.blocks.registry import BY_NAME, TYPES
 from shipworthy.rooms.site.blocks.stored import Stored
@@ -31,7 +32,7 @@ def block_views(
 
 def type_views() -> list[dict[str, str]]:
     """Return what can be put into a page."""
-    return [{"type": kind.type, "label": kind.label, "symbol": kind.symbol} for kind in TYPES]
+    return [{"type": kind.type, "label": _(kind.label), "symbol": kind.symbol} for kind in TYPES]
 
 
 def mark_names() -> list[str]:
@@ -41,12 +42,12 @@ def mark_names() -> list[str]:
 
 def labels_of(errors: Mapping[str, str], blocks: Sequence[Stored]) -> dict[str, str]:
     """Return what people call the places that errors name."""
-    labels = {"path": "Address", "body": "Text", "blocks": "Blocks"}
+    labels = {"path": _("Address", context="web"), "body": _("Text"), "blocks": _("Blocks")}
     for name in errors:
         if place := _PLACE.fullmatch(name):
             at = int(place[1])
-            what = name_of(blocks[at]) if at < len(blocks) else "Block"
-            labels[name] = f"Block {at + 1} ({what})"
+            what = name_of(blocks[at]) if at < len(blocks) else _("Block")
+            labels[name] = _("Block {number} ({what})", number=at + 1, what=what)
     return labels
 
 
@@ -62,7 +63,7 @@ def _block_view(
         "count": count,
         "key": f"{block['id']}:{block['type']}:{block['v']}",
         "prefix": f"blocks-{at}-",
-        "label": kind.label if kind else block["type"],
+        "label": _(kind.label) if kind else block["type"],
         "symbol": kind.symbol if kind else "circle",
         "is_known": kind is not None,
         "fields": _fields(kind.fields, block["data"], f"blocks-{at}-", "", at, errors) if kind else [],
@@ -91,10 +92,10 @@ def _field(field: Field, value: Any, prefix: str, path: str, at: int, errors: Ma
         "name": f"{prefix}{place}",
         "field": field.name,
         "place": place,
-        "label": field.label,
+        "label": _(field.label),
         "kind": field.kind,
-        "hint": field.hint,
-        "choices": [list(choice) for choice in field.choices],
+        "hint": _(field.hint) if field.hint else "",
+        "choices": [[value, _(label)] for value, label in field.choices],
         "error": errors.get(f"blocks[{at}].{error_place}", ""),
         "value": value if value is not None else "",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.language import _
 from shipworthy.kernel.mail.outbox import MailRefused
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.kernel.telemetry.log import log
@@ -23,12 +24,18 @@ async def send_mail(ctx: Ctx, source: str) -> None:
     row = await ctx.db.maybe(q.message_to_mail, message_id=uuid.UUID(source))
     if row is None:
         return
-    phone = f"Telephone: {row['sender_phone']}\n" if row["sender_phone"] else ""
+    phone = _("Telephone: {phone}\n", phone=row["sender_phone"]) if row["sender_phone"] else ""
     try:
         await ctx.runtime.mailer.send(
             to=row["notify"],
-            subject=f"{row['page_title']}: a message from {row['sender_name']}",
-            text=f"From: {row['sender_name']} <{row['sender_email']}>\n{phone}\n{row['message_text']}\n",
+            subject=_("{page}: a message from {name}", page=row["page_title"], name=row["sender_name"]),
+            text=_(
+                "From: {name} <{email}>\n{phone}\n{text}\n",
+                name=row["sender_name"],
+                email=row["sender_email"],
+                phone=phone,
+                text=row["message_text"],
+            ),
             message_key=source,
             reply_to=row["sender_email"],
         )

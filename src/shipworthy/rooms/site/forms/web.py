@@ -10,6 +10,7 @@ import msgspec
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.http.reply import File, Page, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.forms.inbox import delete_message, exported, get_message, list_messages
@@ -38,12 +39,14 @@ async def messages_page(ctx: Ctx, place: Place) -> Page:
 async def message_page(ctx: Ctx, message_id: uuid.UUID) -> Page:
     row = await get_message(ctx, message_id)
     data = {"message": _shown(ctx, row, await _time_zone(ctx)), "may_write": may_write(ctx)}
-    return Page("site/message.html", data, title=f"Message from {row['sender_name']}", section="messages")
+    return Page(
+        "site/message.html", data, title=_("Message from {name}", name=row["sender_name"]), section="messages"
+    )
 
 
 async def submit_delete(ctx: Ctx, message_id: uuid.UUID) -> Redirect:
     await delete_message(ctx, message_id)
-    return Redirect("/messages", flash="The message is deleted.")
+    return Redirect("/messages", flash=_("The message is deleted."))
 
 
 async def export(ctx: Ctx) -> File:

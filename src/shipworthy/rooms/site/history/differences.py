@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
+from shipworthy.kernel.language import _, mark
 from shipworthy.rooms.site.blocks.block import Field
 from shipworthy.rooms.site.blocks.registry import BY_NAME
 from shipworthy.rooms.site.blocks.stored import Stored, blocks_of
 
 _WORDS_MAX = 2_000  # of two texts together; longer ones are held against each other line by line
 _KEPT_CHARS = 60  # of unchanged text on either side of a change
-_PAGE_FIELDS = (("title", "Title"), ("description", "Description"), ("in_menu", "In the menu"))
+_PAGE_FIELDS = (
+    ("title", mark("Title")),
+    ("description", mark("Description")),
+    ("in_menu", mark("In the menu")),
+)
 
 Row = Mapping[str, Any]
 
@@ -48,12 +53,12 @@ def differences(before: Row | None, after: Row) -> list[Change]:
     """Return what is different, in the order of the page; all of it is new where nothing was before."""
     changes = []
     page = tuple(
-        Part(label, _words(_text(before[name]) if before else "", _text(after[name])))
+        Part(_(label), _words(_text(before[name]) if before else "", _text(after[name])))
         for name, label in _PAGE_FIELDS
         if before is None or before[name] != after[name]
     )
     if page:
-        changes.append(Change("Page", "changed" if before else "added", page))
+        changes.append(Change(_("Page"), "changed" if before else "added", page))
     return [*changes, *_block_changes(blocks_of(before) if before else [], blocks_of(after))]
 
 
@@ -77,7 +82,7 @@ def _block_changes(before: Sequence[Stored], after: Sequence[Stored]) -> Iterato
 
 def name_of(block: Stored) -> str:
     kind = BY_NAME.get(block["type"])
-    return kind.label if kind else str(block["type"])
+    return _(kind.label) if kind else str(block["type"])
 
 
 def texts_of(block: Stored) -> dict[str, str]:
@@ -91,13 +96,18 @@ def _flat(fields: Sequence[Field], data: Row, before: str) -> Iterator[tuple[str
         value = data.get(field.name)
         if field.kind == "rows":
             for at, row in enumerate(value or (), 1):
-                yield from _flat(field.fields, row, f"{before}{field.label} {at}, ")
+                yield from _flat(field.fields, row, f"{before}{_(field.label)} {at}, ")
         elif value:
-            yield f"{before}{field.label}", dict(field.choices).get(str(value), _text(value))
+            yield f"{before}{_(field.label)}", _choice(field, value)
+
+
+def _choice(field: Field, value: Any) -> str:
+    label = dict(field.choices).get(str(value))
+    return _(label) if label else _text(value)
 
 
 def _text(value: Any) -> str:
-    return ("Yes" if value else "No") if isinstance(value, bool) else str(value)
+    return (_("Yes") if value else _("No")) if isinstance(value, bool) else str(value)
 
 
 def _moved(before: Sequence[str], after: Sequence[str]) -> set[str]:

@@ -11,6 +11,7 @@ import msgspec
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.http.reply import Json, Page, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.history.differences import differences
@@ -51,7 +52,7 @@ async def versions_page(ctx: Ctx, page_id: uuid.UUID, query: VersionsQuery) -> P
     older = f"/pages/{page_id}/versions?below={versions[-1]['version']}" if len(found) > len(versions) else ""
     newer = f"/pages/{page_id}/versions" if query.below else ""
     data = {"shown": page, "versions": versions, "older": older, "newer": newer}
-    return Page("site/versions.html", data, title="Versions", section="pages")
+    return Page("site/versions.html", data, title=_("Versions"), section="pages")
 
 
 async def version_page(ctx: Ctx, page_id: uuid.UUID, number: str, query: AgainstQuery) -> Page:
@@ -73,13 +74,16 @@ async def version_page(ctx: Ctx, page_id: uuid.UUID, number: str, query: Against
         "changes": await asyncio.to_thread(differences, before, after),
         "may_write": may_write(ctx),
     }
-    return Page("site/version.html", data, title=f"Version {version['version']}", section="pages")
+    return Page(
+        "site/version.html", data, title=_("Version {number}", number=version["version"]), section="pages"
+    )
 
 
 async def submit_restore(ctx: Ctx, page_id: uuid.UUID, number: str, seen: SeenVersion) -> Redirect:
     await restore_version(ctx, page_id, number, seen=seen.version)
     return Redirect(
-        f"/pages/{page_id}", flash=f"Version {number} is the newest draft now. Publish it when you like."
+        f"/pages/{page_id}",
+        flash=_("Version {number} is the newest draft now. Publish it when you like.", number=number),
     )
 
 
@@ -110,9 +114,9 @@ async def api_restore_version(ctx: Ctx, page_id: uuid.UUID, number: str) -> Json
 def _badges(version: Record, page: Record) -> list[dict[str, str]]:
     badges = []
     if version["version"] == page["published_version"]:
-        badges.append({"status": "published", "label": "Visitors see this"})
+        badges.append({"status": "published", "label": _("Visitors see this")})
     if version["version"] == page["version"]:
-        badges.append({"status": "current", "label": "Newest"})
+        badges.append({"status": "current", "label": _("Newest")})
     return badges
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Conflict
+from shipworthy.kernel.language import _
 from shipworthy.rooms.site.blocks.stored import blocks_of
 from shipworthy.rooms.site.blocks.written import Written, write_blocks
 from shipworthy.rooms.site.catalogue import q
@@ -44,7 +45,9 @@ async def require_publishable(ctx: Ctx, page: Mapping[str, Any]) -> None:
         where = names.get(stop.block_id) or stop.field or "page"
         fields[where] = f"{fields[where]} {stop.text}" if where in fields else stop.text
     raise Conflict(
-        "site.publish_blocked", f"This page cannot be published yet. {stops[0].text}", fields=fields
+        "site.publish_blocked",
+        _("This page cannot be published yet. {why}", why=stops[0].text),
+        fields=fields,
     )
 
 

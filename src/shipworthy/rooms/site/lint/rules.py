@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+from shipworthy.kernel.language import _, _n
 from shipworthy.rooms.site.addresses import RESERVED, requested_path
 from shipworthy.rooms.site.head import DESCRIPTION_CHARS, title_of
 from shipworthy.rooms.site.lint.reading import Link, Reading
@@ -67,24 +68,33 @@ def internal_paths(subject: Subject) -> list[str]:
 def _title(subject: Subject) -> Iterator[Remark]:
     shown = title_of(subject.title, subject.site_title)
     if not subject.title.strip():
-        yield Remark("block", "title_missing", "The page has no title.", field="title")
+        yield Remark("block", "title_missing", _("The page has no title."), field="title")
     elif len(shown) > TITLE_CHARS:
-        text = f"Search results show about {TITLE_CHARS} characters of a title; “{shown}” has {len(shown)}."
+        text = _(
+            "Search results show about {count} characters of a title; “{title}” has {has}.",
+            count=TITLE_CHARS,
+            title=shown,
+            has=len(shown),
+        )
         yield Remark("warn", "title_long", text, field="title")
 
 
 def _description(subject: Subject) -> Iterator[Remark]:
     if not subject.description.strip():
-        text = "Without a description, search engines show what they find on the page."
+        text = _("Without a description, search engines show what they find on the page.")
         yield Remark("warn", "description_missing", text, field="description")
     elif len(subject.description) > DESCRIPTION_CHARS:
-        text = f"Search results show about {DESCRIPTION_CHARS} characters of a description; this one has {len(subject.description)}."
+        text = _(
+            "Search results show about {count} characters of a description; this one has {has}.",
+            count=DESCRIPTION_CHARS,
+            has=len(subject.description),
+        )
         yield Remark("warn", "description_long", text, field="description")
 
 
 def _noindex(subject: Subject) -> Iterator[Remark]:
     if subject.is_noindex and subject.in_menu:
-        text = "The page stands in the menu and is kept out of search engines. Choose one of both."
+        text = _("The page stands in the menu and is kept out of search engines. Choose one of both.")
         yield Remark("block", "noindex_in_menu", text, field="in_menu")
 
 
@@ -92,10 +102,16 @@ def _headings(subject: Subject) -> Iterator[Remark]:
     has_h1, level = not subject.has_own_top, 1
     for heading in subject.reading.headings:
         if heading.level == 1 and has_h1:
-            text = "The page has a second heading of the first level. Its title is the first; use level two."
+            text = _(
+                "The page has a second heading of the first level. Its title is the first; use level two."
+            )
             yield Remark("block", "h1_twice", text, heading.block_id)
         elif heading.level > level + 1:
-            text = f"A heading of level {heading.level} follows one of level {level}. Screen readers expect none left out."
+            text = _(
+                "A heading of level {one} follows one of level {other}. Screen readers expect none left out.",
+                one=heading.level,
+                other=level,
+            )
             yield Remark("warn", "heading_jump", text, heading.block_id)
         has_h1 = has_h1 or heading.level == 1
         level = heading.level
@@ -104,35 +120,56 @@ def _headings(subject: Subject) -> Iterator[Remark]:
 def _pictures(subject: Subject) -> Iterator[Remark]:
     for picture in subject.reading.pictures:
         if not picture.is_decided:
-            text = "A picture has no text for those who do not see it. Describe it, or say that it is decoration."
+            text = _(
+                "A picture has no text for those who do not see it. Describe it, or say that it is decoration."
+            )
             yield Remark("block", "alt_undecided", text, picture.block_id)
 
 
 def _links(subject: Subject) -> Iterator[Remark]:
     for link in subject.reading.links:
         if not link.text.strip():
-            yield Remark("warn", "link_without_text", f"A link to {link.href} has no words.", link.block_id)
+            yield Remark(
+                "warn",
+                "link_without_text",
+                _("A link to {href} has no words.", href=link.href),
+                link.block_id,
+            )
         path = _internal(link, subject)
         if path is not None and path != subject.path and path not in subject.there:
             yield Remark(
-                "block", "link_broken", f"A link leads to {path}, and no page is there.", link.block_id
+                "block",
+                "link_broken",
+                _("A link leads to {path}, and no page is there.", path=path),
+                link.block_id,
             )
         elif path is not None and path != subject.path and not subject.there.get(path):
             yield Remark(
-                "warn", "link_to_draft", f"A link leads to {path}, which is not published.", link.block_id
+                "warn",
+                "link_to_draft",
+                _("A link leads to {path}, which is not published.", path=path),
+                link.block_id,
             )
         elif path is None and _is_relative(link.href):
-            text = f"A link leads to “{link.href}”. An address begins with /, https://, mailto: or tel:."
+            text = _(
+                "A link leads to “{href}”. An address begins with /, https://, mailto: or tel:.",
+                href=link.href,
+            )
             yield Remark("block", "link_unclear", text, link.block_id)
 
 
 def _length(subject: Subject) -> Iterator[Remark]:
     words = subject.reading.words
     if words < WORDS_MIN:
-        text = f"The page has {words} {'word' if words == 1 else 'words'}. Search engines rarely show pages of less than {WORDS_MIN}."
+        text = _n(
+            "The page has one word. Search engines rarely show pages of less than {least}.",
+            "The page has {count} words. Search engines rarely show pages of less than {least}.",
+            words,
+            least=WORDS_MIN,
+        )
         yield Remark("warn", "thin", text)
     if words > WORDS_BEFORE_HEADING_MAX and not any(h.level > 1 for h in subject.reading.headings):
-        text = "The text is long and has no heading. Readers look for headings first."
+        text = _("The text is long and has no heading. Readers look for headings first.")
         yield Remark("info", "no_headings", text)
 
 

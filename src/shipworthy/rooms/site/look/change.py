@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
 from shipworthy.rooms.site.render import ACCENTS
@@ -36,13 +37,15 @@ async def look_of(ctx: Ctx) -> Look:
 async def change_look(ctx: Ctx, look: Look) -> None:
     """Let the site look so from now on, and be read by these. Errors: Invalid `site.look_invalid`."""
     wrong = {
-        name: f"Choose one of {', '.join(known)}."
+        name: _("Choose one of {these}.", these=", ".join(known))
         for name, known in (("theme", THEMES), ("accent", ACCENTS), ("crawlers", PRESETS))
         if getattr(look, name) not in known
     }
     if wrong:
         raise Invalid(
-            "site.look_invalid", f"Some fields need another value: {', '.join(wrong)}.", fields=wrong
+            "site.look_invalid",
+            _("Some fields need another value: {fields}.", fields=", ".join(wrong)),
+            fields=wrong,
         )
     site = await started_site(ctx)
     chosen = {"theme": look.theme, "accent": look.accent, "crawlers": look.crawlers}

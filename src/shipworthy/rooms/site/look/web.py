@@ -10,6 +10,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Refusal
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
+from shipworthy.kernel.language import _, mark
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.look.change import Look, change_look, look_of
 from shipworthy.rooms.site.permissions import may_write
@@ -17,6 +18,7 @@ from shipworthy.rooms.site.render import ACCENTS
 from shipworthy.rooms.site.robots import PRESETS
 from shipworthy.rooms.site.themes import THEMES
 
+_ACCENT_WORDS = {"ocean": mark("Ocean"), "pine": mark("Pine"), "brick": mark("Brick"), "plum": mark("Plum")}
 Word = Annotated[str, Meta(max_length=40)]
 
 
@@ -49,7 +51,7 @@ async def submit_look(ctx: Ctx, form: LookBody) -> Redirect:
         await change_look(ctx, form.look())
     except Refusal as refused:
         raise refused.shown_on(_screen(ctx, form.look(), refused=refused)) from None
-    return Redirect("/site/look", flash="Saved. Every page looks so now.")
+    return Redirect("/site/look", flash=_("Saved. Every page looks so now."))
 
 
 def _json(look: Look) -> dict[str, str]:
@@ -59,15 +61,15 @@ def _json(look: Look) -> dict[str, str]:
 def _screen(ctx: Ctx, look: Look, *, refused: Refusal | None = None) -> Page:
     data = {
         "look": _json(look),
-        "themes": [[name, label] for name, (label, _) in THEMES.items()],
-        "theme_hints": [[label, hint] for label, hint in THEMES.values()],
-        "accents": [[name, name.capitalize()] for name in ACCENTS],
-        "presets": [[name, label] for name, (label, _) in PRESETS.items()],
-        "preset_hints": [[label, hint] for label, hint in PRESETS.values()],
+        "themes": [[name, _(says[0])] for name, says in THEMES.items()],
+        "theme_hints": [[_(label), _(hint)] for label, hint in THEMES.values()],
+        "accents": [[name, _(_ACCENT_WORDS[name])] for name in ACCENTS],
+        "presets": [[name, _(says[0])] for name, says in PRESETS.items()],
+        "preset_hints": [[_(label), _(hint)] for label, hint in PRESETS.values()],
         "errors": refused.fields if refused else {},
         "may_write": may_write(ctx),
     }
-    return Page("site/look.html", data, title="Look and crawlers", section="pages")
+    return Page("site/look.html", data, title=_("Look and crawlers"), section="pages")
 
 
 _EXAMPLE = {"theme": "harbour", "accent": "ocean", "crawlers": "open"}

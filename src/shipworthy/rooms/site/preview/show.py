@@ -15,6 +15,7 @@ from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict
 from shipworthy.kernel.http.problem import PAGE_HEADERS
+from shipworthy.kernel.language import _
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.site.addresses import encoded
@@ -34,7 +35,7 @@ def preview_address(ctx: Ctx, page: Record, site: Record) -> str:
     """
     if site["preview_host"] is None:
         raise Conflict(
-            "site.no_preview_host", "This website has no host for previews. Ask the operator for one."
+            "site.no_preview_host", _("This website has no host for previews. Ask the operator for one.")
         )
     token = make_token(
         ctx.runtime.signing_key, site_id=page["site_id"], page_id=page["page_id"], now=ctx.now()

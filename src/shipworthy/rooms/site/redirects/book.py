@@ -10,6 +10,7 @@ from shipworthy.kernel.audit.record import record, unchanged
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Invalid, Missing, Refusal
+from shipworthy.kernel.language import _
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import show_change
 from shipworthy.rooms.site.cursors import closed, opened
@@ -45,7 +46,7 @@ async def create_redirect(ctx: Ctx, wanted: Wanted) -> uuid.UUID:
         there = await ctx.db.one(q.redirect_at, site_id=site["site_id"], from_path=verdict.from_path)
         return uuid.UUID(str(there["redirect_id"]))
     if verdict.outcome == REPLACES:
-        message = f"{verdict.from_path} leads elsewhere already. Delete that redirect first."
+        message = _("{path} leads elsewhere already. Delete that redirect first.", path=verdict.from_path)
         raise Conflict("site.redirect_taken", message, fields={"from_path": message})
     redirect_id = ctx.new_id()
     await _write(ctx, site, [(redirect_id, verdict)], origin="manual")

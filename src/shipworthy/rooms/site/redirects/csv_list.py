@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.site.addresses import encoded
 from shipworthy.rooms.site.redirects.verdicts import Wanted
@@ -37,11 +38,19 @@ def read_list(text: str) -> list[Wanted]:
                 status = _status(cells[2])
                 wanted.append(Wanted(from_path=cells[0], to=cells[1], status=status, line=reader.line_num))
     except csv.Error as broken:
-        raise _invalid(f"Line {reader.line_num} cannot be read: {broken}.") from None
+        raise _invalid(
+            _("Line {number} cannot be read: {why}.", number=reader.line_num, why=broken)
+        ) from None
     if not wanted:
-        raise _invalid("The list is empty. Write one redirect a line: /old, /new, 301.")
+        raise _invalid(_("The list is empty. Write one redirect a line: /old, /new, 301."))
     if len(wanted) > ROWS_MAX:
-        raise _invalid(f"The list has {len(wanted)} lines; at most {ROWS_MAX} can be imported at once.")
+        raise _invalid(
+            _(
+                "The list has {has} lines; at most {count} can be imported at once.",
+                has=len(wanted),
+                count=ROWS_MAX,
+            )
+        )
     return wanted
 
 

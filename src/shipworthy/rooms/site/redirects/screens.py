@@ -14,6 +14,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Refusal
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
+from shipworthy.kernel.language import _, mark
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.permissions import may_write
@@ -29,27 +30,27 @@ from shipworthy.rooms.site.redirects.verdicts import NEW, REPLACES, URL_CHARS_MA
 from shipworthy.rooms.site.shown import moment
 
 _STATUSES = (
-    ("301", "Moved for good (301)"),
-    ("302", "Elsewhere for now (302)"),
-    ("307", "Elsewhere for now, forms too (307)"),
-    ("308", "Moved for good, forms too (308)"),
-    ("410", "Gone (410)"),
+    ("301", mark("Moved for good (301)")),
+    ("302", mark("Elsewhere for now (302)")),
+    ("307", mark("Elsewhere for now, forms too (307)")),
+    ("308", mark("Moved for good, forms too (308)")),
+    ("410", mark("Gone (410)")),
 )
 _ORIGINS = {
-    "moved": "A page moved",
-    "deleted": "A page was deleted",
-    "manual": "By hand",
-    "import": "Imported",
+    "moved": mark("A page moved"),
+    "deleted": mark("A page was deleted"),
+    "manual": mark("By hand"),
+    "import": mark("Imported"),
 }
 _PROBLEMS = {
-    "redirect_invalid": "Cannot be",
-    "redirect_nowhere": "No page there",
-    "redirect_loop": "Circle",
-    "redirect_chain": "Chain",
-    "redirect_shadowed": "A page is there",
-    "redirect_twice": "Twice",
+    "redirect_invalid": mark("Cannot be"),
+    "redirect_nowhere": mark("No page there"),
+    "redirect_loop": mark("Circle"),
+    "redirect_chain": mark("Chain"),
+    "redirect_shadowed": mark("A page is there"),
+    "redirect_twice": mark("Twice"),
 }
-_OUTCOMES = {NEW: "New", REPLACES: "Replaces another"}
+_OUTCOMES = {NEW: mark("New"), REPLACES: mark("Replaces another")}
 _ROWS_SHOWN = 200  # of a checked list: those with a problem first
 Typed = Annotated[str, Meta(max_length=2 * URL_CHARS_MAX)]
 
@@ -86,7 +87,7 @@ async def redirects_page(ctx: Ctx, query: ListQuery) -> Page:
         "start": _address(query.q, None) if query.cursor else "",
         "next": _address(query.q, part.next_cursor) if part.next_cursor else "",
     }
-    return Page("site/redirects.html", data, title="Redirects", section="pages")
+    return Page("site/redirects.html", data, title=_("Redirects"), section="pages")
 
 
 async def new_redirect_page(ctx: Ctx) -> Page:
@@ -98,12 +99,12 @@ async def submit_redirect(ctx: Ctx, form: RedirectForm) -> Redirect:
         await create_redirect(ctx, form.wanted())
     except Refusal as refused:
         raise refused.shown_on(_form(form, refused)) from None
-    return Redirect("/redirects", flash="The address leads there now.")
+    return Redirect("/redirects", flash=_("The address leads there now."))
 
 
 async def submit_delete_redirect(ctx: Ctx, redirect_id: uuid.UUID) -> Redirect:
     await delete_redirect(ctx, redirect_id)
-    return Redirect("/redirects", flash="The redirect is deleted.")
+    return Redirect("/redirects", flash=_("The redirect is deleted."))
 
 
 async def import_page(ctx: Ctx) -> Page:
@@ -123,7 +124,9 @@ async def submit_check(ctx: Ctx, form: ListForm) -> Page:
             "from_path": verdict.from_path or verdict.wanted.from_path,
             "to": verdict.wanted.to,
             "status": verdict.wanted.status or "?",
-            "label": _PROBLEMS.get(verdict.problem) or _OUTCOMES.get(verdict.outcome, "There already"),
+            "label": _(
+                _PROBLEMS.get(verdict.problem) or _OUTCOMES.get(verdict.outcome) or mark("There already")
+            ),
             "tone": "failed" if verdict.problem else "changed" if verdict.outcome == REPLACES else "active",
             "message": verdict.message,
         }
@@ -145,7 +148,9 @@ async def submit_import(ctx: Ctx, form: ListForm) -> Redirect:
     except Refusal as refused:
         raise refused.shown_on(_import(form, refused=refused)) from None
     good = sum(verdict.is_good for verdict in verdicts)
-    return Redirect("/redirects", flash=f"{good} of {len(verdicts)} redirects are in place.")
+    return Redirect(
+        "/redirects", flash=_("{good} of {count} redirects are in place.", good=good, count=len(verdicts))
+    )
 
 
 def _shown(ctx: Ctx, row: Mapping[str, Any], site: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,15 +160,15 @@ def _shown(ctx: Ctx, row: Mapping[str, Any], site: Mapping[str, Any]) -> dict[st
     return {
         "redirect_id": row["redirect_id"],
         "from_path": row["from_path"],
-        "to": "Gone" if gone else to,
+        "to": _("Gone") if gone else to,
         "page_href": f"/pages/{row['to_page_id']}" if row["to_page_id"] and not gone else "",
-        "note": "The page is in the bin"
+        "note": _("The page is in the bin")
         if row["target_status"] == "deleted"
-        else "Not published: answers 404"
+        else _("Not published: answers 404")
         if is_hidden
         else "",
         "status": 410 if gone else row["status"],
-        "origin": _ORIGINS[row["origin"]],
+        "origin": _(_ORIGINS[row["origin"]]),
         "hits": row["hits"],
         "last": moment(last, now=ctx.now(), time_zone=site["time_zone"]) if last else "",
     }
@@ -174,10 +179,10 @@ def _form(form: RedirectForm, refused: Refusal | None = None) -> Page:
         "form": form,
         "errors": refused.fields if refused else {},
         "refusal": refused.message if refused and not refused.fields else "",
-        "statuses": _STATUSES,
+        "statuses": [[value, _(label)] for value, label in _STATUSES],
         "chars_max": URL_CHARS_MAX,
     }
-    return Page("site/redirect_form.html", data, title="New redirect", section="pages")
+    return Page("site/redirect_form.html", data, title=_("New redirect"), section="pages")
 
 
 def _import(
@@ -190,7 +195,7 @@ def _import(
         "rows_max": ROWS_MAX,
         "chars_max": LIST_CHARS_MAX,
     }
-    return Page("site/redirect_import.html", data, title="Import redirects", section="pages")
+    return Page("site/redirect_import.html", data, title=_("Import redirects"), section="pages")
 
 
 def _address(search: str, cursor: str | None) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 from shipworthy.rooms.site.addresses import requested_path, wanted_path
 from shipworthy.rooms.site.redirects.leads import GONE, STATUSES
 
@@ -88,7 +89,7 @@ def judge(wanted: Sequence[Wanted], known: Known) -> list[Verdict]:
         path = _path_or_empty(one.from_path)
         try:
             if path in seen:
-                raise _Wrong("twice", "This address stands above already.", "from_path")
+                raise _Wrong("twice", _("This address stands above already."), "from_path")
             verdicts.append(_judged(one, path, known, beside))
         except _Wrong as wrong:
             verdicts.append(
@@ -117,7 +118,7 @@ def _judged(one: Wanted, path: str, known: Known, beside: Mapping[str, str]) -> 
         raise _Wrong("invalid", wrong, "from_path")
     page = known.pages.get((known.site_id, path))
     if page is not None and page[1] == "published":
-        message = f"A published page is at {path}, and a page wins. Move or unpublish it first."
+        message = _("A published page is at {path}, and a page wins. Move or unpublish it first.", path=path)
         raise _Wrong("shadowed", message, "from_path")
     page_id, url = _target(one, path, known, beside)
     there = known.redirects.get(path)
@@ -131,23 +132,23 @@ def _target(
     """Return page or URL that one leads to; neither for what is gone."""
     if one.status == GONE:
         if one.to.strip() or one.to_page_id:
-            raise _Wrong("invalid", "What is gone (410) leads nowhere.", "to")
+            raise _Wrong("invalid", _("What is gone (410) leads nowhere."), "to")
         return None, None
     if one.status not in STATUSES:
-        raise _Wrong("invalid", "Use 301, 302, 307 or 308, or 410 for what is gone.", "status")
+        raise _Wrong("invalid", _("Use 301, 302, 307 or 308, or 410 for what is gone."), "status")
     if one.to_page_id is None:
         return _named(one, path, known, beside)
     if one.to_page_id not in known.page_ids:
-        raise _Wrong("invalid", "There is no such page.", "to_page_id")
+        raise _Wrong("invalid", _("There is no such page."), "to_page_id")
     return one.to_page_id, None
 
 
 def _from_wrong(text: str, path: str) -> str:
     """Say what is wrong with an address that is to lead elsewhere; nothing when it may."""
     if not text.strip():
-        return "Write the address that leads elsewhere."
+        return _("Write the address that leads elsewhere.")
     if "?" in text or "#" in text:
-        return "Leave out what stands behind ? or #: it is taken along by itself."
+        return _("Leave out what stands behind ? or #: it is taken along by itself.")
     try:
         wanted_path(path or text)
     except Invalid as invalid:
@@ -160,7 +161,7 @@ def _named(
 ) -> tuple[uuid.UUID | None, str | None]:
     """Return page or URL of one that names a path or a URL."""
     if not one.to.strip():
-        raise _Wrong("invalid", "Say where it leads: a page, or an address.", "to")
+        raise _Wrong("invalid", _("Say where it leads: a page, or an address."), "to")
     try:
         site_id, there = _place(one.to, known)
     except ValueError as wrong:
@@ -168,7 +169,7 @@ def _named(
     if site_id is None:
         return None, there
     if (site_id, there) == (known.site_id, path):
-        raise _Wrong("loop", "This address would lead to itself.", "to")
+        raise _Wrong("loop", _("This address would lead to itself."), "to")
     page = known.pages.get((site_id, there))
     is_wanted = site_id == known.site_id and there in beside
     if page is not None and (page[1] == "published" or not is_wanted):
@@ -176,8 +177,8 @@ def _named(
     if is_wanted:
         raise _Wrong(*_walked(path, there, beside), "to")
     if site_id == known.site_id and there in known.redirects:
-        raise _Wrong("chain", f"{there} leads on itself. Lead straight to where it ends.", "to")
-    raise _Wrong("nowhere", f"There is no page at {there}.", "to")
+        raise _Wrong("chain", _("{path} leads on itself. Lead straight to where it ends.", path=there), "to")
+    raise _Wrong("nowhere", _("There is no page at {path}.", path=there), "to")
 
 
 def _walked(path: str, there: str, beside: Mapping[str, str]) -> tuple[str, str]:
@@ -185,10 +186,10 @@ def _walked(path: str, there: str, beside: Mapping[str, str]) -> tuple[str, str]
     first, walked = there, {path}
     while there in beside:
         if there in walked:
-            return "loop", "Together with other rows this goes in a circle."
+            return "loop", _("Together with other rows this goes in a circle.")
         walked.add(there)
         there = beside[there]
-    return "chain", f"{first} leads on itself, in another row. Lead straight to where it ends."
+    return "chain", _("{path} leads on itself, in another row. Lead straight to where it ends.", path=first)
 
 
 def _place(to: str, known: Known) -> tuple[uuid.UUID | None, str]:

@@ -18,6 +18,7 @@ from typing import Any
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.language import _
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.lint.publishable import require_publishable
@@ -113,17 +114,19 @@ def _require_order(
 ) -> None:
     wrong: dict[str, str] = {}
     if publish_at is None and unpublish_at is None:
-        wrong["publish_at"] = "Choose when the page is to come, to go, or both."
+        wrong["publish_at"] = _("Choose when the page is to come, to go, or both.")
     for name, at in (("publish_at", publish_at), ("unpublish_at", unpublish_at)):
         if at is not None and at <= now:
-            wrong[name] = "This lies in the past."
+            wrong[name] = _("This lies in the past.")
         elif at is not None and at.year > now.year + _YEARS_MAX:
-            wrong[name] = f"This is more than {_YEARS_MAX} years away."
+            wrong[name] = _("This is more than {count} years away.", count=_YEARS_MAX)
     if publish_at is not None and unpublish_at is not None and unpublish_at <= publish_at:
-        wrong["unpublish_at"] = "The page would go before it comes."
+        wrong["unpublish_at"] = _("The page would go before it comes.")
     if publish_at is None and unpublish_at is not None and page["status"] != "published":
-        wrong["unpublish_at"] = "No visitor sees this page: say when it is to come, too."
+        wrong["unpublish_at"] = _("No visitor sees this page: say when it is to come, too.")
     if wrong:
         raise Invalid(
-            "site.plan_invalid", f"Some times need another value: {', '.join(wrong)}.", fields=wrong
+            "site.plan_invalid",
+            _("Some times need another value: {fields}.", fields=", ".join(wrong)),
+            fields=wrong,
         )

@@ -13,6 +13,7 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Refusal
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Json, Page, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.schedule.local_time import from_wall_clock, on_wall_clock, said
@@ -61,14 +62,18 @@ async def submit_plan(ctx: Ctx, page_id: uuid.UUID, form: PlanForm) -> Redirect:
     except Refusal as refused:
         raise refused.shown_on(_screen(page, site, form, refused)) from None
     first = publish_at or unpublish_at
-    verb = "comes" if publish_at else "goes"
     when = said(first, time_zone=zone) if first else ""
-    return Redirect(f"/pages/{page_id}", flash=f"Planned. The page {verb} on {when}.")
+    planned = (
+        _("Planned. The page comes on {when}.", when=when)
+        if publish_at
+        else _("Planned. The page goes on {when}.", when=when)
+    )
+    return Redirect(f"/pages/{page_id}", flash=planned)
 
 
 async def submit_cancel(ctx: Ctx, page_id: uuid.UUID) -> Redirect:
     await cancel_plan(ctx, page_id)
-    return Redirect(f"/pages/{page_id}", flash="Cancelled. The page neither comes nor goes by itself.")
+    return Redirect(f"/pages/{page_id}", flash=_("Cancelled. The page neither comes nor goes by itself."))
 
 
 async def api_plan(ctx: Ctx, page_id: uuid.UUID, body: PlanBody) -> Json:
@@ -98,7 +103,7 @@ def _screen(page: Record, site: Record, form: PlanForm, refused: Refusal | None 
         "errors": refused.fields if refused else {},
         "refusal": refused.message if refused else "",
     }
-    return Page("site/plan.html", data, title="Schedule", section="pages")
+    return Page("site/plan.html", data, title=_("Schedule"), section="pages")
 
 
 _EXAMPLE = {"publish_at": "2035-01-31T09:00:00+01:00"}

@@ -8,6 +8,7 @@
   const byId = (id) => document.getElementById(id);
 
   let form = null;
+  let words = {}; // what to say, in the reader's language
   let timer = 0;
   let isDirty = false;
   let saving = Promise.resolve();
@@ -18,6 +19,7 @@
   function begin() {
     form = byId("editor");
     if (!form?.matches("[data-autosave], [data-conflict]")) return void (form = null);
+    words = JSON.parse(byId("save-state").dataset.words);
     isDirty = form.matches("[data-conflict]");
     form.addEventListener("input", changed);
     form.addEventListener("submit", submitted);
@@ -34,7 +36,7 @@
 
   function changed() {
     isDirty = true;
-    say("Not saved yet");
+    say(words.unsaved);
     later(SAVE_AFTER_MS);
   }
 
@@ -60,7 +62,7 @@
     const here = form;
     const path = here.elements.path.value;
     isDirty = false;
-    say("Saving …");
+    say(words.saving);
     let answer;
     try {
       answer = await fetch(here.dataset.autosave, {
@@ -70,14 +72,14 @@
       });
     } catch {
       isDirty = true;
-      say("Not saved: the server could not be reached. Trying again.", true);
+      say(words.away, true);
       return later(TRY_AGAIN_MS);
     }
     if (answer.status === 412) return void setTimeout(() => send({})); // somebody else saved: both go together
     const text = await answer.text();
     if (!answer.ok) {
       isDirty = true;
-      return say(`Not saved: ${problemOf(text, answer.status)}`, true);
+      return say(words.refused.replace("{why}", () => problemOf(text, answer.status)), true);
     }
     remember(answer.headers.get("etag").slice(1, -1));
     here.elements.path_seen.value = path;
@@ -85,7 +87,7 @@
     if (side) byId("side")?.replaceWith(side);
     const preview = byId("preview");
     if (preview) preview.src = preview.getAttribute("src"); // by the console again, for a token that is good
-    say(isDirty ? "Not saved yet" : "Saved");
+    say(isDirty ? words.unsaved : words.saved);
   }
 
   function remember(version) {
@@ -115,7 +117,7 @@
       answer = await fetch(action, { method: "POST", headers, body: collect(more) });
       text = await answer.text();
     } catch {
-      say("The server could not be reached. Nothing is lost: try again.", true);
+      say(words.unsent, true);
       return;
     } finally {
       isSending = false;
@@ -139,13 +141,13 @@
     }
     look(more.do || "", before);
     const flash = page.querySelector("main > .notice p")?.textContent;
-    say(answer.ok ? flash || told(more.do || "") : problemOf(text, answer.status, "Look at the page: it needs your decision."), !answer.ok);
+    say(answer.ok ? flash || told(more.do || "") : problemOf(text, answer.status, words.decide), !answer.ok);
   }
 
   const ids = () => [...document.querySelectorAll("[data-block]")].map((block) => block.dataset.block);
   const blockOf = (id) => document.querySelector(`[data-block="${CSS.escape(id)}"]`);
   const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
-  const problemOf = (text, status, other = `That did not work (${status}).`) =>
+  const problemOf = (text, status, other = words.failed.replace("{status}", status)) =>
     parsed(text).querySelector("[data-problem]")?.textContent || parsed(text).querySelector("#editing .notice p")?.textContent || other;
 
   function focused() {
@@ -184,7 +186,7 @@
   function told(verb) {
     const [what, id] = verb.split(":");
     const place = id && blockOf(id)?.getAttribute("aria-label");
-    return { up: place, down: place, copy: "Duplicated", delete: "Deleted", add: "Added", after: "Added", undo: "Undone" }[what] || "Saved";
+    return (["up", "down"].includes(what) ? place : words[what]) || words.saved;
   }
 
   function submitted(event) {

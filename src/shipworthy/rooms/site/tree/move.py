@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import CheckViolation, Record, UniqueViolation
 from shipworthy.kernel.errors import Conflict, Invalid
+from shipworthy.kernel.language import _
 from shipworthy.rooms.site.addresses import HOME, PATH_CHARS_MAX, above
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import show_change
@@ -48,7 +49,7 @@ async def move_page(ctx: Ctx, page: Record, path: str) -> None:
     held = await ctx.db.all(q.branch_lock, site_id=site_id, **branch.bounds)
     await show_change(ctx, site_id)
     if len(held) > 1 and path.startswith(branch.below):
-        raise _invalid("A page cannot move below itself. Move the pages below it first.")
+        raise _invalid(_("A page cannot move below itself. Move the pages below it first."))
     clash = await ctx.db.maybe(q.branch_clash, site_id=site_id, to_path=path, **branch.bounds)
     if clash is not None:
         raise taken(clash["path"])
@@ -66,7 +67,10 @@ async def move_page(ctx: Ctx, page: Record, path: str) -> None:
         raise taken(path) from None
     except CheckViolation:
         raise _invalid(
-            f"With this address, that of a page below would have more than {PATH_CHARS_MAX} characters."
+            _(
+                "With this address, that of a page below would have more than {count} characters.",
+                count=PATH_CHARS_MAX,
+            )
         ) from None
     await give_way(ctx, site_id, path)
     await settle(ctx, page["page_id"], site_id, path)
@@ -92,7 +96,7 @@ async def settle(ctx: Ctx, page_id: uuid.UUID, site_id: uuid.UUID, path: str) ->
 
 
 def taken(path: str) -> Conflict:
-    message = f"Another page has the address {path}. Choose another one."
+    message = _("Another page has the address {path}. Choose another one.", path=path)
     return Conflict("site.path_taken", message, fields={"path": message})
 
 

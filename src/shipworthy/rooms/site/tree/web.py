@@ -7,6 +7,7 @@ from typing import Any
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.http.reply import Json, Page, Redirect
+from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.bodies import page_json, url_of
 from shipworthy.rooms.site.catalogue import q
@@ -52,13 +53,17 @@ async def bin_page(ctx: Ctx) -> Page:
 
 async def submit_delete(ctx: Ctx, page_id: uuid.UUID, seen: SeenVersion) -> Redirect:
     page = await delete_page(ctx, page_id, seen=seen.version)
-    return Redirect("/pages/bin", flash=f"“{page['title']}” is in the bin. Restore it to bring it back.")
+    return Redirect(
+        "/pages/bin", flash=_("“{title}” is in the bin. Restore it to bring it back.", title=page["title"])
+    )
 
 
 async def submit_restore(ctx: Ctx, page_id: uuid.UUID) -> Redirect:
     page = await restore_page(ctx, page_id)
-    shown = "Visitors see it again" if page["status"] == "published" else "It is a draft"
-    return Redirect(f"/pages/{page_id}", flash=f"Restored. {shown}, at {page['path']}.")
+    shown = _("Visitors see it again") if page["status"] == "published" else _("It is a draft")
+    return Redirect(
+        f"/pages/{page_id}", flash=_("Restored. {shown}, at {path}.", shown=shown, path=page["path"])
+    )
 
 
 _LEAVING, _BINNED = {"page_id": "draft_page_id"}, {"page_id": "binned_page_id"}
