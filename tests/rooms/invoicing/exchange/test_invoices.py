@@ -161,6 +161,7 @@ async def test_a_file_is_chosen_checked_imported_and_taken_back_on_the_pages(
     form = {"source_type": "shop", "customer_id": customer_id}
     checked = await acme.submit("/invoices/import/check", csv=csv, **form)
     assert "Import 1 draft" in checked.text
+    assert "1 line, €113.05" in checked.text
     kept = re.search(r'<textarea name="csv"[^>]*>\n(.*?)</textarea>', checked.text, re.DOTALL)
     assert kept
     assert f'name="customer_id" value="{customer_id}"' in checked.text

@@ -50,6 +50,11 @@ class Plan(Generic[Content]):
         return sorted((*self.wrong, *self.new, *self.known), key=lambda planned: planned.row)
 
     @property
+    def wrong_rows(self) -> int:
+        """How many rows of the file have to be mended."""
+        return len({row for planned in self.wrong for row, _column in planned.errors})
+
+    @property
     def contents(self) -> dict[str, Content]:
         """What is new, by its id in the source."""
         return {planned.source_id: planned.content for planned in self.new if planned.content is not None}
@@ -87,7 +92,7 @@ def require_right(plan: Plan[Content]) -> None:
         _n(
             "{count} row of the file needs another value. Nothing was imported.",
             "{count} rows of the file need another value. Nothing was imported.",
-            len({row for (row, _column), _said in errors}),
+            plan.wrong_rows,
         ),
         fields={f"rows[{row}].{column}": said for (row, column), said in errors[:_ERRORS_TOLD]},
     )

@@ -13,7 +13,8 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
-from shipworthy.kernel.language import _, _n, day_text, mark
+from shipworthy.kernel.language import _, _n, day_text, mark, spoken
+from shipworthy.kernel.money.format import format_amount
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import today_in
@@ -35,6 +36,13 @@ from shipworthy.rooms.invoicing.exchange.web import IMPORT_PERSONAL
 from shipworthy.rooms.invoicing.forms import read_id
 from shipworthy.rooms.invoicing.permissions import may_write
 
+
+def _comes_to(draft: Draft) -> str:
+    """Return what a draft comes to, before it is one."""
+    amount = format_amount(draft.totals.payable_minor, currency=draft.currency.code, locale=spoken())
+    return _n("{count} line, {amount}", "{count} lines, {amount}", len(draft.lines), amount=amount)
+
+
 _INVOICES = Importing(
     path="/invoices/import",
     back="/invoices",
@@ -54,6 +62,7 @@ _INVOICES = Importing(
     ),
     columns=COLUMNS,
     button=lambda count: _n("Import {count} draft", "Import {count} drafts", count),
+    detail=_comes_to,
 )
 _NUMBERS_SAID = 5
 

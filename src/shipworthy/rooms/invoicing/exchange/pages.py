@@ -51,6 +51,7 @@ class Importing:
     hint: str
     columns: Sequence[str]
     button: Callable[[int], str]
+    detail: Callable[[Any], str] = lambda _content: ""
 
 
 def choose_page(
@@ -78,8 +79,17 @@ def choose_page(
 def plan_page(importing: Importing, plan: Plan[Any], form: ImportForm, **hidden_fields: str) -> Page:
     """Return the page that says what importing a file would do; `hidden_fields` go with it to the import."""
     planned = [*plan.wrong, *plan.new, *plan.known]
-    rows = [{"row": p.row, "source_id": p.source_id, "name": p.name, "outcome": outcome(p), "errors": _said(p)}
-            for p in planned[:ROWS_SHOWN]]  # fmt: skip
+    rows = [
+        {
+            "row": each.row,
+            "source_id": each.source_id,
+            "name": each.name,
+            "detail": importing.detail(each.content) if each.content is not None else "",
+            "outcome": outcome(each),
+            "errors": _said(each),
+        }
+        for each in planned[:ROWS_SHOWN]
+    ]
     data = {
         "importing": _told(importing),
         "plan": plan,
