@@ -74,7 +74,7 @@ def test_any_end_of_it_heals(handle: Path, web: subprocess.Popen[bytes], sign: s
         (("process.stop",), "needs --on: web, worker"),
         (("cpu.squeeze", "--on", "web"), "takes no --on"),
         (("process.stop", "--on", "nobody"), "names no running process 'nobody'"),
-        (("process.stop", "--on", "web", "--for", "1h"), "not a time like 30s"),
+        (("process.stop", "--on", "web", "--for", "1 day"), "not a time like 30s"),
         (("process.stop", "--on", "web", "--for", "11m"), "a lease lasts"),
         (("network.down", "--on", "database"), "does not reach its database through a proxy"),
         (("database.lock", "--on", "invoice"), "no database address"),

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from tests.local.conftest import (
     needs_root,
     until,
 )
+from tests.support.disk import small_disk
 from tests.support.postgres import psql_command, run_sql
 
 
@@ -362,7 +363,7 @@ def test_an_app_in_a_closed_home_keeps_its_database_where_its_user_can_reach_it(
 
 
 def test_a_full_disk_is_said_in_a_sentence_and_a_half_made_database_is_not_left(place: Path) -> None:
-    with _small_disk(place, size_mb=20):
+    with small_disk(place, size_mb=20):
         database = EmbeddedPostgres(place / ".shipworthy")
         with pytest.raises(DiskFull, match=r"The disk that holds .* is full\. Free some space"):
             database.start()
@@ -374,14 +375,14 @@ def test_a_disk_too_small_for_the_copied_programs_is_said_in_the_same_sentence(p
     disk = place / "disk"
     disk.mkdir()
     binaries = _binaries_in_closed_home(place)
-    with _small_disk(disk, size_mb=10):
+    with small_disk(disk, size_mb=10):
         with pytest.raises(DiskFull, match="The disk that holds .* is full"):
             EmbeddedPostgres(disk / ".shipworthy", binaries=binaries).start()
         assert [path.name for path in (disk / ".shipworthy/postgres").iterdir()] == []
 
 
 def test_a_disk_that_fills_up_costs_nothing_that_was_committed(place: Path) -> None:
-    with _small_disk(place, size_mb=100):
+    with small_disk(place, size_mb=100):
         database = EmbeddedPostgres(place / ".shipworthy", settings={"max_wal_size": "32MB"})
         with database as address:
             run_sql(address, "create table kept as select 7 as n")
@@ -399,7 +400,7 @@ def test_a_full_disk_that_only_the_server_notices_is_said_in_the_same_sentence(p
     disk, app = place / "disk", place / "app"
     for directory in (disk, app / ".shipworthy"):
         directory.mkdir(parents=True)
-    with _small_disk(disk, size_mb=100):
+    with small_disk(disk, size_mb=100):
         home = disk / "database"
         home.mkdir(mode=0o711)
         (app / ".shipworthy/postgres.json").write_text(json.dumps({"home": str(home)}))
@@ -426,19 +427,3 @@ def _write_without_end(path: Path) -> None:
     with path.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(4096))
-
-
-@contextmanager
-def _small_disk(place: Path, *, size_mb: int) -> Iterator[None]:
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m,mode=755", "tmpfs", str(place)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)  # also when a failed test left a server

@@ -37,6 +37,8 @@ from shipworthy.local.statedir import StateDir
 from shipworthy.local.valkey import valkey_child, valkey_url
 
 DATABASE = "app"
+# What an installation keeps in its state directory, and all that is told to its processes.
+SECRETS = ("realm_seed", "signing_key", "demo_password", *(f"role_{role}" for role in LOGIN_ROLES))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,9 @@ class Options:
     port: int
     seed: str  # none | demo | volume
     handle: Path | None = None
+    host: str = "localhost"  # the console's, as people type it
+    database_url: str | None = None  # of the administrator: a database that runs and is filled already
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     through: Through = field(default_factory=Through)
     deployable: bool = False  # stand behind a front, so that `deploy` can replace what runs
     say: Callable[[str], None] = lambda _line: None
@@ -75,13 +80,15 @@ async def stack(project: Project, options: Options) -> AsyncIterator[Running]:
     if options.handle is not None:
         _require_folder(options.handle.parent)
     async with _database(project, state, options, port) as database:
-        environment = _environment(project, state, database.url, port)
+        environment = _environment(state, options, database.url, port)
         realm_id = uuid.UUID(environment["SHIPWORTHY_REALM"])
         tenants = demo_tenants(realm_id, state.secret("demo_password")) if options.seed != "none" else []
         async with _processes(
             project, state, options, port, environment, database, tenants, began
         ) as mail_page:
-            yield Running(base_url=f"http://localhost:{port}", mail_page=mail_page, tenants=tuple(tenants))
+            yield Running(
+                base_url=f"http://{options.host}:{port}", mail_page=mail_page, tenants=tuple(tenants)
+            )
 
 
 @dataclass
@@ -103,13 +110,20 @@ async def _database(
     project: Project, state: StateDir, options: Options, port: int
 ) -> AsyncIterator[_Database]:
     """Yield the administrator's address of a migrated, seeded database."""
+    if options.database_url:
+        lock = state.lock()
+        try:
+            yield _Database(options.database_url, None)
+        finally:
+            lock.release()
+        return
     given = os.environ.get("SHIPWORTHY_DB_URL_ADMIN")
     if project.settings.db.provider == "url":
         if not given:
             raise click.UsageError('db.provider is "url": set SHIPWORTHY_DB_URL_ADMIN to postgresql://…/NAME')
         lock = state.lock()
         try:
-            await _prepare(project, state, given, options, port)
+            await prepare(project, state, given, options, port)
             yield _Database(given, None)
         finally:
             lock.release()
@@ -132,7 +146,7 @@ async def _database(
 
     keeper = asyncio.create_task(server.keep_running(on_change=restarted))
     try:
-        await _prepare(project, state, database.url, options, port)
+        await prepare(project, state, database.url, options, port)
         yield database
     finally:
         keeper.cancel()
@@ -140,8 +154,12 @@ async def _database(
         await asyncio.to_thread(server.stop)
 
 
-async def _prepare(project: Project, state: StateDir, admin_url: str, options: Options, port: int) -> None:
-    environment = _environment(project, state, admin_url, port)
+async def prepare(project: Project, state: StateDir, admin_url: str, options: Options, port: int) -> None:
+    """Create, migrate and fill the database `admin_url` names; safe to run again.
+
+    Errors:  MigrationRefused or Refusal.
+    """
+    environment = _environment(state, options, admin_url, port)
     realm_id = uuid.UUID(environment["SHIPWORTHY_REALM"])
     applied = await prepare_database(
         admin_url,
@@ -175,13 +193,14 @@ async def _prepare(project: Project, state: StateDir, admin_url: str, options: O
         await seed_volume(admin_url, realm_id, project.rooms, large_tenant=tenant_id_of(realm_id, tenants[0]))
 
 
-def _environment(project: Project, state: StateDir, admin_url: str, port: int) -> dict[str, str]:
+def _environment(state: StateDir, options: Options, admin_url: str, port: int) -> dict[str, str]:
     """Return what children need to know. Secrets travel by environment, never by argument."""
     realm = state.secret("realm_seed")
     urls = {role: role_url(admin_url, role, state.secret(f"role_{role}")) for role in LOGIN_ROLES}
     is_pooled = project.settings.db.pooling == "transaction"
     return {
-        **os.environ,
+        **options.environment,
+        "SHIPWORTHY_HOST": options.host,
         "SHIPWORTHY_STATE": str(state.path),
         "SHIPWORTHY_PUBLIC_PORT": str(port),
         "SHIPWORTHY_REALM": str(uuid.uuid5(uuid.NAMESPACE_OID, realm)),
@@ -209,7 +228,10 @@ async def _processes(
             return
         handle = _handle(project, state, port, environment, database, tenants, pids, started_in_s)
         handle = replace(
-            handle, through=options.through.addresses, clock_file=of_app.get("SHIPWORTHY_CLOCK_FILE")
+            handle,
+            mail_url=mail_page,
+            through=options.through.addresses,
+            clock_file=of_app.get("SHIPWORTHY_CLOCK_FILE"),
         )
         try:
             _write_handle(options.handle, handle)
@@ -219,6 +241,7 @@ async def _processes(
     supervisor = Supervisor(on_change=write_handle, on_report=options.say)
     database.on_change = lambda: write_handle(supervisor.pids)
     mail_port, page_port = free_port(), free_port()
+    mail_page = f"http://127.0.0.1:{page_port}/"
     valkey, told = _session_store(project, state, environment)
     environment = {**environment, **told, "SHIPWORTHY_MAIL_PORT": str(mail_port)}
     options.through.tell(
@@ -251,7 +274,7 @@ async def _processes(
             await worker
         write_handle(supervisor.pids)
         options.say(f"ready in {time.monotonic() - began:.1f} s")
-        yield f"http://127.0.0.1:{page_port}/"
+        yield mail_page
     finally:
         # A start that is still under way ends its own child; only then is everything known to stop.
         for task in starting:

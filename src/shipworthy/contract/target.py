@@ -14,6 +14,7 @@ from typing import Any, Literal
 from shipworthy.contract.manifest import (
     Budget,
     CodeCommand,
+    Flow,
     Journey,
     Login,
     Manifest,
@@ -60,6 +61,7 @@ class Handle:
     tenants: tuple[Credential, ...] = ()
     started_in_s: float | None = None
     log_files: tuple[str, ...] = ()
+    mail_url: str | None = None  # the development inbox's page; beside it mails.json, the newest mail first
     clock_file: str | None = None  # moves the app's clock: "SECONDS UNTIL" (see faults/clock_shift.py)
     through: dict[str, str] = field(
         default_factory=dict
@@ -103,6 +105,7 @@ class GauntletFile:
     target: TargetSection
     slo: tuple[Slo, ...] = ()
     journey: tuple[Journey, ...] = ()
+    flow: tuple[Flow, ...] = ()
     route: tuple[RouteSection, ...] = ()
     budget: tuple[Budget, ...] = ()
     login: Login | None = None

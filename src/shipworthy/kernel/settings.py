@@ -336,6 +336,9 @@ def _from_environment(settings: Settings) -> Settings:
     if os.environ.get("SHIPWORTHY_BEHIND_FRONT"):
         hops = settings.http.trusted_proxies + 1
         settings = replace(settings, http=replace(settings.http, trusted_proxies=hops, tenant_told=True))
+    host = os.environ.get("SHIPWORTHY_HOST")
+    if host and host not in settings.app.hosts:
+        settings = replace(settings, app=replace(settings.app, hosts=(*settings.app.hosts, host)))
     files_url = os.environ.get("SHIPWORTHY_FILES_URL")
     if files_url and not settings.files.url:
         settings = replace(settings, files=replace(settings.files, url=files_url))

@@ -11,6 +11,10 @@
     ├── DatabaseVersion      local.database_version       conflict
     ├── AccountUnusable      local.account_unusable       forbidden
     ├── BuildFailed          local.build_failed           upstream
+    ├── BranchMissing        local.branch_missing         missing
+    ├── CheckoutFailed       local.checkout_failed        upstream
+    ├── PreviewRefused       local.preview_refused        conflict
+    ├── PreviewFailed        local.preview_failed         upstream
     └── ServiceFailed        local.service_failed         upstream
 
 Every message is one sentence or two: what happened, to which thing, what to do next.
@@ -81,6 +85,26 @@ class BuildFailed(LocalServiceError):
     """No faster build of a package came of it; the package is as it was."""
 
     code, kind = "local.build_failed", "upstream"
+
+
+class BranchMissing(LocalServiceError):
+    code, kind = "local.branch_missing", "missing"
+
+
+class CheckoutFailed(LocalServiceError):
+    code, kind = "local.checkout_failed", "upstream"
+
+
+class PreviewRefused(LocalServiceError):
+    """A preview of that name is up already, or none is."""
+
+    code, kind = "local.preview_refused", "conflict"
+
+
+class PreviewFailed(LocalServiceError):
+    """A preview did not come up; nothing of it is left."""
+
+    code, kind = "local.preview_failed", "upstream"
 
 
 class ServiceFailed(LocalServiceError):

@@ -1,4 +1,4 @@
-"""The development inbox as two small pages: the list, and one mail as text with its links.
+"""The development inbox as two small pages: the list, and one mail as text with its links. The list as JSON, too.
 
 A mail holds sign-in links, so the page answers to its own loopback name only (a website that
 points its name at 127.0.0.1 gets nothing), shows text and never the mail's HTML, and lets the
@@ -7,6 +7,7 @@ browser load nothing else.
 
 from __future__ import annotations
 
+import json
 import re
 from html import escape
 from http import HTTPStatus
@@ -38,7 +39,6 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: 1re
 .empty { padding: 2.5rem 1rem; text-align: center; color: var(--dim) }
 """
 _HEADERS = {
-    "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -71,6 +71,8 @@ class _MailPages(BaseHTTPRequestHandler):
             )
         elif self.path == "/":
             self._answer(HTTPStatus.OK, "Mail inbox", _list(list_mails(self.mails)), refresh_s=5)
+        elif self.path == "/mails.json":
+            self._send(HTTPStatus.OK, _as_json(list_mails(self.mails)), kind="application/json")
         elif mail := find_mail(self.mails, self.path.removeprefix("/mail/")):
             self._answer(HTTPStatus.OK, mail.subject or "(no subject)", _letter(mail))
         else:
@@ -80,12 +82,20 @@ class _MailPages(BaseHTTPRequestHandler):
         """Keep quiet: a development inbox has no access log."""
 
     def _answer(self, status: HTTPStatus, title: str, body: str, *, refresh_s: int | None = None) -> None:
-        page = _page(title, body, refresh_s=refresh_s).encode()
+        self._send(status, _page(title, body, refresh_s=refresh_s).encode(), kind="text/html; charset=utf-8")
+
+    def _send(self, status: HTTPStatus, content: bytes, *, kind: str) -> None:
         self.send_response(status)
-        for name, value in {**_HEADERS, "Content-Length": str(len(page))}.items():
+        for name, value in {**_HEADERS, "Content-Type": kind, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(page)
+        self.wfile.write(content)
+
+
+def _as_json(mails: list[Mail]) -> bytes:
+    """The list for programs that read along: the newest first, each with its text."""
+    known = [{"id": m.id, "to": m.to, "subject": m.subject, "text": m.text} for m in mails]
+    return json.dumps(known).encode()
 
 
 def _page(title: str, body: str, *, refresh_s: int | None) -> str:
