@@ -155,3 +155,18 @@ def test_a_stage_of_the_delivery_is_asked_whole_when_it_is_named_and_not_in_ever
     assert asked("full") == [one.name for one in checks]
     with pytest.raises(UnknownName, match="there is no stage 's9'"):
         asked("quick", "s9")
+
+
+def test_a_range_of_the_delivery_is_its_stages_and_one_that_is_none_is_refused() -> None:
+    checks = [
+        check("a", stage="build"),
+        check("b", stage="preview", modes=("full", "stage")),
+        check("c", stage="migrations"),
+        check("d", stage="budgets", modes=("full",)),
+    ]
+    assert [p.check.name for p in plan(STRANGER, checks, stages=("s3-s5",))] == ["a", "b", "c"]
+    assert [p.check.name for p in plan(STRANGER, checks, stages=("s4-s4", "s3"))] == ["a", "c"]
+    assert [p.check.name for p in plan(STRANGER, checks)] == ["a", "c"]  # nobody named the full run's stage
+    for wrong, why in (("s5-s3", "backwards; say s3-s5"), ("s3-s9", "no stage 's")):
+        with pytest.raises(UnknownName, match=why):
+            plan(STRANGER, checks, stages=(wrong,))

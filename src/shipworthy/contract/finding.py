@@ -12,7 +12,9 @@ from shipworthy.contract.verdict import Severity, Verdict, overall
 class Evidence:
     """One thing a person can look at: `kind` says how to show it."""
 
-    kind: str  # sql | plan | request | response | log | table | text
+    # sql | plan | request | response | log | table | text, or
+    # picture: its text is the file beside the report and, on a second line, a small one as a data: address
+    kind: str
     title: str
     text: str
 

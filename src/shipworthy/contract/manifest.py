@@ -155,6 +155,35 @@ class Journey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FlowStep:
+    """One thing a person does or sees in the browser.
+
+    `what` is a label or a text as it is read on the page; beginning with "css=" it is a selector.
+    open: go to the path `what`. fill: write `value` into the field `what`. choose: take the option `value` of
+    the field `what`. press: the button `what`, of the open dialog if there is one. follow: the link `what`.
+    see: `what` stands on the page. mail: open the link with the path `what` in the newest mail to `value`.
+
+    In both, {email}, {password} and {mark} are made up for this run, {mark} as a word of lower-case letters and
+    digits; {user.email} and {user.password} are those of the person who is signed in.
+    """
+
+    do: Literal["open", "fill", "choose", "press", "follow", "see", "mail"]
+    what: str
+    value: str = ""
+    host: Literal["console", "site"] = "console"  # of open
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """What a person must be able to do from beginning to end, walked in a real browser before a release."""
+
+    name: str  # "create_invoice"
+    title: str  # "Create an invoice"
+    steps: tuple[FlowStep, ...]
+    login: bool = True  # begins signed in, as a seeded user
+
+
+@dataclass(frozen=True, kw_only=True)
 class Publishing:
     """How a signed-in person brings a page before visitors, and takes it away again.
 
@@ -359,6 +388,7 @@ class Manifest:
     jobs: tuple[Job, ...] = ()
     slos: tuple[Slo, ...] = ()
     journeys: tuple[Journey, ...] = ()
+    flows: tuple[Flow, ...] = ()
     budgets: tuple[Budget, ...] = ()
     oracles: tuple[Oracle, ...] = ()
     loads: tuple[NamedLoad, ...] = ()

@@ -24,6 +24,7 @@ _LISTS = (
     "jobs",
     "slos",
     "journeys",
+    "flows",
     "budgets",
     "oracles",
     "oauth",
@@ -213,6 +214,10 @@ _LACKS = {
     "samples": ("The target gives no samples.", f"Add [[sample]] entries to {_GAUNTLET}."),
     "slos": ("No objective is declared.", f"Add [[slo]] entries to {_GAUNTLET}."),
     "journeys": ("No journey is declared.", f"Add [[journey]] entries to {_GAUNTLET}."),
+    "flows": (
+        "No flow of a person in a browser is declared.",
+        f"Add [[flow]] entries to {_GAUNTLET} (docs/how-to/flows.md).",
+    ),
     "budgets": ("No budget is declared.", f"Add [[budget]] entries to {_GAUNTLET}."),
     "tokens": (
         "The target does not say how a program gets and refreshes tokens.",

@@ -31,7 +31,8 @@ class Check:
     the words of `Manifest.faults_allowed`. One that `disturbs` leaves the instance in a state
     in which others would measure wrongly (restarted processes, work in the queue): it runs after
     those that do not. One that `locks_out` keeps this address from signing in: it runs last of all.
-    One `of_files` looks at the app's files only: it is asked before anything is started.
+    One `of_files` looks at the app's files, or at an instance of its own that it starts and stops: it is
+    asked before anything else is started.
 
     Units:   `timeout_s` seconds; a check that takes longer is INCONCLUSIVE.
     """

@@ -218,11 +218,12 @@ class Exam:
         found: Found = self._found[what]
         return found
 
-    def keep(self, name: str, text: str) -> None:
-        """Leave a file beside the report, where there is to be one."""
+    def keep(self, name: str, content: str | bytes) -> None:
+        """Leave a file beside the report, where there is to be one; `name` may have folders."""
         if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / name).write_text(text, encoding="utf-8")
+            path = self._folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
     def invalidate(self, reason: str) -> None:
         """Declare the whole run invalid: it then claims nothing, whatever was found."""

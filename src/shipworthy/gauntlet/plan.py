@@ -8,6 +8,7 @@ in silence.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,14 @@ from shipworthy.gauntlet.capabilities import expected, fault_refused, lack
 from shipworthy.gauntlet.check import Check, Mode
 
 # The playbook numbers the stages of a delivery; here they are called by what they look at.
-DELIVERY = {"s1": ("code",), "s2": ("contract",), "s3": ("migrations",), "s4": ("build", "budgets")}
+DELIVERY = {
+    "s1": ("code",),
+    "s2": ("contract",),
+    "s3": ("migrations",),
+    "s4": ("build", "budgets"),
+    "s5": ("preview",),
+}
+_RANGE = re.compile(r"(s\d)-(s\d)")  # --stage s1-s5
 
 
 class UnknownName(ValueError):
@@ -84,13 +92,27 @@ def _chosen(
             raise _unknown("check", name, [check.name for check in checks])
         return found, subject or None
     known = list(dict.fromkeys(check.stage for check in checks))
-    stages = [name for stage in stages for name in DELIVERY.get(stage, (stage,))]
+    stages = [name for named in stages for stage in _spread(named) for name in DELIVERY.get(stage, (stage,))]
     for stage in stages:
         if stage not in known:
             raise _unknown("stage", stage, known)
     if stages:
         return [c for c in checks if c.stage in stages and {mode, "stage"} & set(c.modes)], None
     return [c for c in checks if mode in c.modes], None
+
+
+def _spread(stage: str) -> list[str]:
+    """Return the stages a range like "s1-s6" names, in order; any other name as it is."""
+    ends = _RANGE.fullmatch(stage)
+    if ends is None:
+        return [stage]
+    first, last = ends.groups()
+    if first > last:
+        raise UnknownName(f"the stages {stage} go backwards; say {last}-{first}")
+    within = [f"s{number}" for number in range(int(first[1]), int(last[1]) + 1)]
+    if unknown := [name for name in within if name not in DELIVERY]:
+        raise _unknown("stage", unknown[0], list(DELIVERY))
+    return within
 
 
 def _planned(check: Check, subject: str | None, target: Target, offered: frozenset[str]) -> PlannedCheck:

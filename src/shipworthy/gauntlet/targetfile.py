@@ -79,6 +79,7 @@ def _manifest(file: GauntletFile) -> Manifest:
         samples=file.sample,
         slos=file.slo,
         journeys=file.journey,
+        flows=file.flow,
         budgets=file.budget,
         oracles=file.oracle,
         loads=file.load,

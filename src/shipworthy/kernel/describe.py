@@ -77,6 +77,7 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
         jobs=tuple(_job(room, job) for room in rooms for job in room.jobs),
         slos=tuple(slo for room in rooms for slo in room.slos(settings)),
         journeys=tuple(journey for room in rooms for journey in room.journeys),
+        flows=tuple(flow for room in rooms for flow in room.flows),
         budgets=_budgets(settings, rooms),
         oracles=tuple(oracle for room in rooms for oracle in room.oracles),
         loads=tuple(load for room in rooms for load in room.loads),

@@ -66,6 +66,7 @@ class Room:
     samples: tuple[manifest.Sample, ...] = ()
     slos: Callable[[Settings], tuple[manifest.Slo, ...]] = lambda _: ()
     journeys: tuple[manifest.Journey, ...] = ()
+    flows: tuple[manifest.Flow, ...] = ()
     oracles: tuple[manifest.Oracle, ...] = ()
     loads: tuple[manifest.NamedLoad, ...] = ()
     budgets: Callable[[Settings], tuple[manifest.Budget, ...]] = lambda _: ()

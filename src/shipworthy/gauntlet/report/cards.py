@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from shipworthy.contract.finding import Evidence, Finding, RunResult
 from shipworthy.contract.verdict import Verdict
+from shipworthy.gauntlet.report import flows
 from shipworthy.gauntlet.report.markup import Html, Node, joined, tag
 from shipworthy.gauntlet.report.parts import TONE, icon, identity, measure_line, section, within
 from shipworthy.gauntlet.report.reading import Gap, deciding_measure, gaps, held_by_stage, with_verdict
@@ -138,6 +139,8 @@ def _prose(text: str) -> Html | None:
 
 
 def _evidence(evidence: Evidence) -> Html:
+    if evidence.kind == "picture":
+        return tag("ul", flows.picture(evidence), class_="strip")
     kind = _KIND_WORD.get(evidence.kind, in_line(evidence.kind, 24).capitalize())
     text = printable(evidence.text[:EVIDENCE_CHARS_MAX])
     if (missing := len(evidence.text) - EVIDENCE_CHARS_MAX) > 0:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shipworthy.contract.finding import RunResult
 from shipworthy.contract.verdict import Verdict
-from shipworthy.gauntlet.report import cards, charts, pages, performance, trust
+from shipworthy.gauntlet.report import cards, charts, flows, pages, performance, trust
 from shipworthy.gauntlet.report.markup import Attribute, Html, joined, style_sheet, tag
 from shipworthy.gauntlet.report.parts import TONE, icon, icon_shapes
 from shipworthy.gauntlet.report.words import (
@@ -40,6 +40,7 @@ def html_of(result: RunResult) -> str:
         "Failed": cards.failure_section(result),
         "Undecided": cards.undecided_section(result),
         "Objectives": performance.objective_section(result),
+        "Flows": flows.flow_section(result),
         "Pages": pages.pages_section(result),
         "Curves": performance.curve_section(result),
         "Timeline": performance.timeline_section(result),
@@ -59,6 +60,7 @@ _ANCHORS = {
     "Failed": "failed",
     "Undecided": "undecided",
     "Objectives": "objectives",
+    "Flows": "flows",
     "Pages": "pages",
     "Curves": "curves",
     "Timeline": "timeline",

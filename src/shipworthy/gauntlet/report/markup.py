@@ -26,7 +26,7 @@ class Html:
 Node = Html | str | None
 Attribute = str | float | bool | None
 
-_VOID = frozenset({"meta", "link"})
+_VOID = frozenset({"meta", "link", "img"})
 
 
 def tag(name: str, /, *children: Node, **attributes: Attribute) -> Html:

@@ -16,12 +16,14 @@ from shipworthy.gauntlet.stages import (
     load,
     migrations,
     plans,
+    preview,
 )
 
 # Deterministic questions first: they are quick, and a failed one explains much of what follows.
 ALL_CHECKS: tuple[Check, ...] = (
     *code.CHECKS,
     *build.CHECKS,
+    *preview.CHECKS,  # on an instance of its own, before there is another
     *plans.CHECKS,
     *isolation.CHECKS,
     *integrity.CHECKS,

@@ -21,6 +21,7 @@ from shipworthy.kernel.settings import AuthSection, Settings
 from shipworthy.rooms.auth.catalogue import q
 from shipworthy.rooms.auth.factors.passkey_web import ROUTES as PASSKEY_ROUTES
 from shipworthy.rooms.auth.factors.web import ROUTES as FACTOR_ROUTES
+from shipworthy.rooms.auth.flows import FLOWS
 from shipworthy.rooms.auth.gate.networks import STATE as NETWORKS
 from shipworthy.rooms.auth.gate.networks import Networks
 from shipworthy.rooms.auth.hashing import STATE, open_pool, pool_of
@@ -158,6 +159,7 @@ ROOM = Room(
             steps=(Step(method="POST", path="/login", form=_LOGIN_FORM, expect=(303,)),),
         ),
     ),
+    flows=FLOWS,
     login=Login(
         route="POST /login",
         form={"email": "{email}", "password": "{password}"},

@@ -16,6 +16,7 @@ from shipworthy.rooms.invoicing.exchange.export import ROUTES as EXPORT_ROUTES
 from shipworthy.rooms.invoicing.exchange.invoices_web import ROUTES as INVOICE_IMPORT_ROUTES
 from shipworthy.rooms.invoicing.exchange.web import IMPORT_PERSONAL
 from shipworthy.rooms.invoicing.exchange.web import ROUTES as IMPORT_ROUTES
+from shipworthy.rooms.invoicing.flows import FLOWS
 from shipworthy.rooms.invoicing.jobs import JOBS
 from shipworthy.rooms.invoicing.permissions import PERMISSIONS
 from shipworthy.rooms.invoicing.products.web import ROUTES as PRODUCT_ROUTES
@@ -246,6 +247,7 @@ ROOM = Room(
     samples=SAMPLES,
     slos=_slos,
     journeys=JOURNEYS,
+    flows=FLOWS,
     oracles=ORACLES,
     loads=LOADS,
     personal=tuple(dict.fromkeys((*CUSTOMER_PERSONAL, *SELLER_PERSONAL, *MAIL_PERSONAL, *IMPORT_PERSONAL))),

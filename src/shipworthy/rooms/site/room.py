@@ -12,6 +12,7 @@ from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.domains.web import ROUTES as DOMAIN_ROUTES
 from shipworthy.rooms.site.exchange.web import ROUTES as EXCHANGE_ROUTES
+from shipworthy.rooms.site.flows import FLOWS
 from shipworthy.rooms.site.forms.web import ROUTES as FORM_ROUTES
 from shipworthy.rooms.site.jobs import JOBS
 from shipworthy.rooms.site.lane import Lane
@@ -161,6 +162,7 @@ ROOM = Room(
         Sample(name="other_message_id", sql=_MESSAGE.format("desc")),
     ),
     slos=_slos,
+    flows=FLOWS,
     journeys=(
         Journey(
             name="page",

@@ -1,0 +1,1 @@
+"""Flows: what a person must be able to do, walked step by step in a real browser."""
