@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from shipworthy.local.errors import BranchMissing, CheckoutFailed, disk_full, file_errors_explained
+from shipworthy.local.errors import (
+    BranchMissing,
+    CheckoutFailed,
+    disk_full,
+    file_errors_explained,
+    tells_of_full_disk,
+)
 from shipworthy.local.statedir import STATE_DIR_NAME
 
 HERE = "."  # the folder as it is, changes that are not committed included
@@ -125,6 +131,6 @@ def _git(folder: Path, *arguments: str, environment: dict[str, str] | None = Non
     said = done.stderr.decode("utf-8", "replace").strip()
     if done.returncode == 0:
         return done.stdout.decode("utf-8", "surrogateescape").strip("\n")
-    if "No space left on device" in said or "Disk quota exceeded" in said:
+    if tells_of_full_disk(said):
         raise disk_full(folder)
     raise _GitRefused(said.removeprefix("fatal: ") or f"git {arguments[0]} refused")

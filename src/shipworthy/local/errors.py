@@ -111,6 +111,15 @@ class ServiceFailed(LocalServiceError):
     code, kind = "local.service_failed", "upstream"
 
 
+# How programs say it: the system's two words for it, and PostgreSQL's for a page that fitted by half.
+_FULL = ("No space left on device", "Disk quota exceeded", "could not extend file")
+
+
+def tells_of_full_disk(said: str) -> bool:
+    """Say whether a program's words mean that a disk is full."""
+    return any(words in said for words in _FULL)
+
+
 def disk_full(directory: Path) -> DiskFull:
     """The one sentence for a full disk, wherever it was noticed."""
     return DiskFull(

@@ -22,6 +22,7 @@ from shipworthy.local.errors import (
     ServiceFailed,
     disk_full,
     file_errors_explained,
+    tells_of_full_disk,
 )
 from shipworthy.local.pgbinaries import Binaries
 
@@ -160,7 +161,7 @@ def _initdb(data: Path, *, binaries: Binaries, account: Account, password_file: 
         **account.popen_arguments(),
     )
     if done.returncode != 0:
-        if "No space left on device" in done.stdout or "Disk quota exceeded" in done.stdout:
+        if tells_of_full_disk(done.stdout):
             raise disk_full(data.parent)
         raise ServiceFailed(
             f"PostgreSQL could not make a new database in {data.parent}: {_telling_line(done.stdout)}"

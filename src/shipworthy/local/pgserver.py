@@ -23,6 +23,7 @@ from shipworthy.local.errors import (
     ServiceFailed,
     disk_full,
     file_errors_explained,
+    tells_of_full_disk,
 )
 from shipworthy.local.lifeline import Lifeline
 from shipworthy.local.logs import log_since, open_log
@@ -190,7 +191,7 @@ class Server:
 
     def _explain(self, said: str) -> LocalServiceError:
         """Turn the last words of a server that would not start into one sentence."""
-        if "No space left on device" in said or "Disk quota exceeded" in said:
+        if tells_of_full_disk(said):
             return disk_full(self._home.path)
         if "could not create any TCP/IP sockets" in said:
             return port_taken(self.port, what="database")
