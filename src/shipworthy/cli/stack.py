@@ -80,7 +80,7 @@ async def stack(project: Project, options: Options) -> AsyncIterator[Running]:
     if options.handle is not None:
         _require_folder(options.handle.parent)
     async with _database(project, state, options, port) as database:
-        environment = _environment(state, options, database.url, port)
+        environment = _environment(project, state, options, database.url, port)
         realm_id = uuid.UUID(environment["SHIPWORTHY_REALM"])
         tenants = demo_tenants(realm_id, state.secret("demo_password")) if options.seed != "none" else []
         async with _processes(
@@ -159,7 +159,7 @@ async def prepare(project: Project, state: StateDir, admin_url: str, options: Op
 
     Errors:  MigrationRefused or Refusal.
     """
-    environment = _environment(state, options, admin_url, port)
+    environment = _environment(project, state, options, admin_url, port)
     realm_id = uuid.UUID(environment["SHIPWORTHY_REALM"])
     applied = await prepare_database(
         admin_url,
@@ -193,7 +193,9 @@ async def prepare(project: Project, state: StateDir, admin_url: str, options: Op
         await seed_volume(admin_url, realm_id, project.rooms, large_tenant=tenant_id_of(realm_id, tenants[0]))
 
 
-def _environment(state: StateDir, options: Options, admin_url: str, port: int) -> dict[str, str]:
+def _environment(
+    project: Project, state: StateDir, options: Options, admin_url: str, port: int
+) -> dict[str, str]:
     """Return what children need to know. Secrets travel by environment, never by argument."""
     realm = state.secret("realm_seed")
     urls = {role: role_url(admin_url, role, state.secret(f"role_{role}")) for role in LOGIN_ROLES}
@@ -229,7 +231,7 @@ async def _processes(
         handle = _handle(project, state, port, environment, database, tenants, pids, started_in_s)
         handle = replace(
             handle,
-            mail_url=mail_page,
+            mail_url=_mail_page(page_port),
             through=options.through.addresses,
             clock_file=of_app.get("SHIPWORTHY_CLOCK_FILE"),
         )
@@ -241,7 +243,6 @@ async def _processes(
     supervisor = Supervisor(on_change=write_handle, on_report=options.say)
     database.on_change = lambda: write_handle(supervisor.pids)
     mail_port, page_port = free_port(), free_port()
-    mail_page = f"http://127.0.0.1:{page_port}/"
     valkey, told = _session_store(project, state, environment)
     environment = {**environment, **told, "SHIPWORTHY_MAIL_PORT": str(mail_port)}
     options.through.tell(
@@ -274,7 +275,7 @@ async def _processes(
             await worker
         write_handle(supervisor.pids)
         options.say(f"ready in {time.monotonic() - began:.1f} s")
-        yield mail_page
+        yield _mail_page(page_port)
     finally:
         # A start that is still under way ends its own child; only then is everything known to stop.
         for task in starting:
@@ -284,6 +285,10 @@ async def _processes(
         for behind in stopping:
             await behind.stop()
         await supervisor.stop()
+
+
+def _mail_page(port: int) -> str:
+    return f"http://127.0.0.1:{port}/"
 
 
 def _session_store(
