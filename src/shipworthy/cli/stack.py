@@ -248,11 +248,7 @@ async def _processes(
     options.through.tell(
         state.path, database_url=database.url, mail_port=mail_port, valkey_url=environment.get(VALKEY)
     )
-    of_app = options.through.of_children(environment)
-    of_app.pop("SHIPWORTHY_CLOCK_FILE", None)
-    if options.handle is not None:  # only who asked for a handle can move the clock by it
-        of_app["SHIPWORTHY_CLOCK_FILE"] = str(state.path / "clock")
-        (state.path / "clock").unlink(missing_ok=True)
+    of_app = _of_app(state, options, environment)
     starting: list[asyncio.Task[int]] = []
     stopping: list[Behind] = []
     try:
@@ -285,6 +281,16 @@ async def _processes(
         for behind in stopping:
             await behind.stop()
         await supervisor.stop()
+
+
+def _of_app(state: StateDir, options: Options, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of web and worker: through whom they go, and whose clock they keep."""
+    of_app = options.through.of_children(environment)
+    of_app.pop("SHIPWORTHY_CLOCK_FILE", None)
+    if options.handle is not None:  # only who asked for a handle can move the clock by it
+        of_app["SHIPWORTHY_CLOCK_FILE"] = str(state.path / "clock")
+        (state.path / "clock").unlink(missing_ok=True)
+    return of_app
 
 
 def _mail_page(port: int) -> str:
