@@ -11,6 +11,7 @@ from shipworthy.cli.project import Project
 from shipworthy.delivery.fleet import Fleet, Member, Place, write
 from shipworthy.delivery.keeper import Front, Keeper
 from shipworthy.delivery.release import Release, found, take
+from shipworthy.kernel.flags.file import FLAGS_FILE
 from shipworthy.local.errors import LocalServiceError, ServiceFailed
 from shipworthy.local.processes import Child, Supervisor
 from shipworthy.local.statedir import StateDir
@@ -33,7 +34,12 @@ class Behind:
         say: Callable[[str], None],
     ) -> None:
         self._project, self._state, self._supervisor, self._say = project, state, supervisor, say
-        self._environment = {**environment, "SHIPWORTHY_BEHIND_FRONT": "1"}
+        self._environment = {
+            **environment,
+            "SHIPWORTHY_BEHIND_FRONT": "1",
+            # Not of the release: a switch must reach what runs.
+            "SHIPWORTHY_FLAGS_FILE": str(project.home / FLAGS_FILE),
+        }
         self._place = Place(state.path / DELIVERY_FOLDER).ensure()
         self._worker: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None

@@ -23,6 +23,7 @@ COMMANDS = {
     "fault": "break something of a running app for a while, and heal it",
     "describe": "print the app's manifest",
     "settings": "print the app's settings and where they come from",
+    "flags": "list the feature flags, and what is owed for them",
     "migrate": "bring the database up to date, or take a step back",
     "calibrate": "measure password hashes here, and what sign-ins this host holds",
     "tenant": "list the tenants of a database",

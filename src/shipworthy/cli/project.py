@@ -17,6 +17,7 @@ from shipworthy.contract.lines import line_of
 from shipworthy.contract.strict import Undecodable
 from shipworthy.kernel.app import Installation
 from shipworthy.kernel.files.links import KEY_CHARS_MIN, KEYS_MAX, key_of
+from shipworthy.kernel.flags.file import FLAGS_FILE
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.settings import APP_FILE, Settings, load_settings
 
@@ -105,6 +106,7 @@ def installation_from(
             direct_url=environment[f"SHIPWORTHY_DB_URL_{role.upper()}_DIRECT"]
             if pooling == "transaction"
             else None,
+            flags_file=Path(environment.get("SHIPWORTHY_FLAGS_FILE") or FLAGS_FILE).absolute(),
             clock_file=Path(clock) if (clock := environment.get("SHIPWORTHY_CLOCK_FILE")) else None,
         )
     except KeyError as missing:

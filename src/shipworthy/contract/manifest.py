@@ -322,11 +322,13 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class Flag:
-    """A feature flag the app knows."""
+    """A feature flag the app knows: who decides about it, and the day by which it is gone."""
 
     name: str
     title: str = ""
     default: bool = False
+    owner: str = ""
+    expires: str = ""  # 2027-03-31
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,8 @@ from pathlib import Path
 from shipworthy import __version__
 from shipworthy.local.errors import file_errors_explained
 
-# What is not the app: its state, its history, and what is made anew anywhere.
-LEFT_OUT = frozenset({".git", ".venv", ".shipworthy", "node_modules", "__pycache__", "report"})
+# What is not the app: its state, its history, what is made anew anywhere, and the flags, which are set while it runs.
+LEFT_OUT = frozenset({".git", ".venv", ".shipworthy", "node_modules", "__pycache__", "report", "flags.json"})
 _ID_CHARS = 12
 
 

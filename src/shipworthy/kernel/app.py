@@ -17,6 +17,8 @@ from shipworthy.kernel.db.tx import Database, open_database
 from shipworthy.kernel.files.links import FileLinks, key_of
 from shipworthy.kernel.files.store import open_files
 from shipworthy.kernel.files.web import ROUTES as FILE_ROUTES
+from shipworthy.kernel.flags.file import FLAGS_FILE
+from shipworthy.kernel.flags.flags import Flags
 from shipworthy.kernel.http.edge import Edge
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.http.static import StaticFiles
@@ -42,6 +44,7 @@ class Installation:
     ] = ()  # sign and open the addresses of files; empty: one made of the signing key
     valkey_url: str | None = None  # where sessions.store is "valkey"
     direct_url: str | None = None  # past the pooler, where db.pooling is "transaction"
+    flags_file: Path | None = None  # for whom features are on (kernel/flags); None: the declared defaults
     clock_file: Path | None = None  # a drill may move the clock (movable_clock.py); None: nobody may
 
 
@@ -61,6 +64,10 @@ async def running(
     static = static_files(rooms)
     pages = Pages({r.name: r.templates for r in rooms}, static_url=static.url)
     pages.function("idem", lambda: str(uuid7()))
+    flags = Flags(
+        installation.flags_file or installation.state / FLAGS_FILE,
+        [flag for room in rooms for flag in room.flags],
+    )
     try:
         async with _sessions(settings, database, installation, overrides) as sessions:
             runtime = Runtime(
@@ -73,6 +80,7 @@ async def running(
                     keys=installation.file_keys or (key_of(installation.signing_key),),
                     realm_id=installation.realm_id,
                 ),
+                flags=flags,
                 mailer=Mailer(settings.mail),
                 rooms=rooms,
                 realm_id=installation.realm_id,
@@ -82,6 +90,7 @@ async def running(
             async with _rooms_started(runtime):
                 yield runtime
     finally:
+        flags.close()
         await database.close()
 
 

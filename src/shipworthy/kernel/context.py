@@ -82,6 +82,10 @@ class Ctx:
         assert self.scope.tenant_id is not None, "no tenant in this context"
         return self.scope.tenant_id
 
+    def is_on(self, flag: str) -> bool:
+        """Say whether a declared feature is on for whoever this is about: by tenant, else by person."""
+        return self.runtime.flags.is_on(flag, self)
+
     def now(self) -> datetime:
         return self.runtime.now()
 

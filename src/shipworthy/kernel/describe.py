@@ -81,6 +81,7 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
         budgets=_budgets(settings, rooms),
         oracles=tuple(oracle for room in rooms for oracle in room.oracles),
         loads=tuple(load for room in rooms for load in room.loads),
+        flags=tuple(flag for room in rooms for flag in room.flags),
         personal=tuple(name for room in rooms for name in room.personal),
         faults_allowed=FAULTS_ALLOWED,
     )

@@ -74,6 +74,7 @@ class Room:
     oauth: tuple[manifest.OauthClient, ...] = ()
     tokens: Callable[[Settings], manifest.Tokens | None] = lambda _: None
     personal: tuple[str, ...] = ()
+    flags: tuple[manifest.Flag, ...] = ()
     raw_lane: Callable[[Runtime], Any] | None = None
     on_start: Callable[[Runtime], Awaitable[None]] | None = None
     on_stop: Callable[[Runtime], Awaitable[None]] | None = None

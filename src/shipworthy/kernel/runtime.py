@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shipworthy.kernel.db.tx import Database
     from shipworthy.kernel.files.links import FileLinks
     from shipworthy.kernel.files.store import FileStore
+    from shipworthy.kernel.flags.flags import Flags
     from shipworthy.kernel.http.pages import Pages
     from shipworthy.kernel.mail.outbox import Mailer
     from shipworthy.kernel.room import Room
@@ -45,6 +46,7 @@ class Runtime:
     pages: Pages
     files: FileStore
     file_links: FileLinks
+    flags: Flags
     mailer: Mailer
     rooms: tuple[Room, ...]
     realm_id: uuid.UUID

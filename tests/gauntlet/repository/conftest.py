@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shipworthy.contract.finding import Finding
-from shipworthy.contract.manifest import CodeCommand, Manifest, Migrations
+from shipworthy.contract.manifest import CodeCommand, Flag, Manifest, Migrations
 from shipworthy.contract.target import Target
 from shipworthy.gauntlet.run import run
 from shipworthy.gauntlet.stages import ALL_CHECKS
@@ -27,10 +27,11 @@ def ask(tmp_path: Path) -> Ask:
         start: tuple[str, ...] = ("no-such-program",),
         code: tuple[CodeCommand, ...] = (),
         migrations: Migrations | None = None,
+        flags: tuple[Flag, ...] = (),
     ) -> dict[str, Finding]:
         folder = tmp_path / "app"
         folder.mkdir(exist_ok=True)
-        manifest = Manifest(app="app", code=code, migrations=migrations)
+        manifest = Manifest(app="app", code=code, migrations=migrations, flags=flags)
         target = Target(name="app", kind="command", manifest=manifest, start=start, folder=str(folder))
         result = await run(target, ALL_CHECKS, only=check, folder=tmp_path / "report")
         assert result.valid, result.notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shipworthy.contract.verdict import Severity
 from shipworthy.gauntlet.check import Check
 from shipworthy.gauntlet.repository.dangerous import nothing_dangerous
+from shipworthy.gauntlet.repository.flags import no_flag_debt
 from shipworthy.gauntlet.repository.held import held
 from shipworthy.gauntlet.repository.image import recipe_sound
 from shipworthy.gauntlet.repository.leaked import no_secrets
@@ -52,6 +53,15 @@ CHECKS = (
         of_files=True,
         playbook=("C4",),
         severity=Severity.MEDIUM,
+    ),
+    Check(
+        name="build.flags",
+        title="Every feature flag has an owner and a day to go, and none is overdue",
+        stage="build",
+        run=no_flag_debt,
+        of_files=True,
+        playbook=("C6",),
+        severity=Severity.LOW,
     ),
     Check(
         name="build.vulnerabilities",

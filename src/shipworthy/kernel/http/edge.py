@@ -303,6 +303,7 @@ class Edge:
             "flash": _flash(ctx.extra.get("headers", {}).get("cookie", ""), self._runtime),
             "lang": spoken(),
             "path": ctx.extra.get("path", ""),
+            "is_on": ctx.is_on,
         }
 
     def _refuse(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shipworthy.kernel.context import Ctx, Principal
-from shipworthy.kernel.errors import Forbidden
+from shipworthy.kernel.errors import Forbidden, Missing
 from shipworthy.kernel.language import _
 from shipworthy.kernel.room import NO_TENANT
 from shipworthy.kernel.route import Route
@@ -33,7 +33,9 @@ def permissions_of(runtime: Runtime) -> Held:
 
 
 def check_permission(ctx: Ctx, route: Route, held: Held) -> None:
-    """Errors: NoTenantChosen, Forbidden `permission.missing`."""
+    """Errors: NoTenantChosen, Forbidden `permission.missing`; Missing while the route's flag is off for them."""
+    if route.flag is not None and not ctx.is_on(route.flag):
+        raise Missing()
     role = ctx.user.role or NO_TENANT
     if route.permission is None or route.permission in held.get(role, frozenset()):
         return

@@ -14,6 +14,7 @@ from shipworthy.rooms.invoicing.document import close_press
 from shipworthy.rooms.invoicing.einvoice.web import ROUTES as EINVOICE_ROUTES
 from shipworthy.rooms.invoicing.exchange.export import ROUTES as EXPORT_ROUTES
 from shipworthy.rooms.invoicing.exchange.invoices_web import ROUTES as INVOICE_IMPORT_ROUTES
+from shipworthy.rooms.invoicing.exchange.web import FLAG as IMPORT_FLAG
 from shipworthy.rooms.invoicing.exchange.web import IMPORT_PERSONAL
 from shipworthy.rooms.invoicing.exchange.web import ROUTES as IMPORT_ROUTES
 from shipworthy.rooms.invoicing.flows import FLOWS
@@ -251,6 +252,7 @@ ROOM = Room(
     oracles=ORACLES,
     loads=LOADS,
     personal=tuple(dict.fromkeys((*CUSTOMER_PERSONAL, *SELLER_PERSONAL, *MAIL_PERSONAL, *IMPORT_PERSONAL))),
+    flags=(IMPORT_FLAG,),
     on_start=register,
     on_stop=close_press,
     seed=seed,

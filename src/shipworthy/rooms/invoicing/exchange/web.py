@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shipworthy.contract.manifest import Flag
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.http.binding import Body
@@ -109,20 +110,29 @@ _EXAMPLE = {
     "csv": "source_id,name,city,country\r\nK-1,Harbour Office,Hamburg,DE\r\n",
 }
 
+# Reading other people's files is where an app meets what nobody thought of: it can be switched off for a tenant.
+FLAG = Flag(
+    name="invoicing.customer_import",
+    title="Import customers from a file",
+    default=True,
+    owner="invoicing",
+    expires="2027-06-30",
+)
+
 # queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1).
 ROUTES: tuple[Route, ...] = (
     route("POST", "/api/customers/import/check", api_check_import, title="Say what an import would do",
-          permission="customer.write", body=ImportBody, body_bytes_max=BODY_BYTES_MAX, example=_EXAMPLE,
+          permission="customer.write", flag=FLAG.name, body=ImportBody, body_bytes_max=BODY_BYTES_MAX, example=_EXAMPLE,
           personal=IMPORT_PERSONAL, queries_max=4),
-    route("POST", "/api/customers/import", api_import, title="Import customers", permission="customer.write",
+    route("POST", "/api/customers/import", api_import, title="Import customers", permission="customer.write", flag=FLAG.name,
           body=ImportBody, body_bytes_max=BODY_BYTES_MAX, idempotency="key", effect="change",
           audit="customers.imported", example=_EXAMPLE, personal=IMPORT_PERSONAL, queries_max=8),
     route("GET", "/customers/import", import_page, title="Import customers", media="html",
-          permission="customer.read", queries_max=3),
+          permission="customer.read", flag=FLAG.name, queries_max=3),
     route("POST", "/customers/import/check", check_import_page, title="Say what an import would do", media="html",
-          permission="customer.write", body=ImportForm, body_bytes_max=BODY_BYTES_MAX, example=_EXAMPLE,
+          permission="customer.write", flag=FLAG.name, body=ImportForm, body_bytes_max=BODY_BYTES_MAX, example=_EXAMPLE,
           personal=IMPORT_PERSONAL, queries_max=4),
     route("POST", "/customers/import", submit_import, title="Import customers", media="html",
-          permission="customer.write", body=ImportForm, body_bytes_max=BODY_BYTES_MAX, idempotency="key",
+          permission="customer.write", flag=FLAG.name, body=ImportForm, body_bytes_max=BODY_BYTES_MAX, idempotency="key",
           effect="change", audit="customers.imported", example=_EXAMPLE, personal=IMPORT_PERSONAL, queries_max=8),
 )  # fmt: skip
