@@ -39,6 +39,7 @@ class Site:
     origin: str  # of the host the site lives on, whichever host was asked
     role: Literal["primary", "alias", "preview"]
     crawlers: str  # whom its robots.txt lets in
+    locale: str  # of the words around its text
     prefix: bytes
     freshness: Freshness
 
@@ -107,13 +108,16 @@ class Hosts:
         if row is None or row["primary_host"] is None:
             return None
         async with self._runtime.database.begin(Scope(self._runtime.realm_id, row["tenant_id"])) as tx:
-            crawlers = (await tx.one(q.site_crawlers, site_id=row["site_id"]))["crawlers"]
+            said = await tx.one(q.site_said, site_id=row["site_id"])
+        crawlers, locale = said["crawlers"], said["locale"] or self._runtime.settings.app.locale
         return Site(
             tenant_id=row["tenant_id"],
             site_id=row["site_id"],
             origin=origin(self._runtime.settings, row["primary_host"]),
             role=row["role"],
             crawlers=crawlers,
-            prefix=row["site_id"].bytes + f"{row['role']} {crawlers} {row['primary_host']} ".encode(),
+            locale=locale,
+            prefix=row["site_id"].bytes
+            + f"{row['role']} {crawlers} {locale} {row['primary_host']} ".encode(),
             freshness=self._fresh.setdefault(row["site_id"], Freshness()),
         )

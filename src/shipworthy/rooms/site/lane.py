@@ -252,7 +252,7 @@ class Lane:
         return self._answers.found(rendered, site, count)
 
     async def _load_feed(self, site: Site, raw_path: bytes, count: int) -> Entry:
-        around = {"site_origin": site.origin, "locale": self._runtime.settings.app.locale}
+        around = {"site_origin": site.origin, "locale": site.locale}
         async with self._runtime.database.begin(Scope(self._runtime.realm_id, site.tenant_id)) as tx:
             rendered = await load_feed(tx, site.site_id, raw_path.decode(), **around)
         if rendered is None:
@@ -273,7 +273,7 @@ class Lane:
         path = requested_path(raw_path) or ""
         async with self._runtime.database.begin(Scope(self._runtime.realm_id, site.tenant_id)) as tx:
             page = await tx.one(q.published_page, site_id=site.site_id, path=path)
-        around = {"site_origin": site.origin, "locale": self._runtime.settings.app.locale}
+        around = {"site_origin": site.origin, "locale": site.locale}
         if page["path"] is None:
             return self._elsewhere(site, path, page, around, count)
         address = encoded(path)

@@ -28,6 +28,9 @@ class Slice:
     next_cursor: str | None
 
 
+NOTHING = Slice(rows=(), previous_cursor=None, next_cursor=None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a part begins: behind this page, or before it."""
@@ -41,19 +44,19 @@ class _Place:
 _START = _Place(datetime(9999, 1, 1, tzinfo=UTC), uuid.UUID(int=2**128 - 1), is_start=True)
 
 
-async def list_pages(ctx: Ctx, *, cursor: str | None) -> Slice:
-    """Return a part of the tenant's pages, the last edited first.
+async def list_pages(ctx: Ctx, site_id: uuid.UUID, *, cursor: str | None) -> Slice:
+    """Return a part of a site's pages, the last edited first.
 
     Errors:  Invalid `site.cursor_invalid`.
     Cost:    one query.
     """
     place = opened(cursor, _place) if cursor else _START
     query = q.page_list_newer if place.is_back else q.page_list
-    found = await ctx.db.all(query, updated_at=place.updated_at, page_id=place.page_id)
+    found = await ctx.db.all(query, site_id=site_id, updated_at=place.updated_at, page_id=place.page_id)
     # Asked for is one row more than shown: it says whether there is more that way.
     has_more, rows = len(found) > PAGES_PER_LIST, found[:PAGES_PER_LIST]
     if not rows:
-        return Slice(rows=(), previous_cursor=None, next_cursor=None)
+        return NOTHING
     if place.is_back:
         rows = rows[::-1]
     has_previous, has_next = (has_more, True) if place.is_back else (not place.is_start, has_more)

@@ -34,15 +34,32 @@ from site_domain d
 left join site_domain own on own.tenant_id = d.tenant_id and own.site_id = d.site_id and own.role = 'primary'
 where d.host = :host
 
--- site_get --
--- The tenant's site, the host it lives on, the one for previews, and the clock its people read.
+-- site_chosen --
+-- One of the tenant's sites, or its first where it has none of that id; the host it lives on, the one for previews, and
+-- the clock its people read.
 -- index: site_pkey, site_domain_primary_idx, site_domain_preview_idx, tenant_pkey   rows: <= 1
-select s.site_id, s.title as site_title, s.tagline, s.theme, s.accent, s.crawlers, s.epoch, d.host, v.host as preview_host, t.time_zone
+-- with: site_id = (select site_id from site limit 1)
+select s.site_id, s.title as site_title, s.tagline, s.theme, s.accent, s.crawlers, s.locale, s.epoch, d.host, v.host as preview_host, t.time_zone
 from site s
 join tenant t on t.tenant_id = s.tenant_id
 left join site_domain d on d.tenant_id = s.tenant_id and d.site_id = s.site_id and d.role = 'primary'
 left join site_domain v on v.tenant_id = s.tenant_id and v.site_id = s.site_id and v.role = 'preview'
-order by s.site_id limit 1
+where s.site_id = coalesce(
+  (select site_id from site where site_id = :site_id), (select site_id from site order by created_at, site_id limit 1))
+
+-- site_list --
+-- The tenant's sites and where they live, the first one first.
+-- index: site_pkey, site_domain_primary_idx   rows: <= 50
+select s.site_id, s.title as site_title, s.tagline, s.theme, s.locale, d.host
+from site s
+left join site_domain d on d.tenant_id = s.tenant_id and d.site_id = s.site_id and d.role = 'primary'
+order by s.created_at, s.site_id limit 50
+
+-- site_name --
+-- What a site is called, and its language.
+-- index: site_pkey   rows: <= 0
+-- with: site_id = (select site_id from site limit 1), title = 'Sample', tagline = '', locale = null::text
+update site set title = :title, tagline = :tagline, locale = :locale where site_id = :site_id
 
 -- site_next_epoch --
 -- Something visitors see has changed: move the site's epoch, which names the next sitemap.
@@ -184,8 +201,8 @@ join page_version v on v.tenant_id = my_tenant() and v.page_id = line.page_id an
 order by line.up desc
 
 -- page_choices --
--- The pages of a site by address, for choosing one.
--- index: page_path_idx, page_version_pkey   rows: <= 501
+-- The pages of a site by address, for choosing one. Sorting a site's pages costs less than meeting them in that order.
+-- index: page_updated_idx, page_version_pkey   rows: <= 501
 -- with: site_id = (select site_id from site limit 1)
 select p.page_id, p.path, p.status, v.title
 from (select tenant_id, page_id, path, status, version from page where site_id = :site_id and status <> 'deleted' order by path limit 501) as p
@@ -261,7 +278,7 @@ delete from redirect where redirect_id = :redirect_id returning site_id, from_pa
 -- One redirect, and the page it leads to.
 -- index: redirect_pkey, page_pkey   rows: <= 1
 -- with: redirect_id = (select redirect_id from redirect limit 1)
-select r.redirect_id, r.from_path, r.to_page_id, r.to_url, r.status, r.origin, r.hits, r.last_hit_at, r.created_at,
+select r.redirect_id, r.site_id, r.from_path, r.to_page_id, r.to_url, r.status, r.origin, r.hits, r.last_hit_at, r.created_at,
   t.path as target_path, t.status as target_status, own.host as target_host
 from redirect r
 left join page t on t.tenant_id = r.tenant_id and t.page_id = r.to_page_id
@@ -427,11 +444,12 @@ update page set status = case when :published_version::int is null then 'draft' 
 where page_id = :page_id and status = 'deleted'
 
 -- bin_list --
--- What is in the bin, the last deleted first.
+-- What is in a site's bin, the last deleted first.
 -- index: page_bin_idx, page_version_pkey   rows: <= 100
+-- with: site_id = (select site_id from site limit 1)
 select p.page_id, p.site_id, p.path, p.deleted_at, p.bin_version, v.title
 from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
-where p.status = 'deleted' order by p.deleted_at desc, p.page_id desc limit 100
+where p.site_id = :site_id and p.status = 'deleted' order by p.deleted_at desc, p.page_id desc limit 100
 
 -- page_get --
 -- One page with its newest version.
@@ -453,19 +471,19 @@ select page_id from page where page_id = :page_id and status <> 'deleted' for up
 -- page_list --
 -- Pages, the last edited first; the list screen and the API both use it.
 -- index: page_updated_idx, page_version_pkey   rows: <= 26
--- with: updated_at = 'infinity'::timestamptz, page_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+-- with: site_id = (select site_id from site limit 1), updated_at = 'infinity'::timestamptz, page_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select p.page_id, p.path, p.status, p.version, p.published_version, p.published_at, p.updated_at, v.title
 from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
-where p.status <> 'deleted' and (p.updated_at, p.page_id) < (:updated_at, :page_id)
+where p.site_id = :site_id and p.status <> 'deleted' and (p.updated_at, p.page_id) < (:updated_at, :page_id)
 order by p.updated_at desc, p.page_id desc limit 26
 
 -- page_list_newer --
 -- The pages edited after the first one of a list, for the way back.
 -- index: page_updated_idx, page_version_pkey   rows: <= 26
--- with: updated_at = '-infinity'::timestamptz, page_id = '00000000-0000-0000-0000-000000000000'::uuid
+-- with: site_id = (select site_id from site limit 1), updated_at = '-infinity'::timestamptz, page_id = '00000000-0000-0000-0000-000000000000'::uuid
 select p.page_id, p.path, p.status, p.version, p.published_version, p.published_at, p.updated_at, v.title
 from page p join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
-where p.status <> 'deleted' and (p.updated_at, p.page_id) > (:updated_at, :page_id)
+where p.site_id = :site_id and p.status <> 'deleted' and (p.updated_at, p.page_id) > (:updated_at, :page_id)
 order by p.updated_at, p.page_id limit 26
 
 -- page_named --
@@ -652,11 +670,11 @@ where u.page_id = k.page_id and u.asset_id = k.asset_id and k.is_kept and not u.
 -- with: site_id = (select site_id from site limit 1), theme = 'letter', accent = 'plum', crawlers = 'open'
 update site set theme = :theme, accent = :accent, crawlers = :crawlers where site_id = :site_id
 
--- site_crawlers --
--- Who may crawl the site: for robots.txt.
+-- site_said --
+-- Who may crawl the site, and its language: what is remembered with its hosts.
 -- index: site_pkey   rows: <= 1
 -- with: site_id = (select site_id from site limit 1)
-select crawlers from site where site_id = :site_id
+select crawlers, locale from site where site_id = :site_id
 
 -- card_page --
 -- What stands on the card of a page that visitors see.
@@ -1093,9 +1111,9 @@ on conflict do nothing returning message_id
 -- message_list --
 -- Messages, newest first, from behind one of them on.
 -- index: message_received_idx   rows: <= 26
--- with: before = null::uuid
+-- with: site_id = (select site_id from site limit 1), before = null::uuid
 select message_id, page_title, sender_name, sender_email, sender_phone, message_text, received_at from message
-where (received_at, message_id) < (
+where site_id = :site_id and (received_at, message_id) < (
   coalesce((select m.received_at from message m where m.message_id = :before), 'infinity'::timestamptz),
   coalesce(:before::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
 order by received_at desc, message_id desc limit 26
@@ -1104,14 +1122,15 @@ order by received_at desc, message_id desc limit 26
 -- One message.
 -- index: message_pkey   rows: <= 1
 -- with: message_id = (select message_id from message limit 1)
-select message_id, page_id, page_title, sender_name, sender_email, sender_phone, message_text, received_at from message
+select message_id, site_id, page_id, page_title, sender_name, sender_email, sender_phone, message_text, received_at from message
 where message_id = :message_id
 
 -- message_export --
--- Messages to be given away, newest first.
+-- A site's messages to be given away, newest first.
 -- index: message_received_idx   rows: <= 10000
+-- with: site_id = (select site_id from site limit 1)
 select page_title, sender_name, sender_email, sender_phone, message_text, received_at from message
-order by received_at desc, message_id desc limit 10000
+where site_id = :site_id order by received_at desc, message_id desc limit 10000
 
 -- message_delete --
 -- Delete a message for good.

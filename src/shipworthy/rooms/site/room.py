@@ -20,6 +20,7 @@ from shipworthy.rooms.site.menus.web import ROUTES as MENU_ROUTES
 from shipworthy.rooms.site.permissions import PERMISSIONS
 from shipworthy.rooms.site.redirects.web import ROUTES as REDIRECT_ROUTES
 from shipworthy.rooms.site.seed import seed
+from shipworthy.rooms.site.sites.web import ROUTES as SITE_ROUTES
 from shipworthy.rooms.site.tree.api import ROUTES as TREE_ROUTES
 from shipworthy.rooms.site.tree.screens import ROUTES as TREE_SCREEN_ROUTES
 from shipworthy.rooms.site.tree.web import ROUTES as BIN_ROUTES
@@ -90,6 +91,7 @@ ROOM = Room(
         *TREE_SCREEN_ROUTES,
         *MENU_ROUTES,
         *DOMAIN_ROUTES,
+        *SITE_ROUTES,
         *VISITS_ROUTES,
         *FORM_ROUTES,
         *EXCHANGE_ROUTES,
@@ -141,6 +143,7 @@ ROOM = Room(
         Sample(name="binned_page_id", sql=_NEWEST.format("deleted")),
         Sample(name="redirect_id", sql=_REDIRECT.format("asc")),
         Sample(name="other_redirect_id", sql=_REDIRECT.format("desc")),
+        Sample(name="site_id", sql="select site_id from site order by created_at desc, site_id desc limit 1"),
         Sample(name="claim_id", sql=_CLAIM.format("asc")),
         Sample(name="other_claim_id", sql=_CLAIM.format("desc")),
         Sample(

@@ -17,7 +17,6 @@ from shipworthy.kernel.route import route
 from shipworthy.rooms.site.addresses import PATH_CHARS_MAX
 from shipworthy.rooms.site.blocks.stored import Stored, blocks_of, fresh_id
 from shipworthy.rooms.site.bodies import PageListQuery, url_of
-from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.editor.form import ANY_VERSION, PageForm
 from shipworthy.rooms.site.editor.operations import PICK, UNDO
 from shipworthy.rooms.site.editor.saving import Conflicting, Saved, autosave_form, save_form
@@ -25,12 +24,13 @@ from shipworthy.rooms.site.editor.view import block_views, labels_of, mark_names
 from shipworthy.rooms.site.history.past import restore_version
 from shipworthy.rooms.site.lint.publishable import remarks_on
 from shipworthy.rooms.site.lint.rules import Remark, by_level
-from shipworthy.rooms.site.listing import list_pages
+from shipworthy.rooms.site.listing import NOTHING, list_pages
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.preview.show import framing, preview_address
 from shipworthy.rooms.site.publish import publish_page, unpublish_page
 from shipworthy.rooms.site.schedule.local_time import said
 from shipworthy.rooms.site.shown import moment, snippet, status_of
+from shipworthy.rooms.site.sites.chosen import made_for, site_of, site_with
 from shipworthy.rooms.site.versions import VersionNeeded, etag, version_of
 from shipworthy.rooms.site.write import (
     DESCRIPTION_CHARS_MAX,
@@ -54,8 +54,8 @@ class SeenVersion(Body):
 
 
 async def pages_page(ctx: Ctx, query: PageListQuery) -> Page:
-    site = await ctx.db.maybe(q.site_get)
-    shown = await list_pages(ctx, cursor=query.cursor)
+    site = await site_of(ctx)
+    shown = await list_pages(ctx, site["site_id"], cursor=query.cursor) if site else NOTHING
     pages = [
         {
             **row,
@@ -77,17 +77,19 @@ async def pages_page(ctx: Ctx, query: PageListQuery) -> Page:
 
 
 async def new_page_page(ctx: Ctx) -> Page:
-    return _editor(ctx, PageForm(in_menu="true"), [_first_text(ctx)], site=await ctx.db.maybe(q.site_get))
+    return _editor(ctx, PageForm(in_menu="true"), [_first_text(ctx)], site=await site_of(ctx))
 
 
 async def page_page(ctx: Ctx, page_id: uuid.UUID) -> Page:
-    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
+    page = await get_page(ctx, page_id)
+    site = await site_with(ctx, page["site_id"])
     found = await remarks_on(ctx, page, site)
     return _editor(ctx, _form_of(page), blocks_of(page), site=site, page=page, found=found)
 
 
 async def submit_new_page(ctx: Ctx, form: PageForm) -> Redirect:
-    site = await ctx.db.maybe(q.site_get)
+    made_for(ctx, form.site)
+    site = await site_of(ctx)
     try:
         page_id = await create_page(ctx, form.text())
     except Refusal as refused:
@@ -119,7 +121,8 @@ async def autosave_page(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Page:
     if if_match is None:
         raise VersionNeeded()
     await autosave_form(ctx, page_id, form, seen=version_of(if_match))
-    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
+    page = await get_page(ctx, page_id)
+    site = await site_with(ctx, page["site_id"])
     data = _beside(ctx, _form_of(page), site=site, page=page, found=await remarks_on(ctx, page, site))
     return Page("site/editor_side.html", data, headers=(etag(page["version"]),))
 
@@ -129,7 +132,8 @@ async def submit_page_and_publish(ctx: Ctx, page_id: uuid.UUID, form: PageForm) 
     try:
         await publish_page(ctx, page_id)
     except Refusal as refused:  # nothing is saved then: the form keeps what was typed
-        page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
+        page = await get_page(ctx, page_id)
+        site = await site_with(ctx, page["site_id"])
         found = await remarks_on(ctx, page, site)
         shown = _editor(ctx, form, _as_sent(ctx, form), site=site, page=page, refused=refused, found=found)
         raise refused.shown_on(shown) from None
@@ -149,19 +153,20 @@ async def submit_unpublish(ctx: Ctx, page_id: uuid.UUID, seen: SeenVersion) -> R
 async def preview_page(ctx: Ctx, page_id: uuid.UUID) -> Redirect:
     """The newest version, on a host of its own: what people write never stands on the console's."""
     page = await get_page(ctx, page_id)
-    return Redirect(preview_address(ctx, page, await ctx.db.one(q.site_get)))
+    return Redirect(preview_address(ctx, page, await site_with(ctx, page["site_id"])))
 
 
 async def preview_snippet(ctx: Ctx, form: PageForm) -> Page:
     """How what is typed so far may look in search results. Changes nothing."""
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     return Page("site/snippet.html", {"snippet": snippet(form.title, form.path, form.description, site)})
 
 
 async def _save(ctx: Ctx, page_id: uuid.UUID, form: PageForm) -> Saved:
     """Save what was typed; a refusal shows the editor with the text in it."""
     seen = form.version_seen()
-    page, site = await hold_page(ctx, page_id), await ctx.db.one(q.site_get)
+    page = await hold_page(ctx, page_id)
+    site = await site_with(ctx, page["site_id"])
     try:
         return await save_form(ctx, page, form)
     except Conflicting as conflict:
@@ -204,6 +209,7 @@ def _editor(
         "marks": mark_names(),
         "action": f"/pages/{page['page_id']}" if page else "/pages",
         "host": site["host"] if site else "",
+        "site_id": str(site["site_id"]) if site and page is None else "",
         "is_new": page is None,
         "is_published": is_published,
         "has_changes": page is not None and page["version"] != page["published_version"],

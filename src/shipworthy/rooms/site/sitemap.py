@@ -58,7 +58,7 @@ async def make_sitemap(ctx: Ctx, source: str) -> None:
     Cost:    reads every page of the site and writes the parts that changed.
     """
     site_id, _, epoch = source.partition(":")
-    site = await ctx.db.maybe(q.site_get)
+    site = await ctx.db.maybe(q.site_chosen, site_id=uuid.UUID(site_id))
     if site is None or site["host"] is None or str(site["site_id"]) != site_id:
         return
     site_origin = origin(ctx.runtime.settings, site["host"])

@@ -11,13 +11,13 @@ from shipworthy.kernel.route import route
 from shipworthy.rooms.site import screens
 from shipworthy.rooms.site.assets import web as assets
 from shipworthy.rooms.site.bodies import PageBody, PageListQuery, page_json, pages_json, url_of
-from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.editor.pictures import ROUTES as PICTURES_ROUTES
 from shipworthy.rooms.site.history.web import ROUTES as HISTORY_ROUTES
-from shipworthy.rooms.site.listing import list_pages
+from shipworthy.rooms.site.listing import NOTHING, list_pages
 from shipworthy.rooms.site.look import web as look
 from shipworthy.rooms.site.publish import publish_page, unpublish_page
 from shipworthy.rooms.site.schedule.web import ROUTES as SCHEDULE_ROUTES
+from shipworthy.rooms.site.sites.chosen import site_of, site_with
 from shipworthy.rooms.site.versions import VersionNeeded, etag, version_of
 from shipworthy.rooms.site.write import create_page, edit_page, get_page
 
@@ -28,7 +28,8 @@ async def api_create_page(ctx: Ctx, body: PageBody) -> Json:
 
 
 async def api_list_pages(ctx: Ctx, query: PageListQuery) -> Any:
-    return pages_json(await list_pages(ctx, cursor=query.cursor))
+    site = await site_of(ctx)
+    return pages_json(await list_pages(ctx, site["site_id"], cursor=query.cursor) if site else NOTHING)
 
 
 async def api_get_page(ctx: Ctx, page_id: uuid.UUID) -> Json:
@@ -56,7 +57,7 @@ async def api_unpublish_page(ctx: Ctx, page_id: uuid.UUID) -> Json:
 async def _page(ctx: Ctx, page_id: uuid.UUID, *, status: int = 200, location: str = "") -> Json:
     """Return the page as it stands now, with the version that a change of it must name."""
     page = await get_page(ctx, page_id)
-    url = url_of(ctx.runtime.settings, await ctx.db.one(q.site_get), page["path"])
+    url = url_of(ctx.runtime.settings, await site_with(ctx, page["site_id"]), page["path"])
     headers = (etag(page["version"]), *((("location", location),) if location else ()))
     return Json(page_json(page, url), status=status, headers=headers)
 
@@ -81,7 +82,7 @@ ROUTES = (
           status=201, idempotency="key", effect="create", audit="page.created", example=PAGE_EXAMPLE,
           queries_max=21),
     route("GET", "/api/pages", api_list_pages, title="List pages", permission="page.read", query=PageListQuery,
-          queries_max=3),
+          queries_max=4),
     route("GET", "/api/pages/{page_id}", api_get_page, title="Read a page", permission="page.read", params=_ANY,
           queries_max=4),
     route("PUT", "/api/pages/{page_id}", api_edit_page, title="Replace a page's text", permission="page.write",

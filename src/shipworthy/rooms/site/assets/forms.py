@@ -35,7 +35,7 @@ async def discard(ctx: Ctx, source: str) -> None:
     again, so nothing that is wanted can be meant."""
     key, slug, width = source.split("/")
     await _delete_files(ctx, key, slug, int(width))
-    if (site := await ctx.db.maybe(q.site_get)) is not None:
+    for site in await ctx.db.all(q.site_list):
         await announce(ctx, site["site_id"], PICTURES)
 
 

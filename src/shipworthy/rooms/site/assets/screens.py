@@ -34,6 +34,7 @@ from shipworthy.rooms.site.assets.sample import SAMPLE_BASE64
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.shown import moment
+from shipworthy.rooms.site.sites.chosen import site_of
 
 # What the largest picture takes as base64 in JSON, and its words.
 BODY_BYTES_MAX = BYTES_MAX * 4 // 3 + 64 * 1024
@@ -141,7 +142,7 @@ async def _list(
 
 async def _detail(ctx: Ctx, asset: Record, form: WordsForm, *, refused: Refusal | None = None) -> Page:
     uses = await uses_of(ctx, asset["asset_id"])
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     added = (
         moment(asset["created_at"], now=ctx.now(), time_zone=site["time_zone"])
         if site

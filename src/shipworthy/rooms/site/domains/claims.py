@@ -32,10 +32,11 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domains:
-    """Where a site is reached, and what is not shown to be its owner's yet."""
+    """Where a site is reached, and what is claimed for it; `own` are the hosts of all of the tenant's sites."""
 
-    hosts: Sequence[Record]
-    claims: Sequence[Record]
+    hosts: Sequence[Record] = ()
+    claims: Sequence[Record] = ()
+    own: Sequence[Record] = ()
 
 
 def txt_of(claim: Row) -> tuple[str, str]:
@@ -45,9 +46,9 @@ def txt_of(claim: Row) -> tuple[str, str]:
 
 async def list_domains(ctx: Ctx, site_id: uuid.UUID) -> Domains:
     """Return the hosts of a site, and what is claimed for it."""
-    hosts = [row for row in await ctx.db.all(q.own_hosts) if row["site_id"] == site_id]
+    own = await ctx.db.all(q.own_hosts)
     claims = [row for row in await ctx.db.all(q.claim_list) if row["site_id"] == site_id]
-    return Domains(hosts=hosts, claims=claims)
+    return Domains(hosts=[row for row in own if row["site_id"] == site_id], claims=claims, own=own)
 
 
 async def claim_domain(ctx: Ctx, text: str) -> Record:
@@ -91,7 +92,7 @@ async def verify_domain(ctx: Ctx, claim_id: uuid.UUID) -> Record:
         own = await tx.all(q.own_hosts)
     if claim is None:
         raise Missing(mark("domain"))
-    if claim["verified_at"] is None and not _is_given(claim["host"], ctx.runtime.settings.app.hosts, own):
+    if claim["verified_at"] is None and not is_given(claim["host"], ctx.runtime.settings.app.hosts, own):
         await _require_record(ctx, claim)
     async with ctx.begin() as tx:
         ctx.tx = tx
@@ -180,15 +181,15 @@ def _host(text: str, *, platform: Sequence[str], own: Sequence[Row]) -> str:
     message = ""
     if not _HOST.fullmatch(host) or len(host) > _HOST_CHARS_MAX or host.rpartition(".")[2].isdigit():
         message = _("Write a domain, such as www.example.org.")
-    elif _is_platform(host, platform) and not _is_given(host, platform, own):
+    elif _is_platform(host, platform) and not is_given(host, platform, own):
         message = _("This domain belongs to the app itself.")
     if message:
         raise Invalid("site.host_invalid", message, fields={"host": message})
     return host
 
 
-def _is_given(host: str, platform: Sequence[str], own: Sequence[Row]) -> bool:
-    """Say whether a host stands below one that the app itself gave this tenant."""
+def is_given(host: str, platform: Sequence[str], own: Sequence[Row]) -> bool:
+    """Say whether a host stands below one that the app itself gave this tenant: it needs no record."""
     given = [row["host"] for row in own if row["role"] != "preview" and _is_platform(row["host"], platform)]
     return any(host.endswith(f".{name}") for name in given)
 

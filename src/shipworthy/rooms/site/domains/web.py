@@ -14,11 +14,11 @@ from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Json, Page, Redirect
 from shipworthy.kernel.language import _, mark
 from shipworthy.kernel.route import route
-from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.domains.claims import (
     Domains,
     choose_primary,
     claim_domain,
+    is_given,
     list_domains,
     remove_domain,
     txt_of,
@@ -26,6 +26,7 @@ from shipworthy.rooms.site.domains.claims import (
 )
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.render import origin
+from shipworthy.rooms.site.sites.chosen import made_for, site_of
 
 _AT = "/site/domains"
 _ROLES = {
@@ -40,8 +41,14 @@ class DomainBody(Body):
     host: Annotated[str, Meta(max_length=400)] = ""
 
 
+class DomainForm(DomainBody):
+    """`site` is the one the form was made for."""
+
+    site: Annotated[str, Meta(max_length=40)] = ""
+
+
 async def api_list_domains(ctx: Ctx) -> Any:
-    domains = await _domains(ctx)
+    domains = await _domains(ctx, await site_of(ctx))
     return {
         "hosts": [{name: row[name] for name in ("host", "role")} for row in domains.hosts],
         "claims": [_claim_json(claim) for claim in domains.claims],
@@ -69,7 +76,8 @@ async def domains_page(ctx: Ctx) -> Page:
     return await _screen(ctx)
 
 
-async def submit_domain(ctx: Ctx, form: DomainBody) -> Redirect:
+async def submit_domain(ctx: Ctx, form: DomainForm) -> Redirect:
+    made_for(ctx, form.site)
     try:
         claim = await claim_domain(ctx, form.host)
     except Refusal as refused:
@@ -106,13 +114,13 @@ async def submit_primary(ctx: Ctx, host: str) -> Redirect:
     return Redirect(_AT, flash=_("The site lives at {host} now. The other domains lead there.", host=host))
 
 
-async def _domains(ctx: Ctx) -> Domains:
-    site = await ctx.db.maybe(q.site_get)
-    return await list_domains(ctx, site["site_id"]) if site else Domains(hosts=(), claims=())
+async def _domains(ctx: Ctx, site: Record | None) -> Domains:
+    return await list_domains(ctx, site["site_id"]) if site else Domains()
 
 
 async def _screen(ctx: Ctx, typed: str = "", refused: Refusal | None = None) -> Page:
-    domains, settings = await _domains(ctx), ctx.runtime.settings
+    site, settings = await site_of(ctx), ctx.runtime.settings
+    domains = await _domains(ctx, site)
     claims = {claim["host"]: claim for claim in domains.claims}
     order = tuple(_ROLES)
     hosts = [
@@ -130,8 +138,13 @@ async def _screen(ctx: Ctx, typed: str = "", refused: Refusal | None = None) -> 
     given = next((h["host"] for h in hosts if not h["claim_id"] and h["role"] != "preview"), "")
     data = {
         "hosts": hosts,
-        "claims": [_claim_json(claim) for claim in domains.claims if claim["verified_at"] is None],
+        "claims": [
+            {**_claim_json(claim), "is_given": is_given(claim["host"], settings.app.hosts, domains.own)}
+            for claim in domains.claims
+            if claim["verified_at"] is None
+        ],
         "given": given,
+        "site_id": str(site["site_id"]) if site else "",
         "typed": typed,
         "errors": refused.fields if refused else {},
         "refusal": refused.message if refused and not refused.fields else "",
@@ -176,7 +189,7 @@ ROUTES = (
           example={}, queries_max=18),
     route("GET", _AT, domains_page, title="Domains", media="html", permission="page.read", queries_max=5),
     route("POST", _AT, submit_domain, title="Say that a domain is yours", media="html", permission="page.publish",
-          body=DomainBody, idempotency="key", effect="create", audit="domain.claimed",
+          body=DomainForm, idempotency="key", effect="create", audit="domain.claimed",
           example={"host": "shop.sample.example"}, queries_max=18),
     route("POST", "/site/domains/{claim_id}/verify", submit_verify, title="Show that a domain is yours", media="html",
           permission="page.publish", transaction=False, effect="change", audit="domain.verified", params=_YOURS,

@@ -30,6 +30,7 @@ class PageForm(Body):
     """The editor: everything is text, so that a refused form shows what was typed.
 
     `path_seen` is the address the form was made with: one that nobody touched follows the page wherever it went.
+    `site` is the one a new page was begun on.
     `do` is what a button does to the blocks beside saving them; `new_type` the type of a block it puts in.
     """
 
@@ -44,6 +45,7 @@ class PageForm(Body):
     blocks: list[BlockRow] = msgspec.field(default_factory=list)
     do: Text = ""
     new_type: Text = ""
+    site: Text = ""
 
     def text(self, blocks: Sequence[Stored] | None = None) -> PageText:
         """Return what the page says; with these blocks where there are some."""

@@ -27,6 +27,7 @@ from shipworthy.rooms.site.publish import show_untold
 from shipworthy.rooms.site.render import ACCENTS
 from shipworthy.rooms.site.robots import PRESETS
 from shipworthy.rooms.site.schedule.plan import plan_page
+from shipworthy.rooms.site.sites.chosen import site_with
 from shipworthy.rooms.site.themes import THEMES
 from shipworthy.rooms.site.write import PageText, checked, write_version
 
@@ -39,7 +40,7 @@ async def restore_settings(ctx: Ctx, site_id: uuid.UUID, line: SiteLine) -> dict
     wrong = [name for name, choices in known if getattr(line, name) not in choices]
     if wrong:
         raise Invalid("site.look_invalid", _("Nobody here knows its {what}.", what=", ".join(wrong)))
-    site = await ctx.db.one(q.site_get)
+    site = await site_with(ctx, site_id)
     before = {name: site[name] for name in ("tagline", "theme", "accent", "crawlers")} | {
         "title": site["site_title"]
     }

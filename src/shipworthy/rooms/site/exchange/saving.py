@@ -38,6 +38,7 @@ from shipworthy.rooms.site.exchange.archive_lines import (
     SiteLine,
     VersionLine,
 )
+from shipworthy.rooms.site.sites.chosen import site_of, site_with
 from shipworthy.rooms.site.start import started_site
 
 EXPORT_JOB, EXPORT_DROP_JOB = "site.export", "site.export_drop"
@@ -61,7 +62,7 @@ async def start_export(ctx: Ctx) -> Record:
 
 async def last_export(ctx: Ctx) -> Record | None:
     """Return the site's last archive, or None while none was asked for."""
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     return await ctx.db.maybe(q.export_get, site_id=site["site_id"]) if site else None
 
 
@@ -100,7 +101,7 @@ def export_object(tenant_id: uuid.UUID, export_id: uuid.UUID) -> str:
 
 async def _write(ctx: Ctx, site_id: uuid.UUID, export_id: uuid.UUID, file: Any) -> int:
     """Write the archive; return how many pages and pictures it holds."""
-    site = await ctx.db.one(q.site_get)
+    site = await site_with(ctx, site_id)
     done = 0
 
     async def tell() -> None:

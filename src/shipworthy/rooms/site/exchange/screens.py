@@ -35,6 +35,7 @@ from shipworthy.rooms.site.exchange.saving import export_link, last_export, star
 from shipworthy.rooms.site.exchange.words import notes_text, reason_text, refusal_text
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.shown import moment
+from shipworthy.rooms.site.sites.chosen import site_of
 
 _MOVING = ("reading", "taking", "undoing")
 _STATUSES = {  # the badge's tone, and its word
@@ -103,7 +104,7 @@ async def import_page(ctx: Ctx, import_id: uuid.UUID, query: ItemsQuery) -> Page
     outcome = query.outcome if query.outcome in OUTCOMES else ""
     counts = await ctx.db.all(q.import_counts, import_id=import_id)
     part = await list_items(ctx, import_id, outcome=outcome, cursor=query.cursor)
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     by_outcome = Counter[str]()
     for count in counts:
         by_outcome[count["outcome"]] += count["items"]
@@ -152,7 +153,7 @@ async def submit_delete(ctx: Ctx, import_id: uuid.UUID) -> Redirect:
 
 async def _list(ctx: Ctx, *, cursor: str | None = None, errors: dict[str, str] | None = None) -> Page:
     part = await list_imports(ctx, cursor=cursor)
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     data = {
         "imports": [_listed(ctx, row, site["time_zone"] if site else "UTC") for row in part.rows],
         "next": f"/imports?{urlencode({'cursor': part.next_cursor})}" if part.next_cursor else "",

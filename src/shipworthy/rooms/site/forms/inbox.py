@@ -19,9 +19,11 @@ _COLUMNS = ("received_at", "page_title", "sender_name", "sender_email", "sender_
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run (CWE-1236)
 
 
-async def list_messages(ctx: Ctx, *, before: uuid.UUID | None) -> tuple[Sequence[Record], uuid.UUID | None]:
+async def list_messages(
+    ctx: Ctx, site_id: uuid.UUID, *, before: uuid.UUID | None
+) -> tuple[Sequence[Record], uuid.UUID | None]:
     """Return a part of the messages and where the next one begins. Cost: one query."""
-    rows = await ctx.db.all(q.message_list, before=before)
+    rows = await ctx.db.all(q.message_list, site_id=site_id, before=before)
     return rows[:PER_LIST], rows[PER_LIST - 1]["message_id"] if len(rows) > PER_LIST else None
 
 
@@ -40,12 +42,12 @@ async def delete_message(ctx: Ctx, message_id: uuid.UUID) -> None:
     await record(ctx, "message.deleted", of="message", id=message_id)
 
 
-async def exported(ctx: Ctx) -> bytes:
+async def exported(ctx: Ctx, site_id: uuid.UUID) -> bytes:
     """Return the newest 10,000 messages as CSV, which no spreadsheet takes for formulas."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
-    for row in await ctx.db.all(q.message_export):
+    for row in await ctx.db.all(q.message_export, site_id=site_id):
         writer.writerow([_harmless(row[name]) for name in _COLUMNS])
     return out.getvalue().encode("utf-8-sig")
 

@@ -115,7 +115,7 @@ class Forms:
             ctx.tx = tx
             around = await tx.one(q.published_page, site_id=site.site_id, path="")
             asked = await _asked(ctx, path)
-            language = asked.block.language if asked else self._runtime.settings.app.locale
+            language = asked.block.language if asked else site.locale
             step = Step(404, "gone") if asked is None else await self._next(ctx, site, asked, sent)
         words = WORDS[language]
         shown = {

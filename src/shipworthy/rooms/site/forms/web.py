@@ -12,10 +12,10 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.http.reply import File, Page, Redirect
 from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
-from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.forms.inbox import delete_message, exported, get_message, list_messages
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.shown import moment
+from shipworthy.rooms.site.sites.chosen import site_of, site_with
 
 _EXCERPT_CHARS = 90
 
@@ -25,10 +25,10 @@ class Place(msgspec.Struct):
 
 
 async def messages_page(ctx: Ctx, place: Place) -> Page:
-    zone = await _time_zone(ctx)
-    rows, onward = await list_messages(ctx, before=place.before)
+    site = await site_of(ctx)
+    rows, onward = await list_messages(ctx, site["site_id"], before=place.before) if site else ((), None)
     data = {
-        "messages": [_shown(ctx, row, zone) for row in rows],
+        "messages": [_shown(ctx, row, site["time_zone"]) for row in rows] if site else [],
         "may_write": may_write(ctx),
         "first": "/messages" if place.before else "",
         "next": f"/messages?before={onward}" if onward else "",
@@ -38,7 +38,8 @@ async def messages_page(ctx: Ctx, place: Place) -> Page:
 
 async def message_page(ctx: Ctx, message_id: uuid.UUID) -> Page:
     row = await get_message(ctx, message_id)
-    data = {"message": _shown(ctx, row, await _time_zone(ctx)), "may_write": may_write(ctx)}
+    site = await site_with(ctx, row["site_id"])
+    data = {"message": _shown(ctx, row, site["time_zone"]), "may_write": may_write(ctx)}
     return Page(
         "site/message.html", data, title=_("Message from {name}", name=row["sender_name"]), section="messages"
     )
@@ -51,12 +52,9 @@ async def submit_delete(ctx: Ctx, message_id: uuid.UUID) -> Redirect:
 
 async def export(ctx: Ctx) -> File:
     headers = (("content-disposition", 'attachment; filename="messages.csv"'),)
-    return File(await exported(ctx), "text/csv; charset=utf-8", headers=headers)
-
-
-async def _time_zone(ctx: Ctx) -> str:
-    site = await ctx.db.maybe(q.site_get)
-    return str(site["time_zone"]) if site else "UTC"
+    site = await site_of(ctx)
+    body = await exported(ctx, site["site_id"]) if site else b""
+    return File(body, "text/csv; charset=utf-8", headers=headers)
 
 
 def _shown(ctx: Ctx, row: Mapping[str, Any], time_zone: str) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.http.reply import Json, Page, Redirect
 from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
-from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.history.differences import differences
 from shipworthy.rooms.site.history.past import (
     VERSIONS_PER_LIST,
@@ -25,6 +24,7 @@ from shipworthy.rooms.site.history.past import (
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.screens import ANY, SeenVersion
 from shipworthy.rooms.site.shown import moment
+from shipworthy.rooms.site.sites.chosen import site_with
 from shipworthy.rooms.site.versions import VersionNeeded, etag, version_of
 from shipworthy.rooms.site.write import get_page
 
@@ -42,7 +42,8 @@ class AgainstQuery(msgspec.Struct):
 
 
 async def versions_page(ctx: Ctx, page_id: uuid.UUID, query: VersionsQuery) -> Page:
-    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
+    page = await get_page(ctx, page_id)
+    site = await site_with(ctx, page["site_id"])
     found = await list_versions(ctx, page_id, below=query.below)
     now, zone = ctx.now(), site["time_zone"]
     versions = [
@@ -56,7 +57,8 @@ async def versions_page(ctx: Ctx, page_id: uuid.UUID, query: VersionsQuery) -> P
 
 
 async def version_page(ctx: Ctx, page_id: uuid.UUID, number: str, query: AgainstQuery) -> Page:
-    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
+    page = await get_page(ctx, page_id)
+    site = await site_with(ctx, page["site_id"])
     version = await get_version(ctx, page_id, number)
     with_newest = query.against == "newest"
     before: Record | None = version

@@ -16,6 +16,7 @@ from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.lint.reading import read_pieces
 from shipworthy.rooms.site.lint.rules import Remark, Subject, internal_paths, remarks
 from shipworthy.rooms.site.render import origin
+from shipworthy.rooms.site.sites.chosen import site_with
 
 _PATHS_AT_ONCE = 500
 
@@ -35,7 +36,7 @@ async def remarks_on(ctx: Ctx, page: Mapping[str, Any], site: Mapping[str, Any])
 
 async def require_publishable(ctx: Ctx, page: Mapping[str, Any]) -> None:
     """Pass when nothing on the page is broken. Errors: Conflict `site.publish_blocked` naming each place."""
-    found = await remarks_on(ctx, page, await ctx.db.one(q.site_get))
+    found = await remarks_on(ctx, page, await site_with(ctx, page["site_id"]))
     stops = [remark for remark in found if remark.level == "block"]
     if not stops:
         return

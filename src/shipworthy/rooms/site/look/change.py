@@ -12,6 +12,7 @@ from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
 from shipworthy.rooms.site.render import ACCENTS
 from shipworthy.rooms.site.robots import OPEN, PRESETS
+from shipworthy.rooms.site.sites.chosen import site_of
 from shipworthy.rooms.site.start import started_site
 from shipworthy.rooms.site.tags import EVERYTHING, LOOK
 from shipworthy.rooms.site.themes import THEMES
@@ -28,7 +29,7 @@ class Look:
 
 async def look_of(ctx: Ctx) -> Look:
     """Return what is chosen, or what a site begins with."""
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     if site is None:
         return Look(theme=next(iter(THEMES)), accent=next(iter(ACCENTS)), crawlers=OPEN)
     return Look(theme=site["theme"], accent=site["accent"], crawlers=site["crawlers"])

@@ -16,6 +16,7 @@ from shipworthy.rooms.site.look.change import Look, change_look, look_of
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.render import ACCENTS
 from shipworthy.rooms.site.robots import PRESETS
+from shipworthy.rooms.site.sites.chosen import made_for, site_of
 from shipworthy.rooms.site.themes import THEMES
 
 _ACCENT_WORDS = {"ocean": mark("Ocean"), "pine": mark("Pine"), "brick": mark("Brick"), "plum": mark("Plum")}
@@ -42,15 +43,22 @@ async def api_change_look(ctx: Ctx, body: LookBody) -> Any:
     return _json(await look_of(ctx))
 
 
+class LookForm(LookBody):
+    """`site` is the one the form was made for."""
+
+    site: Word = ""
+
+
 async def look_page(ctx: Ctx) -> Page:
-    return _screen(ctx, await look_of(ctx))
+    return await _screen(ctx, await look_of(ctx))
 
 
-async def submit_look(ctx: Ctx, form: LookBody) -> Redirect:
+async def submit_look(ctx: Ctx, form: LookForm) -> Redirect:
+    made_for(ctx, form.site)
     try:
         await change_look(ctx, form.look())
     except Refusal as refused:
-        raise refused.shown_on(_screen(ctx, form.look(), refused=refused)) from None
+        raise refused.shown_on(await _screen(ctx, form.look(), refused=refused)) from None
     return Redirect("/site/look", flash=_("Saved. Every page looks so now."))
 
 
@@ -58,8 +66,10 @@ def _json(look: Look) -> dict[str, str]:
     return {"theme": look.theme, "accent": look.accent, "crawlers": look.crawlers}
 
 
-def _screen(ctx: Ctx, look: Look, *, refused: Refusal | None = None) -> Page:
+async def _screen(ctx: Ctx, look: Look, *, refused: Refusal | None = None) -> Page:
+    site = await site_of(ctx)
     data = {
+        "site_id": str(site["site_id"]) if site else "",
         "look": _json(look),
         "themes": [[name, _(says[0])] for name, says in THEMES.items()],
         "theme_hints": [[_(label), _(hint)] for label, hint in THEMES.values()],
@@ -82,8 +92,8 @@ ROUTES = (
           permission="page.publish", body=LookBody, effect="change", audit="site.look_changed", example=_EXAMPLE,
           queries_max=14),
     route("GET", "/site/look", look_page, title="Look and crawlers", media="html", permission="page.read",
-          queries_max=3),
+          queries_max=4),
     route("POST", "/site/look", submit_look, title="Choose how the site looks and who may crawl it", media="html",
-          permission="page.publish", body=LookBody, effect="change", audit="site.look_changed", example=_EXAMPLE,
+          permission="page.publish", body=LookForm, effect="change", audit="site.look_changed", example=_EXAMPLE,
           queries_max=14),
 )  # fmt: skip

@@ -29,6 +29,7 @@ from shipworthy.rooms.site.menus.hand import (
 )
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.redirects.verdicts import URL_CHARS_MAX
+from shipworthy.rooms.site.sites.chosen import made_for, site_of
 
 _TITLES = {"main": mark("Main menu"), "footer": mark("Menu at the end")}
 _UNKNOWN = uuid.UUID(int=0)  # no page has it: what somebody sent instead of an id
@@ -77,14 +78,16 @@ class ItemRow(Body):
 
 
 class MenuForm(Body):
-    """`do` is what a button does to the rows before anything is saved: `up:2`, `down:2`, or `fill`."""
+    """`do` is what a button does to the rows before anything is saved: `up:2`, `down:2`, or `fill`.
+    `site` is the one the form was made for."""
 
     items: Annotated[list[ItemRow], Meta(max_length=200)] = msgspec.field(default_factory=list)
     do: Annotated[str, Meta(max_length=20)] = ""
+    site: Annotated[str, Meta(max_length=40)] = ""
 
 
 async def api_get_menus(ctx: Ctx) -> Any:
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     items = await list_items(ctx, site["site_id"]) if site else ()
     names = ("page_id", "url", "label", "path", "title", "status")
     return {
@@ -108,6 +111,7 @@ async def menu_page(ctx: Ctx, menu: str) -> Page:
 
 async def submit_menu(ctx: Ctx, menu: str, form: MenuForm) -> Page | Redirect:
     name = menu_named(menu)
+    made_for(ctx, form.site)
     if form.do:
         unchanged(ctx)
         rows = await _of_pages(ctx) if form.do == _FILL else _shifted(form)
@@ -138,7 +142,7 @@ def _shifted(form: MenuForm) -> list[ItemRow]:
 
 async def _of_pages(ctx: Ctx) -> list[ItemRow]:
     """Return the menu that is made of the pages, as rows to begin with."""
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     if site is None:
         return []
     ids = {row["path"]: row["page_id"] for row in await ctx.db.all(q.page_choices, site_id=site["site_id"])}
@@ -154,7 +158,7 @@ async def _screen(
     *,
     is_unsaved: bool = False,
 ) -> Page:
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     choices = await ctx.db.all(q.page_choices, site_id=site["site_id"]) if site else ()
     kept = [row for row in (await list_items(ctx, site["site_id"]) if site else ()) if row["menu"] == name]
     rows = [_kept_row(row) for row in kept] if typed is None else typed
@@ -169,6 +173,7 @@ async def _screen(
         "menus": [{"key": key, "href": f"/menus/{key}", "label": _(_TITLES[key])} for key in NAMES],
         "title": _(_TITLES[name]),
         "is_by_hand": bool(kept),
+        "site_id": str(site["site_id"]) if site else "",
         "is_unsaved": is_unsaved,
         "rows": [*rows, ItemRow()][:ITEMS_MAX],
         "filled": len(rows),

@@ -63,10 +63,8 @@ async def show_preview(
         if page is None:
             return None
         around: Any = await tx.one(q.published_page, site_id=site.site_id, path=page["path"])
-    locale = runtime.settings.app.locale
-    body = render_preview(
-        runtime.pages, {**around, **page}, around["menu"], site_origin=site.origin, locale=locale
-    )
+    shown = {"site_origin": site.origin, "locale": site.locale}
+    body = render_preview(runtime.pages, {**around, **page}, around["menu"], **shown)
     return _headers(runtime.settings, site, body), body
 
 

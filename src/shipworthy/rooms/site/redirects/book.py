@@ -16,6 +16,7 @@ from shipworthy.rooms.site.changes import show_change
 from shipworthy.rooms.site.cursors import closed, opened
 from shipworthy.rooms.site.redirects.leads import GONE
 from shipworthy.rooms.site.redirects.verdicts import REPLACES, SAME, Known, Verdict, Wanted, judge, places_of
+from shipworthy.rooms.site.sites.chosen import site_of
 from shipworthy.rooms.site.start import started_site
 
 PER_LIST = 25
@@ -89,7 +90,7 @@ async def import_redirects(ctx: Ctx, wanted: Sequence[Wanted], *, is_dry: bool) 
 
 async def list_redirects(ctx: Ctx, *, search: str = "", cursor: str | None = None) -> Part:
     """Return a part of the site's redirects by address, those that hold the search text. Errors: Invalid."""
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     if site is None:
         return Part(rows=(), next_cursor=None)
     found = await ctx.db.all(
@@ -112,7 +113,7 @@ async def get_redirect(ctx: Ctx, redirect_id: uuid.UUID) -> Record:
 
 async def all_redirects(ctx: Ctx) -> AsyncIterator[Record]:
     """Return every redirect of the site, by address."""
-    site, after = await ctx.db.maybe(q.site_get), ""
+    site, after = await site_of(ctx), ""
     while site is not None:
         rows = await ctx.db.all(q.redirect_export, site_id=site["site_id"], after=after)
         for row in rows:

@@ -16,7 +16,6 @@ from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
 from shipworthy.kernel.language import _, mark
 from shipworthy.kernel.route import route
-from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.redirects.book import (
     create_redirect,
@@ -28,6 +27,7 @@ from shipworthy.rooms.site.redirects.book import (
 from shipworthy.rooms.site.redirects.csv_list import LIST_CHARS_MAX, ROWS_MAX, leads_text, read_list
 from shipworthy.rooms.site.redirects.verdicts import NEW, REPLACES, URL_CHARS_MAX, Wanted
 from shipworthy.rooms.site.shown import moment
+from shipworthy.rooms.site.sites.chosen import made_for, site_of
 
 _STATUSES = (
     ("301", mark("Moved for good (301)")),
@@ -61,6 +61,7 @@ class RedirectForm(Body):
     from_path: Typed = ""
     to: Typed = ""
     status: Typed = "301"
+    site: Typed = ""  # the one the form was made for
 
     def wanted(self) -> Wanted:
         status = int(self.status) if self.status in dict(_STATUSES) else 0
@@ -69,6 +70,7 @@ class RedirectForm(Body):
 
 class ListForm(Body):
     csv: Annotated[str, Meta(max_length=LIST_CHARS_MAX)] = ""
+    site: Annotated[str, Meta(max_length=40)] = ""
 
 
 class ListQuery(msgspec.Struct):
@@ -77,7 +79,7 @@ class ListQuery(msgspec.Struct):
 
 
 async def redirects_page(ctx: Ctx, query: ListQuery) -> Page:
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     part = await list_redirects(ctx, search=query.q, cursor=query.cursor)
     data = {
         "redirects": [_shown(ctx, row, site) for row in part.rows] if site else [],
@@ -91,10 +93,11 @@ async def redirects_page(ctx: Ctx, query: ListQuery) -> Page:
 
 
 async def new_redirect_page(ctx: Ctx) -> Page:
-    return _form(RedirectForm())
+    return _form(RedirectForm(site=await _site_id(ctx)))
 
 
 async def submit_redirect(ctx: Ctx, form: RedirectForm) -> Redirect:
+    made_for(ctx, form.site)
     try:
         await create_redirect(ctx, form.wanted())
     except Refusal as refused:
@@ -108,11 +111,12 @@ async def submit_delete_redirect(ctx: Ctx, redirect_id: uuid.UUID) -> Redirect:
 
 
 async def import_page(ctx: Ctx) -> Page:
-    return _import(ListForm())
+    return _import(ListForm(site=await _site_id(ctx)))
 
 
 async def submit_check(ctx: Ctx, form: ListForm) -> Page:
     """Show what an import would do. Changes nothing."""
+    made_for(ctx, form.site)
     try:
         verdicts = await import_redirects(ctx, read_list(form.csv), is_dry=True)
     except Refusal as refused:
@@ -143,6 +147,7 @@ async def submit_check(ctx: Ctx, form: ListForm) -> Page:
 
 
 async def submit_import(ctx: Ctx, form: ListForm) -> Redirect:
+    made_for(ctx, form.site)
     try:
         verdicts = await import_redirects(ctx, read_list(form.csv), is_dry=False)
     except Refusal as refused:
@@ -151,6 +156,11 @@ async def submit_import(ctx: Ctx, form: ListForm) -> Redirect:
     return Redirect(
         "/redirects", flash=_("{good} of {count} redirects are in place.", good=good, count=len(verdicts))
     )
+
+
+async def _site_id(ctx: Ctx) -> str:
+    site = await site_of(ctx)
+    return str(site["site_id"]) if site else ""
 
 
 def _shown(ctx: Ctx, row: Mapping[str, Any], site: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,7 +221,7 @@ ROUTES = (
     route("GET", "/redirects", redirects_page, title="Redirects", media="html", permission="page.read",
           query=ListQuery, queries_max=5),
     route("GET", "/redirects/new", new_redirect_page, title="New redirect", media="html",
-          permission="page.publish", queries_max=2),
+          permission="page.publish", queries_max=3),
     route("POST", "/redirects", submit_redirect, title="Let an address lead elsewhere", media="html",
           permission="page.publish", body=RedirectForm, idempotency="key", effect="change",
           audit="redirect.created", example=_EXAMPLE, queries_max=22),
@@ -219,7 +229,7 @@ ROUTES = (
           permission="page.publish", idempotency="key", effect="change", audit="redirect.deleted",
           params={"redirect_id": "other_redirect_id"}, example={}, queries_max=10),
     route("GET", "/redirects/import", import_page, title="Import redirects", media="html",
-          permission="page.publish", queries_max=2),
+          permission="page.publish", queries_max=3),
     route("POST", "/redirects/check", submit_check, title="What an import of redirects would do", media="html",
           permission="page.publish", body=ListForm, example=_LIST_EXAMPLE, body_bytes_max=_LIST_BYTES_MAX,
           queries_max=14),

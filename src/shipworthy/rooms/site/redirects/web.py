@@ -13,7 +13,6 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import File, Json
 from shipworthy.kernel.route import route
-from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.redirects import screens
 from shipworthy.rooms.site.redirects.book import (
     all_redirects,
@@ -26,6 +25,7 @@ from shipworthy.rooms.site.redirects.book import (
 )
 from shipworthy.rooms.site.redirects.csv_list import LIST_CHARS_MAX, leads_text, read_list, write_list
 from shipworthy.rooms.site.redirects.verdicts import URL_CHARS_MAX, Verdict, Wanted
+from shipworthy.rooms.site.sites.chosen import site_of, site_with
 
 
 class RedirectBody(Body):
@@ -66,7 +66,7 @@ async def api_delete_redirect(ctx: Ctx, redirect_id: uuid.UUID) -> None:
 
 
 async def api_list_redirects(ctx: Ctx, query: RedirectListQuery) -> Any:
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     part = await list_redirects(ctx, search=query.q, cursor=query.cursor)
     host = site["host"] if site else ""
     return {
@@ -84,7 +84,7 @@ async def api_import_redirects(ctx: Ctx, body: ListBody) -> Any:
 
 
 async def api_export_redirects(ctx: Ctx) -> File:
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     rows = [row async for row in all_redirects(ctx)]
     body = write_list(rows, host=site["host"] if site else "", settings=ctx.runtime.settings)
     headers = (("content-disposition", 'attachment; filename="redirects.csv"'),)
@@ -92,7 +92,8 @@ async def api_export_redirects(ctx: Ctx) -> File:
 
 
 async def _shown(ctx: Ctx, redirect_id: uuid.UUID) -> dict[str, Any]:
-    row, site = await get_redirect(ctx, redirect_id), await ctx.db.one(q.site_get)
+    row = await get_redirect(ctx, redirect_id)
+    site = await site_with(ctx, row["site_id"])
     return redirect_json(ctx, row, host=site["host"])
 
 

@@ -15,10 +15,10 @@ from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Json, Page, Redirect
 from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
-from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.schedule.local_time import from_wall_clock, on_wall_clock, said
 from shipworthy.rooms.site.schedule.plan import cancel_plan, plan_page
 from shipworthy.rooms.site.screens import ANY, DRAFT
+from shipworthy.rooms.site.sites.chosen import site_with
 from shipworthy.rooms.site.versions import etag, version_of
 from shipworthy.rooms.site.write import get_page
 
@@ -42,7 +42,8 @@ class PlanForm(Body):
 
 
 async def plan_screen(ctx: Ctx, page_id: uuid.UUID) -> Page:
-    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
+    page = await get_page(ctx, page_id)
+    site = await site_with(ctx, page["site_id"])
     zone = site["time_zone"]
     form = PlanForm(
         publish_at=on_wall_clock(page["publish_at"], time_zone=zone),
@@ -53,7 +54,8 @@ async def plan_screen(ctx: Ctx, page_id: uuid.UUID) -> Page:
 
 
 async def submit_plan(ctx: Ctx, page_id: uuid.UUID, form: PlanForm) -> Redirect:
-    page, site = await get_page(ctx, page_id), await ctx.db.one(q.site_get)
+    page = await get_page(ctx, page_id)
+    site = await site_with(ctx, page["site_id"])
     zone = site["time_zone"]
     try:
         publish_at = from_wall_clock(form.publish_at, time_zone=zone, field="publish_at")

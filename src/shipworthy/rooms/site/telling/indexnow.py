@@ -19,6 +19,7 @@ from shipworthy.kernel.telemetry.log import log
 from shipworthy.rooms.site.addresses import encoded
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.render import origin
+from shipworthy.rooms.site.sites.chosen import site_with
 from shipworthy.rooms.site.telling.post import post
 
 INDEXNOW_JOB = "site.indexnow"
@@ -36,8 +37,10 @@ async def tell_search_engines(ctx: Ctx, source: str) -> None:
     settings = ctx.runtime.settings
     page_id, _, _version = source.partition(":")
     page = await ctx.db.maybe(q.page_get, page_id=uuid.UUID(page_id))
-    site = await ctx.db.maybe(q.site_get)
-    if page is None or site is None or not site["host"] or not settings.site.indexnow_url:
+    if page is None:
+        return
+    site = await site_with(ctx, page["site_id"])
+    if not site["host"] or not settings.site.indexnow_url:
         return
     at, key = origin(settings, site["host"]), key_of(ctx.runtime.signing_key, site["site_id"])
     told = {

@@ -14,7 +14,7 @@ from shipworthy.kernel.http.reply import Json
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.addresses import PATH_CHARS_MAX
 from shipworthy.rooms.site.bodies import page_json, url_of
-from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.sites.chosen import site_of, site_with
 from shipworthy.rooms.site.tree.order import Place, Way, order_page, place_page
 from shipworthy.rooms.site.tree.rows import read_tree
 from shipworthy.rooms.site.versions import etag, version_of
@@ -39,7 +39,7 @@ class PlaceBody(Body):
 
 
 async def api_tree(ctx: Ctx, query: TreeQuery) -> Any:
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     if site is None:
         return {"pages": [], "next_cursor": None}
     tree = await read_tree(ctx, site["site_id"], under=query.under, cursor=query.cursor)
@@ -62,7 +62,7 @@ async def api_place_page(ctx: Ctx, page_id: uuid.UUID, body: PlaceBody) -> Json:
 
 
 async def _page(ctx: Ctx, page: Any) -> Json:
-    url = url_of(ctx.runtime.settings, await ctx.db.one(q.site_get), page["path"])
+    url = url_of(ctx.runtime.settings, await site_with(ctx, page["site_id"]), page["path"])
     return Json(page_json(page, url) | {"parent_id": page["parent_id"]}, headers=(etag(page["version"]),))
 
 

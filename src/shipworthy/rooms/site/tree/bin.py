@@ -62,6 +62,6 @@ async def restore_page(ctx: Ctx, page_id: uuid.UUID) -> Record:
     return await ctx.db.one(q.page_get, page_id=page_id)
 
 
-async def list_bin(ctx: Ctx) -> Sequence[Record]:
-    """Return what is in the bin, the last deleted first; at most BIN_LIST_MAX pages."""
-    return await ctx.db.all(q.bin_list)
+async def list_bin(ctx: Ctx, site_id: uuid.UUID) -> Sequence[Record]:
+    """Return what is in a site's bin, the last deleted first; at most BIN_LIST_MAX pages."""
+    return await ctx.db.all(q.bin_list, site_id=site_id)

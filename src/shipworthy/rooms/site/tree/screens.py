@@ -21,6 +21,7 @@ from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.cursors import closed, opened
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.shown import status_of
+from shipworthy.rooms.site.sites.chosen import site_of
 from shipworthy.rooms.site.tree.api import DRAFT, OrderBody, TreeQuery
 from shipworthy.rooms.site.tree.move import TOP
 from shipworthy.rooms.site.tree.order import Moved, Place, order_page, place_page
@@ -85,7 +86,7 @@ async def submit_place(ctx: Ctx, page_id: uuid.UUID, form: PlaceForm) -> Redirec
 
 
 async def _tree(ctx: Ctx, query: ShownTree, refused: Refusal | None = None) -> Page:
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     tree = Tree(rows=(), line=(), next_cursor=None)
     if site is not None:
         tree = await read_tree(ctx, site["site_id"], under=query.under, cursor=query.cursor)

@@ -10,10 +10,10 @@ from shipworthy.kernel.http.reply import Json, Page, Redirect
 from shipworthy.kernel.language import _
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.bodies import page_json, url_of
-from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.permissions import may_write
 from shipworthy.rooms.site.screens import SeenVersion
 from shipworthy.rooms.site.shown import moment
+from shipworthy.rooms.site.sites.chosen import site_of, site_with
 from shipworthy.rooms.site.tree.bin import delete_page, list_bin, restore_page
 from shipworthy.rooms.site.versions import etag, version_of
 
@@ -24,7 +24,8 @@ async def api_delete_page(ctx: Ctx, page_id: uuid.UUID) -> None:
 
 async def api_list_bin(ctx: Ctx) -> Any:
     names = ("page_id", "path", "title", "deleted_at")
-    rows = await list_bin(ctx)
+    site = await site_of(ctx)
+    rows = await list_bin(ctx, site["site_id"]) if site else ()
     return {
         "pages": [
             {**{n: row[n] for n in names}, "was_published": row["bin_version"] is not None} for row in rows
@@ -34,12 +35,13 @@ async def api_list_bin(ctx: Ctx) -> Any:
 
 async def api_restore_page(ctx: Ctx, page_id: uuid.UUID) -> Json:
     page = await restore_page(ctx, page_id)
-    url = url_of(ctx.runtime.settings, await ctx.db.one(q.site_get), page["path"])
+    url = url_of(ctx.runtime.settings, await site_with(ctx, page["site_id"]), page["path"])
     return Json(page_json(page, url), headers=(etag(page["version"]),))
 
 
 async def bin_page(ctx: Ctx) -> Page:
-    site, rows = await ctx.db.maybe(q.site_get), await list_bin(ctx)
+    site = await site_of(ctx)
+    rows = await list_bin(ctx, site["site_id"]) if site else ()
     pages = [
         {
             **row,
@@ -73,7 +75,7 @@ ROUTES = (
     route("DELETE", "/api/pages/{page_id}", api_delete_page, title="Put a page into the bin", status=204,
           permission="page.publish", effect="change", audit="page.deleted", params=_LEAVING, queries_max=12),
     route("GET", "/api/pages/bin", api_list_bin, title="List what is in the bin", permission="page.read",
-          queries_max=3),
+          queries_max=4),
     route("POST", "/api/pages/{page_id}/restore", api_restore_page, title="Restore a page from the bin",
           permission="page.publish", idempotency="key", effect="change", audit="page.restored", params=_BINNED,
           example={}, queries_max=18),

@@ -13,7 +13,7 @@ from shipworthy.kernel.language import _, _n, mark, short_day_text, spoken
 from shipworthy.kernel.money.format import format_decimal
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.bodies import url_of
-from shipworthy.rooms.site.catalogue import q
+from shipworthy.rooms.site.sites.chosen import site_of
 from shipworthy.rooms.site.visits.report import Report, report_of
 from shipworthy.rooms.site.visits.vitals import ENOUGH, GOOD, POOR, Vital
 
@@ -32,7 +32,7 @@ class Span(msgspec.Struct):
 
 
 async def visits_page(ctx: Ctx, span: Span) -> Page:
-    site = await ctx.db.maybe(q.site_get)
+    site = await site_of(ctx)
     data: dict[str, Any] = {
         "is_counting": ctx.runtime.settings.site.visits_counted,
         "spans": [
