@@ -141,14 +141,14 @@ def looks_right(body: bytes, number: str, picture: Path) -> None:
         SELLER["name"],
         BUYER["name"],
         "Konzept und Gestaltung",
-        "240.98",
-        "38.48",
+        "240,98",
+        "38,48",
         "DE123456789",
     ):
         assert said in text, said
     name, xml = facturx.get_facturx_xml_from_pdf(body, check_xsd=True)
     told = read_einvoice(xml).invoice
-    assert (name, told.number, str(told.totals.payable)) == ("factur-x.xml", number, "240.98")
+    assert (name, told.number, str(told.totals.payable)) == ("factur-x.xml", number, "240,98")
     with pikepdf.open(io.BytesIO(body)) as pdf, pdf.open_metadata() as about:
         assert pdf.check_pdf_syntax() == []
         assert (about[f"{PDFA}part"], about[f"{PDFA}conformance"], about[f"{PDFUA}part"]) == ("3", "B", "1")

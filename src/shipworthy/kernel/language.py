@@ -26,7 +26,7 @@ Locale = Literal["en", "de"]
 LOCALES: tuple[Locale, ...] = get_args(Locale)
 LANGUAGE_COOKIE = "language"
 
-_NAMES: dict[Locale, str] = {"en": "English", "de": "Deutsch"}
+LANGUAGE_NAMES: dict[Locale, str] = {"en": "English", "de": "Deutsch"}
 _PACKAGE = Path(__file__).parent.parent
 _spoken: ContextVar[Locale] = ContextVar("language", default="en")
 _ACCEPT_CHARS_MAX = 200  # the languages a person reads stand at the beginning
@@ -71,7 +71,7 @@ def speak(chosen: str) -> None:
 
 def other_languages() -> list[dict[str, str]]:
     """Return the languages that a reader may change to, each in its own words."""
-    return [{"code": code, "name": name} for code, name in _NAMES.items() if code != _spoken.get()]
+    return [{"code": code, "name": name} for code, name in LANGUAGE_NAMES.items() if code != _spoken.get()]
 
 
 @contextmanager

@@ -19,6 +19,7 @@ WHOLE = {
     "country": "DE",
     "buyer_reference": "04011000-12345-34",
     "rounding": "",
+    "language": "de",
 }
 
 

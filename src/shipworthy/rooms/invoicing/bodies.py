@@ -214,6 +214,7 @@ class CustomerBody(Body):
     country: Annotated[str, Meta(max_length=1000)] = ""
     buyer_reference: Annotated[str, Meta(max_length=1000)] = ""
     rounding: Annotated[str, Meta(max_length=1000)] = ""
+    language: Annotated[str, Meta(max_length=1000)] = ""
 
     def text(self) -> CustomerText:
         return CustomerText(
@@ -226,13 +227,14 @@ class CustomerBody(Body):
             country=self.country,
             buyer_reference=self.buyer_reference,
             rounding=self.rounding,
+            language=self.language,
         )
 
 
 def customer_json(customer: dict[str, Any]) -> dict[str, Any]:
     names = (
         "customer_id", "name", "email", "tax_id", "street", "postal_code", "city", "country", "buyer_reference",
-        "rounding",
+        "rounding", "language",
     )  # fmt: skip
     return {name: customer[name] for name in names}
 

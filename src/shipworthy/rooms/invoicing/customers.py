@@ -9,7 +9,7 @@ from typing import Any
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid, Missing
-from shipworthy.kernel.language import _
+from shipworthy.kernel.language import LOCALES, _
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.parties import read_party
 from shipworthy.rooms.invoicing.pricing.rounding import RULES
@@ -26,6 +26,7 @@ _CHARS_MAX = {
     "country": 2,
     "buyer_reference": 60,
     "rounding": 10,
+    "language": 2,
 }
 
 
@@ -34,6 +35,7 @@ class CustomerText:
     """A customer as it was written. `country` is ISO 3166-1 alpha-2; `buyer_reference` is what they want to read.
 
     `rounding` is how amounts due from them are rounded (`pricing/rounding.py`); empty: as the seller says.
+    `language` is that of their documents and mails; empty: that of their country.
     """
 
     name: str
@@ -45,6 +47,7 @@ class CustomerText:
     country: str = ""
     buyer_reference: str = ""
     rounding: str = ""
+    language: str = ""
 
 
 async def create_customer(ctx: Ctx, text: CustomerText) -> dict[str, Any]:
@@ -83,6 +86,8 @@ def check_customer(text: CustomerText) -> dict[str, str]:
     clean = read_party(text, chars_max=_CHARS_MAX, needed=("name",), wrong=wrong)
     if clean["rounding"] not in ("", *RULES):
         wrong.setdefault("rounding", _("Choose one of the rules."))
+    if clean["language"] not in ("", *LOCALES):
+        wrong.setdefault("language", _("Choose one of the languages."))
     if wrong:
         named = ", ".join(wrong)
         raise Invalid(

@@ -25,6 +25,7 @@ from shipworthy.rooms.invoicing.printing.annex import annex_csv, annex_name, is_
 from shipworthy.rooms.invoicing.printing.paper import BankAccount, InvoiceDocument, Party, PrintedLine
 from shipworthy.rooms.invoicing.printing.press import NotPrinted, Press
 from shipworthy.rooms.invoicing.rates.why import exemption
+from shipworthy.rooms.invoicing.wording import language_of
 
 _PRESS = "invoicing.press"
 
@@ -45,7 +46,9 @@ async def print_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> None:
     if invoice.has_pdf:
         return
     try:
-        pdf = await _render(ctx, invoice, ctx.runtime.settings.app.locale)
+        pdf = await _render(
+            ctx, invoice, language_of(invoice.buyer, otherwise=ctx.runtime.settings.app.locale)
+        )
     except NotPrinted as failed:
         await ctx.db.run(
             q.pdf_failure_write,

@@ -1,10 +1,10 @@
 -- customer_create --
 -- A new customer, and the words it is found by.
 -- index: none (insert)   rows: <= 0
--- with: customer_id = gen_random_uuid(), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = '', rounding = '', now = now()
+-- with: customer_id = gen_random_uuid(), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = '', rounding = '', language = '', now = now()
 with made as (
-  insert into customer (customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, rounding, created_at)
-  values (:customer_id, :name, :email, :tax_id, :street, :postal_code, :city, :country, :buyer_reference, :rounding, :now)
+  insert into customer (customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, rounding, language, created_at)
+  values (:customer_id, :name, :email, :tax_id, :street, :postal_code, :city, :country, :buyer_reference, :rounding, :language, :now)
 )
 insert into customer_word (word, customer_id)
 select word, :customer_id from unnest(search_words(:name || ' ' || :city || ' ' || :email || ' ' || :tax_id)) as word
@@ -45,16 +45,16 @@ select count(*) as created from taken
 -- One customer.
 -- index: customer_pkey   rows: <= 1
 -- with: customer_id = (select customer_id from customer limit 1)
-select customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, rounding, created_at
+select customer_id, name, email, tax_id, street, postal_code, city, country, buyer_reference, rounding, language, created_at
 from customer where customer_id = :customer_id
 
 -- customer_edit --
 -- Replace what is known of a customer and the words it is found by; invoices issued before keep their copy.
 -- index: customer_pkey, customer_word_tenant_customer_idx   rows: <= 1
--- with: customer_id = (select customer_id from customer limit 1), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = '', rounding = ''
+-- with: customer_id = (select customer_id from customer limit 1), name = 'Sample', email = '', tax_id = '', street = '', postal_code = '', city = '', country = 'DE', buyer_reference = '', rounding = '', language = ''
 with edited as (
   update customer set name = :name, email = :email, tax_id = :tax_id, street = :street, postal_code = :postal_code,
-    city = :city, country = :country, buyer_reference = :buyer_reference, rounding = :rounding
+    city = :city, country = :country, buyer_reference = :buyer_reference, rounding = :rounding, language = :language
   where customer_id = :customer_id
   returning customer_id, search_words(name || ' ' || city || ' ' || email || ' ' || tax_id) as words
 ), gone as (
@@ -708,7 +708,7 @@ select i.invoice_id, i.kind, i.status, i.version, i.number, i.currency, i.gross_
     || case when x.checked_at is null then '{}'::jsonb
       else jsonb_build_object('tax_rates_proof', jsonb_build_object('rates', x.rates, 'on_day', x.on_day, 'checked_at', x.checked_at)) end as seller,
   jsonb_build_object('name', c.name, 'email', c.email, 'tax_id', c.tax_id, 'street', c.street,
-    'postal_code', c.postal_code, 'city', c.city, 'country', c.country, 'buyer_reference', c.buyer_reference)
+    'postal_code', c.postal_code, 'city', c.city, 'country', c.country, 'buyer_reference', c.buyer_reference, 'language', c.language)
     || case when v.checked_at is null then '{}'::jsonb
       else jsonb_build_object('tax_id_proof', jsonb_build_object('is_valid', v.is_valid, 'checked_at', v.checked_at, 'name', v.name)) end as buyer
 from invoice i

@@ -11,7 +11,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Conflict, Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
-from shipworthy.kernel.language import _, day_text, mark, spoken
+from shipworthy.kernel.language import LANGUAGE_NAMES, _, day_text, mark, spoken
 from shipworthy.kernel.route import route
 from shipworthy.rooms.invoicing.bodies import CUSTOMER_PERSONAL, CustomerBody
 from shipworthy.rooms.invoicing.catalogue import q
@@ -320,10 +320,14 @@ def _customer_form(
         "postal_code": _("Postcode"),
         "buyer_reference": _("Their reference"),
         "rounding": _("Rounding of what is due"),
+        "language": _("Language of documents and mails"),
     }
     rules = [("", _("As in your seller details")), *((rule, _(text)) for rule, text in RULES.items())]
     action = f"/customers/{customer_id}" if customer_id else "/customers"
-    data = {"form": form, "errors": errors, "labels": labels, "action": action, "rules": rules}
+    languages = [("", _("That of their country")), *LANGUAGE_NAMES.items()]
+    data = {
+        "form": form, "errors": errors, "labels": labels, "action": action, "rules": rules, "languages": languages,
+    }  # fmt: skip
     title = _("Edit customer") if customer_id else _("New customer")
     return Page("invoicing/customer_form.html", data, title=title, section="customers")
 

@@ -6,10 +6,12 @@ another short form than one on a screen.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from shipworthy.kernel.language import Locale, _, speaking
+from shipworthy.kernel.language import LOCALES, Locale, _, speaking
 from shipworthy.kernel.money.format import format_rate
 from shipworthy.rooms.invoicing.pricing.changes import Change, LineChange
 
@@ -63,6 +65,18 @@ class Wording:
     of: str
     group_names: dict[str, str]
     legal: dict[str, str]
+
+
+_GERMAN = frozenset({"DE", "AT", "CH", "LI", "LU"})
+
+
+def language_of(buyer: Mapping[str, Any] | None, *, otherwise: Locale) -> Locale:
+    """Return the language of what is sent to a customer: theirs, else their country's, else the app's."""
+    chosen, country = ((buyer or {}).get(name, "") for name in ("language", "country"))
+    known = next((locale for locale in LOCALES if locale == chosen), None)
+    if known or not country:
+        return known or otherwise
+    return "de" if country in _GERMAN else "en"
 
 
 @cache

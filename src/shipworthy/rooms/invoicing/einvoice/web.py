@@ -20,6 +20,7 @@ from shipworthy.rooms.invoicing.einvoice.parsing import BYTES_MAX
 from shipworthy.rooms.invoicing.einvoice.reading import Received, read_einvoice
 from shipworthy.rooms.invoicing.einvoice.writing import write_einvoice
 from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
+from shipworthy.rooms.invoicing.wording import language_of
 
 
 class XmlQuery(msgspec.Struct):
@@ -40,7 +41,10 @@ async def invoice_xml(ctx: Ctx, invoice_id: uuid.UUID, query: XmlQuery) -> File:
     if invoice.number is None:
         raise wrong_status(invoice.status, None, wanted="open")
     xml = await asyncio.to_thread(
-        write_einvoice, invoice, query.format, locale=ctx.runtime.settings.app.locale
+        write_einvoice,
+        invoice,
+        query.format,
+        locale=language_of(invoice.buyer, otherwise=ctx.runtime.settings.app.locale),
     )
     headers = (
         ("content-disposition", f'attachment; filename="{invoice.number}-{query.format}.xml"'),

@@ -8,7 +8,6 @@ from shipworthy.kernel.language import Locale, _, day_text, speaking
 from shipworthy.kernel.money.format import format_amount
 from shipworthy.rooms.invoicing.invoice import Invoice
 
-_GERMAN = frozenset({"DE", "AT", "CH", "LI", "LU"})
 _SUBJECT_CHARS_MAX = 200
 
 
@@ -18,14 +17,6 @@ class Letter:
 
     subject: str
     message: str
-
-
-def language_of(invoice: Invoice, *, otherwise: Locale) -> Locale:
-    """Return the language of the customer's country; `otherwise` where it is unknown."""
-    country = (invoice.buyer or {}).get("country", "")
-    if not country:
-        return otherwise
-    return "de" if country in _GERMAN else "en"
 
 
 def write_letter(invoice: Invoice, locale: Locale) -> Letter:

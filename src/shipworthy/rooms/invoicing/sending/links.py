@@ -13,6 +13,7 @@ from shipworthy.rooms.invoicing.document import kept_pdf
 from shipworthy.rooms.invoicing.einvoice.issued import Format
 from shipworthy.rooms.invoicing.einvoice.writing import write_einvoice
 from shipworthy.rooms.invoicing.invoice import load_invoice, wrong_status
+from shipworthy.rooms.invoicing.wording import language_of
 
 Document = Literal["pdf", "ubl", "cii", "xrechnung", "peppol"]
 
@@ -39,7 +40,12 @@ async def _link_xml(ctx: Ctx, invoice_id: uuid.UUID, wanted: Format) -> SignedLi
         invoice = await load_invoice(ctx, invoice_id)
     if invoice.number is None:
         raise wrong_status(invoice.status, None, wanted="open")
-    xml = await asyncio.to_thread(write_einvoice, invoice, wanted, locale=ctx.runtime.settings.app.locale)
+    xml = await asyncio.to_thread(
+        write_einvoice,
+        invoice,
+        wanted,
+        locale=language_of(invoice.buyer, otherwise=ctx.runtime.settings.app.locale),
+    )
     key = object_key(ctx.tenant_id, "invoice-xml", f"{invoice_id}-{wanted}.xml")
     await ctx.runtime.files.put(key, xml)
     return _sign(ctx, key, f"{invoice.number}-{wanted}.xml")

@@ -24,7 +24,8 @@ from shipworthy.rooms.invoicing.einvoice.issued import Format
 from shipworthy.rooms.invoicing.einvoice.writing import write_einvoice
 from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice, wrong_status
 from shipworthy.rooms.invoicing.lines import read_text
-from shipworthy.rooms.invoicing.sending.letters import Letter, language_of, write_letter
+from shipworthy.rooms.invoicing.sending.letters import Letter, write_letter
+from shipworthy.rooms.invoicing.wording import language_of
 
 MAIL_JOB = "invoice.mail"
 RECIPIENTS_MAX = 5
@@ -149,7 +150,7 @@ async def mails_of(ctx: Ctx, invoice_id: uuid.UUID) -> list[Record]:
 async def prepare(ctx: Ctx, invoice: Invoice, text: MailText) -> Mail:
     """Return the mail with everything filled in. Errors: as for `send_invoice`."""
     require_sendable(invoice.status, invoice.number)
-    locale = text.locale or language_of(invoice, otherwise=ctx.runtime.settings.app.locale)
+    locale = text.locale or language_of(invoice.buyer, otherwise=ctx.runtime.settings.app.locale)
     wrong: dict[str, str] = {}
     ours = write_letter(invoice, locale)
     subject = read_text(text.subject, "subject", wrong, chars_max=SUBJECT_CHARS_MAX) or ours.subject

@@ -12,7 +12,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Conflict, Invalid
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
-from shipworthy.kernel.language import _, day_text, mark
+from shipworthy.kernel.language import LANGUAGE_NAMES, _, day_text, mark
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import today_in
@@ -22,7 +22,7 @@ from shipworthy.rooms.invoicing.forms import Text
 from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice
 from shipworthy.rooms.invoicing.listing import Row
 from shipworthy.rooms.invoicing.permissions import may_write
-from shipworthy.rooms.invoicing.sending.letters import language_of, write_letter
+from shipworthy.rooms.invoicing.sending.letters import write_letter
 from shipworthy.rooms.invoicing.sending.mails import (
     MESSAGE_CHARS_MAX,
     SUBJECT_CHARS_MAX,
@@ -34,8 +34,8 @@ from shipworthy.rooms.invoicing.sending.mails import (
     send_invoice,
 )
 from shipworthy.rooms.invoicing.sending.web import MAIL, MAIL_PERSONAL, SENDABLE
+from shipworthy.rooms.invoicing.wording import language_of
 
-_LANGUAGES = {"en": "English", "de": "Deutsch"}
 _WAITING = {"": mark("Queued"), "pdf": mark("Waits for the PDF"), "server": mark("Waits for the mail server")}
 _WORDS = {"sent": mark("Sent"), "failed": mark("Not sent"), "bounced": mark("Bounced")}
 
@@ -64,7 +64,7 @@ async def send_page(ctx: Ctx, invoice_id: uuid.UUID, query: SendQuery) -> Page:
     """The mail as we would write it; another language writes it anew."""
     invoice = await load_invoice(ctx, invoice_id)
     require_sendable(invoice.status, invoice.number)
-    locale = query.locale or language_of(invoice, otherwise=ctx.runtime.settings.app.locale)
+    locale = query.locale or language_of(invoice.buyer, otherwise=ctx.runtime.settings.app.locale)
     letter = write_letter(invoice, locale)
     to = (invoice.buyer or {}).get("email", "")
     return _page(invoice, SendForm(to=to, locale=locale, subject=letter.subject, message=letter.message))
@@ -164,7 +164,7 @@ def _page(invoice: Invoice, form: SendForm, *, errors: dict[str, str] | None = N
             "subject": _("Subject"),
             "message": _("Message"),
         },
-        "languages": _LANGUAGES,
+        "languages": LANGUAGE_NAMES,
         "formats": formats,
         "mail": _preview(invoice, form),
         "subject_chars_max": SUBJECT_CHARS_MAX,
