@@ -21,6 +21,7 @@ COMMANDS = {
     "init": "write a gauntlet.toml for an app that is not ours, from what it shows",
     "load": "offer an app its journeys, in one process or in shards",
     "fault": "break something of a running app for a while, and heal it",
+    "slo": "show how the objectives stand, alert when one is broken, write rules for Prometheus",
     "describe": "print the app's manifest",
     "settings": "print the app's settings and where they come from",
     "flags": "list the feature flags, and what is owed for them",

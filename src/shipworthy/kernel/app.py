@@ -20,10 +20,12 @@ from shipworthy.kernel.files.web import ROUTES as FILE_ROUTES
 from shipworthy.kernel.flags.file import FLAGS_FILE
 from shipworthy.kernel.flags.flags import Flags
 from shipworthy.kernel.http.edge import Edge
+from shipworthy.kernel.http.metrics import Metrics
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.http.static import StaticFiles
 from shipworthy.kernel.mail.outbox import Mailer
 from shipworthy.kernel.movable_clock import MovableClock
+from shipworthy.kernel.objectives.declared import edges_s
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.runtime import Runtime, uuid7
 from shipworthy.kernel.sessions.memory import MemorySessions
@@ -85,7 +87,7 @@ async def running(
                 rooms=rooms,
                 realm_id=installation.realm_id,
                 signing_key=installation.signing_key,
-                **overrides,
+                **{"metrics": Metrics(edges_s(rooms, settings)), **overrides},
             )
             async with _rooms_started(runtime):
                 yield runtime

@@ -76,6 +76,7 @@ class Room:
     personal: tuple[str, ...] = ()
     flags: tuple[manifest.Flag, ...] = ()
     raw_lane: Callable[[Runtime], Any] | None = None
+    lane_slo: str = ""  # the objective of what the raw lane answers; it counts under the room's name
     on_start: Callable[[Runtime], Awaitable[None]] | None = None
     on_stop: Callable[[Runtime], Awaitable[None]] | None = None
     seed: Callable[[Ctx, SeedTenant], Awaitable[None]] | None = None

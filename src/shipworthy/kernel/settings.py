@@ -168,6 +168,14 @@ class SloSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertsSection:
+    """[alerts]: whom `slo watch` tells when an objective is broken; SHIPWORTHY_ALERTS_SECRET signs what is posted."""
+
+    mail: tuple[str, ...] = ()
+    webhook_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BudgetSection:
     """[budget]: what fails the build."""
 
@@ -192,6 +200,7 @@ class Settings:
     site: SiteSection = field(default_factory=SiteSection)
     slo: SloSection = field(default_factory=SloSection)
     budget: BudgetSection = field(default_factory=BudgetSection)
+    alerts: AlertsSection = field(default_factory=AlertsSection)
 
 
 def load_settings(home: Path) -> Settings:

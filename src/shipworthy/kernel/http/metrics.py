@@ -11,13 +11,13 @@ EDGES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.35, 0.5, 0.7, 1.0, 2.5, 5
 class Metrics:
     """What one process counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, edges_s: tuple[float, ...] = EDGES_S) -> None:
         self.registry = CollectorRegistry()
         self._requests = Histogram(
             "http_server_request_duration_seconds",
             "Time from the first byte in to the last byte out.",
             ("route", "status"),
-            buckets=EDGES_S,
+            buckets=edges_s,
             registry=self.registry,
         )
         self._queries = Counter(

@@ -165,6 +165,7 @@ ROOM = Room(
         Sample(name="other_message_id", sql=_MESSAGE.format("desc")),
     ),
     slos=_slos,
+    lane_slo="page",
     flows=FLOWS,
     journeys=(
         Journey(
