@@ -35,8 +35,10 @@ def main() -> None:
     """Simulate, deploy, and print both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--rounds", type=int, default=4, help="of the six faulty kinds")
-    parser.add_argument("--healthy", type=int, default=3, help="healthy versions deployed")
+    parser.add_argument(
+        "--rounds", type=int, default=4, help="of the four kinds; dead and 30 % half as often"
+    )
+    parser.add_argument("--healthy", type=int, default=2, help="healthy versions deployed")
     chosen = parser.parse_args()
     cells = [
         played(name, *drawn(np.random.default_rng([SEED, 6, place]), chosen.runs))

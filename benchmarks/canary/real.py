@@ -44,8 +44,9 @@ class Deployed:
 async def deploys(
     *, rounds: int, healthy: int, told: Callable[[Deployed], None]
 ) -> tuple[list[Deployed], Visitors]:
-    """Deploy every faulty kind `rounds` times and a healthy version `healthy` times, under load."""
-    order = [kind for _ in range(rounds) for kind in (*KINDS, *OTHERS)] + [HEALTHY] * healthy
+    """Deploy each of KINDS `rounds` times, OTHERS half as often and a healthy version `healthy` times, under load."""
+    order = [kind for number in range(rounds) for kind in (*KINDS, *(OTHERS if number % 2 == 0 else ()))]
+    order += [HEALTHY] * healthy
     done = []
     with tempfile.TemporaryDirectory(prefix="shipworthy-canary-") as folder:
         async with (

@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from shipworthy.cli.front import DELIVERY_FOLDER, ENVIRONMENT_FILE
+from shipworthy.cli.migrate import refuse_while_others_run
+from shipworthy.delivery.fleet import Fleet, Member, Place, Status, write
+from shipworthy.delivery.release import identity
+from shipworthy.kernel.db.migrate import MigrationRefused
 from shipworthy.kernel.db.setup import prepare_database
 from shipworthy.local.postgres import PostgresAddress
 from tests.cli.conftest import shipworthy
@@ -42,3 +47,25 @@ def test_when_all_is_applied_the_plan_says_so(home: Path, env: dict[str, str]) -
     assert shipworthy("migrate", "up", cwd=home, env=env).returncode == 0
     planned = shipworthy("migrate", "plan", cwd=home, env=env)
     assert planned.stdout == "nothing to do: the database is up to date\n"
+
+
+def test_what_contracts_is_refused_while_another_release_serves_from_this_database(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    place = Place(home / ".shipworthy" / DELIVERY_FOLDER).ensure()
+    write(place.root / ENVIRONMENT_FILE, {"SHIPWORTHY_DB_URL_ADMIN": "postgresql://here/app"})
+
+    def serving(release: str) -> None:
+        fleet = Fleet(serial=1, members=(Member(name="web-1", release=release),), stable="web-1")
+        write(place.status, Status(pid=1, port=8000, serial=1, weight=0, fleet=fleet))
+
+    serving("0ld")
+    with pytest.raises(MigrationRefused, match="auth/0099_post_tidy: release 0ld still runs"):
+        refuse_while_others_run(["auth/0099_post_tidy"], "postgresql://here/app")
+    refuse_while_others_run([], "postgresql://here/app")
+    refuse_while_others_run(["auth/0099_post_tidy"], "postgresql://elsewhere/app")
+    serving(identity(home))
+    refuse_while_others_run(["auth/0099_post_tidy"], "postgresql://here/app")
+    place.status.unlink()
+    refuse_while_others_run(["auth/0099_post_tidy"], "postgresql://here/app")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from shipworthy.cli.children import web_child, worker_child
 from shipworthy.cli.project import Project
-from shipworthy.delivery.fleet import Fleet, Member, Place, write
+from shipworthy.delivery.errors import StateTorn
+from shipworthy.delivery.fleet import Fleet, Member, Place, Status, read, write
 from shipworthy.delivery.keeper import Front, Keeper
 from shipworthy.delivery.release import Release, found, take
 from shipworthy.kernel.flags.file import FLAGS_FILE
@@ -120,3 +123,16 @@ class Behind:
                     raise  # the first start: `up` says so and ends
                 self._say(f"the worker of release {member.release} does not come up: {failed} Next try in {_WORKER_AGAIN_S:g} s.")  # fmt: skip
                 await asyncio.sleep(_WORKER_AGAIN_S)
+
+
+def releases_that_run(state: Path, *, database_url: str) -> set[str]:
+    """Return the releases of the processes behind a front that use this database; empty where none runs."""
+    place = Place(state / DELIVERY_FOLDER)
+    try:
+        environment = json.loads((place.root / ENVIRONMENT_FILE).read_text(encoding="utf-8"))
+        status = read(place.status, Status)
+    except (OSError, ValueError, StateTorn):
+        return set()
+    if status is None or environment.get("SHIPWORTHY_DB_URL_ADMIN") != database_url:
+        return set()
+    return {member.release for member in status.fleet.members}

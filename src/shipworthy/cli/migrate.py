@@ -34,10 +34,15 @@ def command() -> None:
     help="Only this phase: pre expands, post contracts (default: both).",
 )
 def up(phase: tuple[str, ...]) -> None:
-    """Apply what is pending."""
-    from shipworthy.kernel.db.migrate import migrate_up
+    """Apply what is pending. What contracts waits until `shipworthy deploy` has let the last old process go."""
+    from shipworthy.kernel.db.migrate import migrate_up, status
 
-    done = asyncio.run(migrate_up(_admin_url(), _rooms(), phases=phase or ("pre", "post")))
+    phases = phase or ("pre", "post")
+    url = _admin_url()
+    if "post" in phases:
+        contracts = [m.label for m in asyncio.run(status(url, _rooms())) if m.is_contract and not m.applied]
+        refuse_while_others_run(contracts, url)
+    done = asyncio.run(migrate_up(url, _rooms(), phases=phases))
     for migration in done:
         click.echo(f"applied  {migration.label}")
     click.echo(f"{len(done)} applied" if done else "nothing to do: the database is up to date")
@@ -107,6 +112,24 @@ def plan(back: bool, as_json: bool) -> None:
         click.echo(way.sql)
     if not ways:
         click.echo("nothing is applied" if back else "nothing to do: the database is up to date")
+
+
+def refuse_while_others_run(contracts: list[str], url: str) -> None:
+    """Errors:  MigrationRefused while a release behind the front of this very database is not this folder's."""
+    from shipworthy.cli.front import releases_that_run
+    from shipworthy.cli.project import STATE_FOLDER, load_project
+    from shipworthy.delivery.release import identity
+    from shipworthy.kernel.db.migrate import MigrationRefused
+
+    home = load_project().home
+    others = (
+        releases_that_run(home / STATE_FOLDER, database_url=url) - {identity(home)} if contracts else set()
+    )
+    if others:
+        raise MigrationRefused(
+            f"{', '.join(contracts)}: release {', '.join(sorted(others))} still runs and needs what this takes away; "
+            "nothing was applied. Apply what expands (--phase pre), or let `shipworthy deploy` do both in order."
+        )
 
 
 def _told(way: Way) -> dict[str, object]:

@@ -36,13 +36,13 @@ def take(home: Path, *, into: Path, python: str = sys.executable) -> Release:
 
     Errors:  LocalServiceError (no room, no permission).
     """
-    identity = _identity(home, python)
-    release = Release(id=identity, folder=into / identity, python=python)
+    name = identity(home, python=python)
+    release = Release(id=name, folder=into / name, python=python)
     if (release.folder / _NOTE).is_file():
         return release
     with file_errors_explained(into):
         into.mkdir(mode=0o711, parents=True, exist_ok=True)
-        draft = into / f".{identity}-{os.getpid()}"
+        draft = into / f".{name}-{os.getpid()}"
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(home, draft, ignore=_left_out, symlinks=True)
         (draft / _NOTE).write_text(json.dumps({"python": python, "runtime": __version__}), encoding="utf-8")
@@ -51,11 +51,11 @@ def take(home: Path, *, into: Path, python: str = sys.executable) -> Release:
     return release
 
 
-def found(identity: str, *, into: Path) -> Release | None:
+def found(name: str, *, into: Path) -> Release | None:
     """Return a release that was taken before; None when it does not lie there whole."""
     try:
-        note = json.loads((into / identity / _NOTE).read_text(encoding="utf-8"))
-        return Release(id=identity, folder=into / identity, python=str(note["python"]))
+        note = json.loads((into / name / _NOTE).read_text(encoding="utf-8"))
+        return Release(id=name, folder=into / name, python=str(note["python"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -74,7 +74,8 @@ def _left_out(_folder: str, names: list[str]) -> set[str]:
     return set(names) & LEFT_OUT
 
 
-def _identity(home: Path, python: str) -> str:
+def identity(home: Path, *, python: str = sys.executable) -> str:
+    """Return the name that `home` has as a release, whether it was taken or not."""
     digest = hashlib.sha256(f"{python}\0{__version__}".encode())
     for path in _files(home):
         digest.update(f"\0{path.relative_to(home)}\0".encode())
