@@ -37,7 +37,7 @@ def test_the_plan_holds_both_ways_and_the_phase_of_each(home: Path, env: dict[st
     assert "the table app_user with its rows" in first["loses"]
 
     back = shipworthy("migrate", "plan", "--back", cwd=home, env=env).stdout
-    assert back.startswith("-- kernel/0003_pre_session_tenant\n-- expand: run it before the new release")
+    assert "-- kernel/0003_pre_session_tenant\n-- expand: run it before the new release" in back
     assert "it loses nothing\ndrop index session_tenant_idx;" in back
     assert "it loses the column session.amr, the column session.proven_at" in back
     assert back.index("kernel/0002") < back.index("kernel/0001")

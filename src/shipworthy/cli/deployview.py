@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console, Group
 from rich.live import Live
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from shipworthy.delivery.plan import View
 
-_NAMES = {"canary": "new", "baseline": "old, fresh"}
+_NAMES = {"canary": "new", "baseline": "old"}
 _EVERY_VIEWS = 10  # lines of a log, where nobody looks at a terminal
 
 
@@ -73,29 +74,33 @@ def _table(view: View) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="dim")
     for title in ("", "requests", "failed", "beyond objective"):
         table.add_column(title, justify="left" if not title else "right")
-    for arm in ("canary", "baseline"):
-        table.add_row(Text(_NAMES[arm], style="bold"), *_cells(view.arms.get(arm, Counter())))
-    for journey, arms in sorted(view.journeys.items()):
+    for journey, arms in (("", view.arms), *sorted(view.journeys.items())):
+        old = arms.get("baseline", Counter())
         for arm in ("canary", "baseline"):
-            if arm in arms:
-                table.add_row(Text(f"  {journey}, {_NAMES[arm]}", style="dim"), *_cells(arms[arm]))
+            if arm in arms or not journey:
+                name = (
+                    Text(f"  {journey}, {_NAMES[arm]}", style="dim")
+                    if journey
+                    else Text(_NAMES[arm], style="bold")
+                )
+                table.add_row(name, *_cells(arms.get(arm, Counter()), beside=old))
     return table
 
 
-def _cells(counts: Counter[str]) -> list[Text]:
-    asked = counts["requests"]
-    if not asked:
+def _cells(counts: Counter[str], *, beside: Counter[str]) -> list[Text]:
+    """Requests and shares; red is a share that is larger than the old version's."""
+    if not counts["requests"]:
         return [Text("0"), Text("-", style="dim"), Text("-", style="dim")]
-    shares = [
-        Text(f"{counts[what] / asked:.1%}", style="red" if counts[what] else "")
-        for what in ("failed", "slow")
-    ]
-    return [Text(f"{asked:,}"), *shares]
+    cells = [Text(f"{counts['requests']:,}")]
+    for what in ("failed", "slow"):
+        share, old = (one[what] / max(one["requests"], 1) for one in (counts, beside))
+        cells.append(Text(f"{share:.1%}", style="red" if share > old else ""))
+    return cells
 
 
-def _why(view: View) -> Text:
-    if view.decision is None:
-        return Text("")
-    if view.decision.page:
-        return Text(f"  HOLD, a person is needed: {view.decision.reason}", style="bold yellow")
-    return Text(f"  {view.waits or view.decision.reason}", style="dim")
+def _why(view: View) -> Padding:
+    if view.decision is not None and view.decision.page:
+        why = Text(f"HOLD, a person is needed: {view.decision.reason}", style="bold yellow")
+    else:
+        why = Text(view.waits or (view.decision.reason if view.decision else ""), style="dim")
+    return Padding(why, (0, 2))
