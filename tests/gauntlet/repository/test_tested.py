@@ -43,17 +43,17 @@ async def test_what_passes_is_counted_property_tests_with_the_cases_they_drew(as
 
 
 async def test_what_fails_is_named_with_its_line(ask: Ask, app: Path) -> None:
-    wrong = "def test_two() -> None:\n    assert 1 == 2, 'no such thing'\n"
+    wrong = "def test_doubl() -> None:\n    assert 1 == 2, 'no such thing'\n"
     lay(app, {**PASSES, "tests/test_more.py": wrong})
     lay(app, {"tests/test_doubling.py": PROPERTY.format(claim="number < 1000")})
     found = {f.id: f for f in await asked_all(app)}
     assert set(found) == {
-        "code.tests:tests/test_more.py::test_two",
+        "code.tests:tests/test_more.py::test_doubl",
         "code.tests:tests/test_doubling.py::test_doubling",
         "code.properties:tests/test_doubling.py::test_doubling",
     }
     assert {finding.verdict for finding in found.values()} == {Verdict.FAIL}
-    more = found["code.tests:tests/test_more.py::test_two"]
+    more = found["code.tests:tests/test_more.py::test_doubl"]
     assert (more.source, "no such thing" in more.cause) == ("tests/test_more.py:1", True)
 
 

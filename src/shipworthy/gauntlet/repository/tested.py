@@ -52,6 +52,10 @@ class Case:
     line: int
     said: str = ""
 
+    def is_called(self, name: str) -> bool:
+        """Say whether pytest's own name ("tests/test_tax.py::TestTax::test_zero") means this test."""
+        return name.partition("::")[0] == self.path and name.rpartition("::")[2] == self.name
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tested:
@@ -85,7 +89,7 @@ async def properties_hold(exam: Exam) -> Sequence[Finding]:
     if not tested.has_hypothesis:
         raise Unmeasurable("Hypothesis is not installed where the app's tests run.", fix=_INSTALL)
     drawn = {name: cases for name, cases in tested.drawn.items() if cases}
-    failed = [case for case in tested.failed if any(case.name in name for name in tested.drawn)]
+    failed = [case for case in tested.failed if any(case.is_called(name) for name in tested.drawn)]
     if failed:
         return [_failed(exam, case) for case in failed]
     if not drawn:
