@@ -562,7 +562,7 @@ from invoice where status = 'draft' group by currency limit 200
 -- index: invoice_tenant_status_issued_idx   rows: <= 2400
 -- with: since = current_date - 330
 select currency, date_trunc('month', issue_date::timestamp)::date as month, count(*)::int as count,
-  sum((case when status = 'credited' then -1 else 1 end) * (gross_minor + rounding_minor))::bigint as amount_minor
+  sum(case when status = 'credited' then -(gross_minor + rounding_minor) else gross_minor + rounding_minor end)::bigint as amount_minor
 from invoice
 where status = any('{open,paid,uncollectible,credited}'::text[]) and issue_date >= :since
 group by 1, 2 limit 2400
@@ -582,10 +582,10 @@ group by 1, 2 limit 2400
 -- with: currency = 'EUR', since = current_date - 330
 select c.customer_id, c.name as customer_name, top.invoiced_minor
 from (
-  select customer_id, sum((case when status = 'credited' then -1 else 1 end) * (gross_minor + rounding_minor))::bigint as invoiced_minor
+  select customer_id, sum(case when status = 'credited' then -(gross_minor + rounding_minor) else gross_minor + rounding_minor end)::bigint as invoiced_minor
   from invoice
   where status = any('{open,paid,uncollectible,credited}'::text[]) and issue_date >= :since and currency = :currency
-  group by customer_id having sum((case when status = 'credited' then -1 else 1 end) * (gross_minor + rounding_minor)) > 0
+  group by customer_id having sum(case when status = 'credited' then -(gross_minor + rounding_minor) else gross_minor + rounding_minor end) > 0
   order by invoiced_minor desc, customer_id limit 5
 ) as top join customer c on c.customer_id = top.customer_id
 order by top.invoiced_minor desc, c.customer_id limit 5

@@ -16,7 +16,7 @@ import msgspec
 
 from shipworthy.kernel.audit.record import record, unchanged
 from shipworthy.kernel.context import Ctx
-from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.errors import Invalid, Missing
 from shipworthy.kernel.language import _
 from shipworthy.kernel.money.parse import parse_rate_bp
 from shipworthy.rooms.invoicing.catalogue import q
@@ -67,7 +67,7 @@ async def plan_invoices(
 
     Rows that name no customer are for `customer_id`.
 
-    Errors:  Invalid `invoicing.sheet_invalid`.
+    Errors:  Invalid `invoicing.sheet_invalid`; Missing where there is no such `customer_id`.
     Cost:    four queries, however many rows.
     """
     source_type = read_source_type(source_type)
@@ -76,9 +76,12 @@ async def plan_invoices(
     )
     rows = _named(sheet, customer_id)
     seller = await ctx.db.one(q.seller_get)
+    customers = await _customers(ctx, rows, source_type, seller["rounding"], also=customer_id)
+    if customer_id is not None and ("customer_id", str(customer_id)) not in customers:
+        raise Missing("customer")
     reading = _Reading(
         known=await _known(ctx, sheet, source_type),
-        customers=await _customers(ctx, rows, source_type, seller["rounding"]),
+        customers=customers,
         rates=await load_rates(ctx),
         today=today_in(seller["time_zone"], now=ctx.now()),
     )
@@ -152,12 +155,12 @@ async def _known(ctx: Ctx, sheet: Sequence[SheetRow], source_type: str) -> set[s
 
 
 async def _customers(
-    ctx: Ctx, rows: Sequence[_Row], source_type: str, sellers_rounding: str
+    ctx: Ctx, rows: Sequence[_Row], source_type: str, sellers_rounding: str, *, also: uuid.UUID | None
 ) -> dict[tuple[str, str], list[Billed]]:
     said: dict[str, set[str]] = {way: {row.said for row in rows if row.named_by == way} for way in NAMING}
     found = await ctx.db.all(
         q.import_customers,
-        customer_ids=[uuid.UUID(text) for text in said["customer_id"]],
+        customer_ids=[uuid.UUID(text) for text in said["customer_id"]] + ([also] if also else []),
         source_type=source_type,
         source_ids=list(said["customer_source_id"]),
         names=list(said["customer"]),
