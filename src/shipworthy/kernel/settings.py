@@ -155,6 +155,7 @@ class SiteSection:
     cdn: Literal["none", "cloudflare", "fastly"] = "none"  # told what changed; SHIPWORTHY_CDN_TOKEN opens it
     cdn_purge_url: str = ""  # of the zone or service, whole
     dns_server: str = ""  # host:port, asked whose a domain is; empty: the machine's own resolver
+    storage_bytes_max: int = 5 * 1024**3  # of one tenant's pictures with all their forms
     indexnow_url: str = ""  # told of published pages; empty: nobody is
 
 

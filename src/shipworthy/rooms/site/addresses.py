@@ -19,7 +19,17 @@ ROBOTS_PATH, SITEMAP_PATH = "/robots.txt", "/sitemap.xml"
 _SITEMAP_PART = re.compile(r"/sitemap-[1-9][0-9]{0,5}\.xml")
 RSS_PATH, ATOM_PATH = "/feed.xml", "/atom.xml"
 # Addresses the lane answers itself; a page there would never be seen.
-RESERVED = (ROBOTS_PATH, SITEMAP_PATH, RSS_PATH, ATOM_PATH, "/favicon.ico", "/.well-known", "/-", "/_a")
+RESERVED = (
+    ROBOTS_PATH,
+    SITEMAP_PATH,
+    RSS_PATH,
+    ATOM_PATH,
+    "/favicon.ico",
+    "/.well-known",
+    "/-",
+    "/_a",
+    "/_p",
+)
 
 
 def canonical_path(path: str) -> str:

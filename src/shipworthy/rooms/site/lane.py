@@ -30,6 +30,7 @@ from shipworthy.rooms.site.addresses import (
 )
 from shipworthy.rooms.site.answers import Answers, refusal, shared
 from shipworthy.rooms.site.assets.names import PREFIX
+from shipworthy.rooms.site.assets.private import PRIVATE, answer_private
 from shipworthy.rooms.site.assets.serve import load_picture
 from shipworthy.rooms.site.cards.keep import load_card
 from shipworthy.rooms.site.catalogue import q
@@ -54,6 +55,7 @@ from shipworthy.rooms.site.shelf import (
     Form,
     Shelf,
     make_form,
+    send_bytes,
     start_message,
 )
 from shipworthy.rooms.site.sitemap import load_sitemap
@@ -153,6 +155,8 @@ class Lane:
             return await self._taken(site, scope, receive, send, raw_path)
         if site.role == "preview" and raw_path != _ROBOTS:
             return await self._preview(site, scope, send)
+        if raw_path.startswith(PRIVATE):
+            return await answer_private(self._runtime, site, scope, send, raw_path)
         key = site.prefix + raw_path
         entry, state = self._shelf.get(key), HIT
         if entry is None or not self._is_current(entry):
@@ -188,10 +192,7 @@ class Lane:
         shown = await show_preview(self._runtime, site, scope["query_string"])
         if shown is None:
             return await _refuse(send, scope, 404, _NO_PREVIEW)
-        headers, body = shown
-        await send(start_message(200, headers))
-        await send(NO_BODY if scope["method"] == "HEAD" else {"type": "http.response.body", "body": body})
-        return 200
+        return await send_bytes(send, scope, 200, *shown)
 
     def _is_current(self, entry: Entry) -> bool:
         return self._is_listening and entry.is_fresh

@@ -560,7 +560,7 @@ where site_id = :site_id and status = 'published' and page_id >= :from_id and pa
 -- The pictures that visitors see on a range of pages, for the sitemap; so many at a time.
 -- index: asset_use_shown_idx   rows: <= 10000
 -- with: from_id = '00000000-0000-0000-0000-000000000000'::uuid, after_id = '00000000-0000-0000-0000-000000000000'::uuid, before_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-select u.page_id, u.asset_id, a.key, a.slug, a.width
+select u.page_id, u.asset_id, a.key, a.slug, a.width, a.is_private
 from asset_use u join asset a on a.tenant_id = u.tenant_id and a.asset_id = u.asset_id
 where u.is_shown and (u.page_id, u.asset_id) > (:from_id, :after_id) and u.page_id < :before_id
 order by u.page_id, u.asset_id limit 10000
@@ -580,42 +580,47 @@ insert into sitemap_part (site_id, part, first_page_id) values (:site_id, :part,
 -- asset_create --
 -- A picture that was taken in; no row when the same file is there already.
 -- index: none (insert)   rows: <= 1
--- with: asset_id = gen_random_uuid(), name = 'Sample', alt = '', key = left(md5(random()::text), 16), slug = 'sample', sent_sha256 = sha256(gen_random_uuid()::text::bytea), media_type = 'image/jpeg', width = 640, height = 480, bytes = 1000::bigint, now = now()
-insert into asset (asset_id, name, alt, key, slug, sent_sha256, media_type, width, height, bytes, created_at)
-values (:asset_id, :name, :alt, :key, :slug, :sent_sha256, :media_type, :width, :height, :bytes, :now)
-on conflict (tenant_id, sent_sha256) do nothing returning asset_id
+-- with: asset_id = gen_random_uuid(), name = 'Sample', alt = '', key = left(md5(random()::text), 16), slug = 'sample', sent_sha256 = sha256(gen_random_uuid()::text::bytea), media_type = 'image/jpeg', width = 640, height = 480, bytes = 1000::bigint, is_private = false, now = now()
+insert into asset (asset_id, name, alt, key, slug, sent_sha256, media_type, width, height, bytes, is_private, created_at)
+values (:asset_id, :name, :alt, :key, :slug, :sent_sha256, :media_type, :width, :height, :bytes, :is_private, :now)
+on conflict (tenant_id, sent_sha256, is_private) do nothing returning asset_id
 
 -- asset_sent --
 -- The picture that was made of a file, when the same file was sent before.
 -- index: asset_sent_idx   rows: <= 1
--- with: sent_sha256 = (select sent_sha256 from asset limit 1)
-select asset_id from asset where sent_sha256 = :sent_sha256
+-- with: sent_sha256 = (select sent_sha256 from asset limit 1), is_private = false
+select asset_id from asset where sent_sha256 = :sent_sha256 and is_private = :is_private
 
 -- asset_get --
 -- One picture.
 -- index: asset_pkey   rows: <= 1
 -- with: asset_id = (select asset_id from asset order by asset_id desc limit 1)
-select asset_id, name, alt, key, slug, media_type, width, height, bytes, variants_bytes, ready_at, created_at
+select asset_id, name, alt, key, slug, media_type, width, height, bytes, variants_bytes, is_private, ready_at, created_at
 from asset where asset_id = :asset_id
 
 -- asset_some --
--- The pictures a page asks for by their ids.
+-- The pictures a page asks for by their ids; a private one is shown on none.
 -- index: asset_pkey   rows: <= 500
 -- with: asset_ids = array(select asset_id from asset order by asset_id desc limit 3)
-select a.asset_id, a.name, a.alt, a.key, a.slug, a.width, a.height
-from unnest(:asset_ids::uuid[]) as wanted (asset_id) join asset a on a.asset_id = wanted.asset_id
+select a.asset_id, a.name, a.alt, a.key, a.slug, a.width, a.height, a.is_private
+from unnest(:asset_ids::uuid[]) as wanted (asset_id) join asset a on a.asset_id = wanted.asset_id and not a.is_private
 
 -- asset_list --
 -- Pictures, the newest first; the list screen and the API both use it.
 -- index: asset_created_idx   rows: <= 25
 -- with: created_at = 'infinity'::timestamptz, asset_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-select asset_id, name, alt, key, slug, media_type, width, height, bytes, variants_bytes, ready_at, created_at from asset
+select asset_id, name, alt, key, slug, media_type, width, height, bytes, variants_bytes, is_private, ready_at, created_at from asset
 where (created_at, asset_id) < (:created_at, :asset_id) order by created_at desc, asset_id desc limit 25
 
 -- asset_stored --
 -- How many pictures there are and how much room they take, with all their forms.
 -- index: asset_stored_idx   rows: <= 1
 select count(*) as pictures, coalesce(sum(bytes + variants_bytes), 0)::bigint as bytes from asset
+
+-- asset_room_hold --
+-- One after another: who adds a picture waits for who does already, so that the limit holds for many at once.
+-- index: none (a lock)   rows: <= 1
+select pg_advisory_xact_lock(hashtextextended(my_tenant()::text || ' pictures', 0))
 
 -- asset_edit --
 -- Call a picture something else, or say in other words what it shows.
@@ -633,7 +638,7 @@ update asset set variants_bytes = :variants_bytes, ready_at = coalesce(ready_at,
 -- Forget a picture. One that a page shows cannot be forgotten: its foreign key says so.
 -- index: asset_pkey   rows: <= 1
 -- with: asset_id = (select a.asset_id from asset a where not exists (select from asset_use u where u.asset_id = a.asset_id) limit 1)
-delete from asset where asset_id = :asset_id returning key, slug, width
+delete from asset where asset_id = :asset_id returning key, slug, width, is_private
 
 -- asset_uses --
 -- The pages that show a picture.
@@ -1017,15 +1022,15 @@ order by version desc
 -- The tenant's pictures in the order of their keys, some at a time, for an archive.
 -- index: asset_key_idx   rows: <= 200   role: worker
 -- with: after = 'f'
-select asset_id, name, alt, key, slug, sent_sha256, media_type, width, height, created_at from asset
+select asset_id, name, alt, key, slug, sent_sha256, media_type, width, height, is_private, created_at from asset
 where key > :after order by key limit 200
 
 -- asset_restore --
 -- A picture that was kept elsewhere comes back under its own id and addresses; no row where it is here.
 -- index: none (insert)   rows: <= 1
--- with: asset_id = gen_random_uuid(), name = 'Sample', alt = '', key = left(md5(random()::text), 16), slug = 'sample', sent_sha256 = sha256(gen_random_uuid()::text::bytea), media_type = 'image/jpeg', width = 640, height = 480, bytes = 1000::bigint, now = now()
-insert into asset (asset_id, name, alt, key, slug, sent_sha256, media_type, width, height, bytes, created_at)
-values (:asset_id, :name, :alt, :key, :slug, :sent_sha256, :media_type, :width, :height, :bytes, :now)
+-- with: asset_id = gen_random_uuid(), name = 'Sample', alt = '', key = left(md5(random()::text), 16), slug = 'sample', sent_sha256 = sha256(gen_random_uuid()::text::bytea), media_type = 'image/jpeg', width = 640, height = 480, bytes = 1000::bigint, is_private = false, now = now()
+insert into asset (asset_id, name, alt, key, slug, sent_sha256, media_type, width, height, bytes, is_private, created_at)
+values (:asset_id, :name, :alt, :key, :slug, :sent_sha256, :media_type, :width, :height, :bytes, :is_private, :now)
 on conflict do nothing returning asset_id
 
 -- page_restored --

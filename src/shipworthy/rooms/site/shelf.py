@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from shipworthy.kernel.http.wire import head_bytes
 from shipworthy.rooms.site.freshness import Freshness
@@ -64,6 +65,13 @@ def make_form(
 
 def start_message(status: int, headers: list[Header]) -> Message:
     return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+async def send_bytes(send: Any, scope: Any, status: int, headers: list[Header], body: bytes) -> int:
+    """Send an answer that is not kept; return its status."""
+    await send(start_message(status, headers))
+    await send(NO_BODY if scope["method"] == "HEAD" else {"type": "http.response.body", "body": body})
+    return status
 
 
 @dataclass(slots=True)

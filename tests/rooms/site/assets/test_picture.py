@@ -23,7 +23,7 @@ from shipworthy.rooms.site.assets.names import (
 from shipworthy.rooms.site.assets.picture import lead_link, picture
 from tests.support.page import parse
 
-ASSET = {"key": "0123456789abcdef", "slug": "workshop", "width": 2560, "height": 1440}
+ASSET = {"key": "0123456789abcdef", "slug": "workshop", "width": 2560, "height": 1440, "is_private": False}
 
 
 def test_the_lead_picture_is_fetched_first_and_the_others_when_they_are_seen() -> None:
@@ -63,7 +63,7 @@ def test_the_lead_picture_is_named_before_the_page_is_read() -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.text(max_size=90), st.integers(1, 2560))
 def test_every_picture_has_addresses_that_are_answered(name: str, width: int) -> None:
-    asset = {"key": key_of(uuid.uuid4(), b"x"), "slug": slug_of(name), "width": width}
+    asset = {"key": key_of(uuid.uuid4(), b"x"), "slug": slug_of(name), "width": width, "is_private": False}
     assert max(widths_of(width)) == min(width, 1920)
     for format in FORMATS:
         where = address(asset, widths_of(width)[0], format)

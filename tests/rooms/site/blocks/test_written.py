@@ -138,6 +138,7 @@ def test_a_picture_keeps_its_room_says_what_it_shows_or_that_it_shows_nothing() 
         "alt": "A workbench",
         "key": "0123456789abcdef",
         "slug": "bench",
+        "is_private": False,
         "width": 960,
         "height": 600,
     }

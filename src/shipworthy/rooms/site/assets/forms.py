@@ -19,33 +19,35 @@ async def make_variants(ctx: Ctx, source: str) -> None:
     asset = await ctx.db.maybe(q.asset_get, asset_id=uuid.UUID(source))
     if asset is None or asset["ready_at"] is not None:
         return
-    files, key, slug = ctx.runtime.files, asset["key"], asset["slug"]
-    forms = variants(await files.get(master_object(ctx.tenant_id, key, slug)))
+    files, key, slug, is_private = ctx.runtime.files, asset["key"], asset["slug"], asset["is_private"]
+    forms = variants(await files.get(master_object(ctx.tenant_id, key, slug, is_private=is_private)))
     size_bytes = 0
     while (form := await asyncio.to_thread(_next, forms)) is not None:
         size_bytes += len(form.body)
-        await files.put(variant_object(ctx.tenant_id, key, slug, form.width, form.format), form.body)
+        name = variant_object(ctx.tenant_id, key, slug, form.width, form.format, is_private=is_private)
+        await files.put(name, form.body)
     ready = {"asset_id": asset["asset_id"], "variants_bytes": size_bytes, "now": ctx.now()}
     if not await ctx.db.run(q.asset_ready, **ready):  # thrown away meanwhile
-        await _delete_files(ctx, key, slug, asset["width"])
+        await _delete_files(ctx, key, slug, asset["width"], is_private=is_private)
 
 
 async def discard(ctx: Ctx, source: str) -> None:
-    """Job `site.discard`: delete the files of `key/slug/width`, and tell the web processes. A key is never given
-    again, so nothing that is wanted can be meant."""
-    key, slug, width = source.split("/")
-    await _delete_files(ctx, key, slug, int(width))
+    """Job `site.discard`: delete the files of `key/slug/width` (`/private` behind it), and tell the web processes. A key
+    is never given again, so nothing that is wanted can be meant."""
+    key, slug, width, *kind = source.split("/")
+    await _delete_files(ctx, key, slug, int(width), is_private=bool(kind))
     for site in await ctx.db.all(q.site_list):
         await announce(ctx, site["site_id"], PICTURES)
 
 
-async def _delete_files(ctx: Ctx, key: str, slug: str, width: int) -> None:
+async def _delete_files(ctx: Ctx, key: str, slug: str, width: int, *, is_private: bool) -> None:
     """The master first: where it is gone, no form is served in another's place."""
     files = ctx.runtime.files
-    await files.delete(master_object(ctx.tenant_id, key, slug))
+    await files.delete(master_object(ctx.tenant_id, key, slug, is_private=is_private))
     for form_width in widths_of(width):
         for format in FORMATS:
-            await files.delete(variant_object(ctx.tenant_id, key, slug, form_width, format))
+            name = variant_object(ctx.tenant_id, key, slug, form_width, format, is_private=is_private)
+            await files.delete(name)
 
 
 def _next(forms: object) -> Variant | None:

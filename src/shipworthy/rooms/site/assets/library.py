@@ -50,6 +50,7 @@ class _Sent:
     sha256: bytes
     words: Mapping[str, str]
     master: Master
+    is_private: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +61,24 @@ class Slice:
     next_cursor: str | None
 
 
-async def add_asset(ctx: Ctx, data: bytes, *, name: str, alt: str) -> tuple[Record, bool]:
+async def add_asset(
+    ctx: Ctx, data: bytes, *, name: str, alt: str, is_private: bool = False
+) -> tuple[Record, bool]:
     """Take a picture in; return it, and whether it is new: the same file again is the picture that is there.
 
     Opens its transaction itself, after the picture is checked and stored: no connection waits for a decoder.
-    Errors:  Invalid `site.image_invalid`, `site.asset_invalid`; Busy `site.uploads_busy`; Upstream.
+    A private one is shown on no page: whoever has a signed address sees it until that expires.
+    Errors:  Invalid `site.image_invalid`, `site.asset_invalid`; Conflict `site.storage_full`; Busy
+             `site.uploads_busy`; Upstream.
     """
     async with ctx.begin() as tx:
         ctx.tx = tx
-        there = await tx.maybe(q.asset_sent, sent_sha256=hashlib.sha256(data).digest())
+        there = await tx.maybe(q.asset_sent, sent_sha256=hashlib.sha256(data).digest(), is_private=is_private)
         if there is not None:
             unchanged(ctx)
             return await get_asset(ctx, there["asset_id"]), False
-    sent = await _stored(ctx, data, name=name, alt=alt)
+        await require_room(ctx)
+    sent = await _stored(ctx, data, name=name, alt=alt, is_private=is_private)
     async with ctx.begin() as tx:
         ctx.tx = tx
         return await _noted(ctx, sent)
@@ -81,10 +87,31 @@ async def add_asset(ctx: Ctx, data: bytes, *, name: str, alt: str) -> tuple[Reco
 async def add_asset_here(ctx: Ctx, data: bytes, *, name: str, alt: str) -> tuple[Record, bool]:
     """Take a picture in within the transaction that runs: for jobs, and for filling a tenant that is not there yet for
     others. Return it, and whether it is new. Errors: those of `add_asset`."""
-    there = await ctx.db.maybe(q.asset_sent, sent_sha256=hashlib.sha256(data).digest())
+    there = await ctx.db.maybe(q.asset_sent, sent_sha256=hashlib.sha256(data).digest(), is_private=False)
     if there is not None:
         return await get_asset(ctx, there["asset_id"]), False
-    return await _noted(ctx, await _stored(ctx, data, name=name, alt=alt))
+    await require_room(ctx)
+    return await _noted(ctx, await _stored(ctx, data, name=name, alt=alt, is_private=False))
+
+
+async def require_room(ctx: Ctx) -> int:
+    """Refuse a picture where those that are here take all the room there is; return how much they take. Who comes next
+    waits until this transaction is over, so that many at once do not take more.
+
+    Errors:  Conflict `site.storage_full`.
+    """
+    await ctx.db.all(q.asset_room_hold)
+    stored_bytes, bytes_max = (
+        (await ctx.db.one(q.asset_stored))["bytes"],
+        ctx.runtime.settings.site.storage_bytes_max,
+    )
+    if stored_bytes >= bytes_max:
+        message = _(
+            "The pictures here take all the {megabytes} MB there are. Delete some that no page shows.",
+            megabytes=bytes_max // 1024**2,
+        )
+        raise Conflict("site.storage_full", message, fields={"file": message})
+    return int(stored_bytes)
 
 
 async def get_asset(ctx: Ctx, asset_id: uuid.UUID) -> Record:
@@ -130,7 +157,7 @@ async def delete_asset(ctx: Ctx, asset_id: uuid.UUID) -> None:
         raise _used("a page that was saved just now") from None
     if gone is None:
         raise Missing("picture")
-    await enqueue(ctx, DISCARD_JOB, f"{gone['key']}/{gone['slug']}/{gone['width']}")
+    await enqueue(ctx, DISCARD_JOB, _files_of(gone["key"], gone["slug"], gone["width"], gone["is_private"]))
     await record(ctx, "asset.deleted", of="asset", id=asset_id)
 
 
@@ -152,18 +179,22 @@ async def keep_uses(ctx: Ctx, page_id: uuid.UUID, html: str) -> None:
     await ctx.db.run(q.asset_use_only, page_id=page_id, keys=keys_in(html))
 
 
-async def _stored(ctx: Ctx, data: bytes, *, name: str, alt: str) -> _Sent:
+async def _stored(ctx: Ctx, data: bytes, *, name: str, alt: str, is_private: bool) -> _Sent:
     """The file first and the row after it, because the row says that the file is there."""
     words = _checked(name or "Picture", alt)
     master = await _accepted(ctx, data)
     sha256, asset_id = hashlib.sha256(data).digest(), ctx.new_id()
-    sent = _Sent(asset_id, key_of(asset_id, sha256), slug_of(words["name"]), sha256, words, master)
-    await ctx.runtime.files.put(master_object(ctx.tenant_id, sent.key, sent.slug), master.body)
+    sent = _Sent(
+        asset_id, key_of(asset_id, sha256), slug_of(words["name"]), sha256, words, master, is_private
+    )
+    stored = master_object(ctx.tenant_id, sent.key, sent.slug, is_private=is_private)
+    await ctx.runtime.files.put(stored, master.body)
     return sent
 
 
 async def _noted(ctx: Ctx, sent: _Sent) -> tuple[Record, bool]:
     master, asset_id = sent.master, sent.asset_id
+    await require_room(ctx)
     is_new = await ctx.db.maybe(
         q.asset_create,
         asset_id=asset_id,
@@ -175,12 +206,13 @@ async def _noted(ctx: Ctx, sent: _Sent) -> tuple[Record, bool]:
         width=master.width,
         height=master.height,
         bytes=len(master.body),
+        is_private=sent.is_private,
         now=ctx.now(),
     )
     if is_new is None:  # somebody sent the same file meanwhile
         unchanged(ctx)
-        await enqueue(ctx, DISCARD_JOB, f"{sent.key}/{sent.slug}/{master.width}")
-        first = await ctx.db.maybe(q.asset_sent, sent_sha256=sent.sha256)
+        await enqueue(ctx, DISCARD_JOB, _files_of(sent.key, sent.slug, master.width, sent.is_private))
+        first = await ctx.db.maybe(q.asset_sent, sent_sha256=sent.sha256, is_private=sent.is_private)
         if first is None:  # and threw it away
             raise _busy()
         return await get_asset(ctx, first["asset_id"]), False
@@ -219,6 +251,11 @@ def _checked(name: str, alt: str) -> Mapping[str, str]:
             fields=wrong,
         )
     return words
+
+
+def _files_of(key: str, slug: str, width: int, is_private: bool) -> str:
+    """Return which files a job is to delete."""
+    return f"{key}/{slug}/{width}" + ("/private" if is_private else "")
 
 
 def _busy() -> Busy:

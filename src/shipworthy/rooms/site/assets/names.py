@@ -17,13 +17,13 @@ from shipworthy.kernel.files.store import object_key
 
 Row = Mapping[str, Any]
 
-PREFIX = "/_a"
+PREFIX, PRIVATE_PREFIX = "/_a", "/_p"
 WIDTHS = (320, 480, 640, 960, 1280, 1920)
 FORMATS = ("avif", "webp", "jpg")  # the best first
-KIND = "asset"
+KIND, PRIVATE_KIND = "asset", "private"  # a private picture lies where no public address leads
 _KEY_CHARS = 16
 _SLUG_CHARS_MAX = 60
-_ADDRESS = re.compile(rb"/_a/([0-9a-f]{16})/([a-z0-9-]{1,60})-([1-9][0-9]{0,3})\.(avif|webp|jpg)")
+_ADDRESS = re.compile(rb"/_[ap]/([0-9a-f]{16})/([a-z0-9-]{1,60})-([1-9][0-9]{0,3})\.(avif|webp|jpg)")
 _IN_HTML = re.compile(r"/_a/([0-9a-f]{16})/")
 
 
@@ -60,8 +60,10 @@ def height_at(width: int, *, of: tuple[int, int]) -> int:
 
 
 def address(asset: Row, width: int, format: str) -> str:
-    """Return where one form of a picture is, on the site's own host."""
-    return f"{PREFIX}/{asset['key']}/{asset['slug']}-{width}.{format}"
+    """Return where one form of a picture is, on the site's own host; a private one opens with a signature only."""
+    return (
+        f"{PRIVATE_PREFIX if asset['is_private'] else PREFIX}/{asset['key']}/{asset['slug']}-{width}.{format}"
+    )
 
 
 def asked_for(raw_path: bytes) -> Asked | None:
@@ -78,10 +80,12 @@ def keys_in(html: str) -> list[str]:
     return list(dict.fromkeys(_IN_HTML.findall(html)))
 
 
-def master_object(tenant_id: uuid.UUID, key: str, slug: str) -> str:
+def master_object(tenant_id: uuid.UUID, key: str, slug: str, *, is_private: bool = False) -> str:
     """Return where the file store has the picture everything is made of."""
-    return object_key(tenant_id, KIND, f"{key}/{slug}")
+    return object_key(tenant_id, PRIVATE_KIND if is_private else KIND, f"{key}/{slug}")
 
 
-def variant_object(tenant_id: uuid.UUID, key: str, slug: str, width: int, format: str) -> str:
-    return object_key(tenant_id, KIND, f"{key}/{slug}-{width}.{format}")
+def variant_object(
+    tenant_id: uuid.UUID, key: str, slug: str, width: int, format: str, *, is_private: bool = False
+) -> str:
+    return object_key(tenant_id, PRIVATE_KIND if is_private else KIND, f"{key}/{slug}-{width}.{format}")

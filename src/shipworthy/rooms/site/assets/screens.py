@@ -6,6 +6,7 @@ import uuid
 from decimal import Decimal
 from typing import Annotated
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -30,9 +31,11 @@ from shipworthy.rooms.site.assets.library import (
     uses_of,
 )
 from shipworthy.rooms.site.assets.names import address, master_object, variant_object, widths_of
+from shipworthy.rooms.site.assets.private import picture_link
 from shipworthy.rooms.site.assets.sample import SAMPLE_BASE64
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.permissions import may_write
+from shipworthy.rooms.site.render import origin
 from shipworthy.rooms.site.shown import moment
 from shipworthy.rooms.site.sites.chosen import site_of
 
@@ -49,6 +52,7 @@ class UploadForm(Body):
     file: bytes = b""
     file_name: Text = ""
     alt: Text = ""
+    is_private: bool = False
 
 
 class WordsForm(Body):
@@ -66,7 +70,9 @@ async def assets_page(ctx: Ctx, query: AssetListQuery) -> Page:
 
 async def submit_asset(ctx: Ctx, form: UploadForm) -> Redirect:
     try:
-        asset, is_new = await add_asset(ctx, form.file, name=form.file_name, alt=form.alt)
+        asset, is_new = await add_asset(
+            ctx, form.file, name=form.file_name, alt=form.alt, is_private=form.is_private
+        )
     except Refusal as refused:
         async with ctx.begin() as tx:
             ctx.tx = tx
@@ -102,13 +108,13 @@ async def asset_thumb(ctx: Ctx, asset_id: uuid.UUID) -> File:
         asset = await tx.maybe(q.asset_get, asset_id=asset_id)
     if asset is None:
         raise Missing("picture")
-    key, slug = asset["key"], asset["slug"]
+    key, slug, is_private = asset["key"], asset["slug"], asset["is_private"]
     width = min(_THUMB_WIDTH, asset["width"])
     made = asset["ready_at"] is not None
     name = (
-        variant_object(ctx.tenant_id, key, slug, width, "webp")
+        variant_object(ctx.tenant_id, key, slug, width, "webp", is_private=is_private)
         if made
-        else master_object(ctx.tenant_id, key, slug)
+        else master_object(ctx.tenant_id, key, slug, is_private=is_private)
     )
     body = await ctx.runtime.files.get(name)
     kept = "private, max-age=86400" if made else "no-store"
@@ -119,7 +125,7 @@ async def _list(
     ctx: Ctx, *, cursor: str | None = None, refused: Refusal | None = None, alt: str = ""
 ) -> Page:
     shown = await list_assets(ctx, cursor=cursor)
-    stored = await ctx.db.one(q.asset_stored)
+    stored, room_bytes = await ctx.db.one(q.asset_stored), ctx.runtime.settings.site.storage_bytes_max
     data = {
         "assets": [_shown(row) for row in shown.rows],
         "next": f"/assets?{urlencode({'cursor': shown.next_cursor})}" if shown.next_cursor else "",
@@ -130,6 +136,7 @@ async def _list(
             stored["pictures"],
             size=size(stored["bytes"]),
         ),
+        "room": _("{size} of {most} are taken.", size=size(stored["bytes"]), most=size(room_bytes)),
         "may_write": may_write(ctx),
         "errors": refused.fields if refused else {},
         "refusal": refused.message if refused and not refused.fields else "",
@@ -159,6 +166,7 @@ async def _detail(ctx: Ctx, asset: Record, form: WordsForm, *, refused: Refusal 
             [_("Added"), added],
         ],
         "markdown": f"![{asset['alt']}]({address(asset, _largest(asset, 1280), 'jpg')})",
+        **_private(ctx, asset, site),
         "uses": [
             {"href": f"/pages/{p['page_id']}", "title": p["title"], "path": p["path"], "status": p["status"]}
             for p in uses
@@ -167,6 +175,19 @@ async def _detail(ctx: Ctx, asset: Record, form: WordsForm, *, refused: Refusal 
         "limits": {"name": NAME_CHARS_MAX, "alt": ALT_CHARS_MAX},
     }
     return Page("site/asset.html", data, title=asset["name"], section="pages")
+
+
+def _private(ctx: Ctx, asset: Record, site: Record | None) -> dict[str, str]:
+    """Return the signed address of a private picture and until when it opens; nothing of a public one."""
+    path, expires_at = picture_link(ctx, asset, width=1_280)
+    if expires_at is None or site is None or not site["host"]:
+        return {"link": "", "until": "", "is_private": "yes" if asset["is_private"] else ""}
+    local = expires_at.astimezone(ZoneInfo(site["time_zone"]))
+    return {
+        "link": origin(ctx.runtime.settings, site["host"]) + path,
+        "until": f"{local:%H:%M}",
+        "is_private": "yes",
+    }
 
 
 def size(size_bytes: int) -> str:
@@ -188,6 +209,7 @@ def _shown(asset: Record) -> dict[str, object]:
         "name": asset["name"],
         "alt": asset["alt"],
         "size": f"{asset['width']} x {asset['height']}",
+        "is_private": asset["is_private"],
         "width": asset["width"],
         "height": asset["height"],
     }

@@ -21,7 +21,9 @@ class Picture:
     is_final: bool
 
 
-async def load_picture(files: FileStore, tenant_id: uuid.UUID, raw_path: bytes) -> Picture | None:
+async def load_picture(
+    files: FileStore, tenant_id: uuid.UUID, raw_path: bytes, *, is_private: bool = False
+) -> Picture | None:
     """Return the form an address asks for; until it is made, the whole picture stands in for it.
 
     Errors:  Busy while the file store is away.
@@ -31,10 +33,10 @@ async def load_picture(files: FileStore, tenant_id: uuid.UUID, raw_path: bytes) 
         return None
     key, slug, width, format = asked
     try:
-        body = await _found(files, variant_object(tenant_id, key, slug, width, format))
+        body = await _found(files, variant_object(tenant_id, key, slug, width, format, is_private=is_private))
         if body is not None:
             return Picture(body, media_type_of(body), is_final=True)
-        body = await _found(files, master_object(tenant_id, key, slug))
+        body = await _found(files, master_object(tenant_id, key, slug, is_private=is_private))
     except Upstream as away:
         raise Busy(away.code, away.message, retry_after_s=5) from away
     return Picture(body, media_type_of(body), is_final=False) if body is not None else None

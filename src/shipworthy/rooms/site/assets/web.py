@@ -25,16 +25,19 @@ from shipworthy.rooms.site.assets.library import (
     uses_of,
 )
 from shipworthy.rooms.site.assets.names import address, widths_of
+from shipworthy.rooms.site.assets.private import picture_link
 from shipworthy.rooms.site.assets.sample import SAMPLE_BASE64
 
 
 class AssetBody(Body):
-    """A picture to keep. `file` is its bytes, `file_name` what it is called when `name` is empty."""
+    """A picture to keep. `file` is its bytes, `file_name` what it is called when `name` is empty; a private one is shown
+    on no page and opens with a signed address."""
 
     file: bytes
     file_name: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
     name: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
     alt: Annotated[str, Meta(max_length=ALT_CHARS_MAX)] = ""
+    is_private: bool = False
 
 
 class AssetWords(Body):
@@ -44,12 +47,21 @@ class AssetWords(Body):
     alt: Annotated[str, Meta(max_length=ALT_CHARS_MAX)] = ""
 
 
+class LinkQuery(msgspec.Struct):
+    """Which form of a picture: the widest that is no wider, and the ending of its format."""
+
+    width: Annotated[int, Meta(ge=1, le=10_000)] = 1_920
+    format: Annotated[str, Meta(max_length=4)] = "jpg"
+
+
 class AssetListQuery(msgspec.Struct):
     cursor: Annotated[str, Meta(max_length=200)] | None = None
 
 
 async def api_add_asset(ctx: Ctx, body: AssetBody) -> Json:
-    asset, _ = await add_asset(ctx, body.file, name=body.name or body.file_name, alt=body.alt)
+    asset, _ = await add_asset(
+        ctx, body.file, name=body.name or body.file_name, alt=body.alt, is_private=body.is_private
+    )
     where = (("location", f"/api/assets/{asset['asset_id']}"),)
     return Json(
         asset_json(asset), status=201, headers=where
@@ -67,6 +79,14 @@ async def api_get_asset(ctx: Ctx, asset_id: uuid.UUID) -> Any:
     return {**asset_json(asset), "used_by": pages}
 
 
+async def api_asset_link(ctx: Ctx, asset_id: uuid.UUID, query: LinkQuery) -> Any:
+    """Where to fetch a picture from: a private one with a proof, until it expires."""
+    path, expires_at = picture_link(
+        ctx, await get_asset(ctx, asset_id), width=query.width, format=query.format
+    )
+    return {"path": path, "expires_at": expires_at}
+
+
 async def api_edit_asset(ctx: Ctx, asset_id: uuid.UUID, body: AssetWords) -> Any:
     await edit_asset(ctx, asset_id, name=body.name, alt=body.alt)
     return asset_json(await get_asset(ctx, asset_id))
@@ -77,7 +97,7 @@ async def api_delete_asset(ctx: Ctx, asset_id: uuid.UUID) -> None:
 
 
 def asset_json(asset: Record) -> dict[str, Any]:
-    """Return a picture; `path` is where its largest JPEG is on the site's own host."""
+    """Return a picture; `path` is where its largest JPEG is on the site's own host, which needs a proof for a private one."""
     names = (
         "asset_id",
         "name",
@@ -92,6 +112,7 @@ def asset_json(asset: Record) -> dict[str, Any]:
     return {
         **{name: asset[name] for name in names},
         "is_ready": asset["ready_at"] is not None,
+        "is_private": asset["is_private"],
         "path": address(asset, widths_of(asset["width"])[-1], "jpg"),
     }
 
@@ -108,6 +129,8 @@ ROUTES = (
           query=AssetListQuery, queries_max=3),
     route("GET", "/api/assets/{asset_id}", api_get_asset, title="Read a picture's record", permission="page.read",
           params=screens.ANY, queries_max=4),
+    route("GET", "/api/assets/{asset_id}/link", api_asset_link, title="Sign a picture's address",
+          permission="page.read", params=screens.ANY, query=LinkQuery, queries_max=3),
     route("PUT", "/api/assets/{asset_id}", api_edit_asset, title="Describe a picture", permission="page.write",
           body=AssetWords, effect="change", audit="asset.edited", params=screens.ANY, example=screens.WORDS_EXAMPLE,
           queries_max=5),

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from shipworthy.kernel.context import Ctx
-from shipworthy.kernel.errors import Invalid
+from shipworthy.kernel.errors import Invalid, Missing
 from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import Page, Redirect
 from shipworthy.kernel.language import _
@@ -50,7 +50,7 @@ async def pictures_page(ctx: Ctx, page_id: uuid.UUID, query: PicturesQuery) -> P
     more = urlencode({**here, "cursor": shown.next_cursor}) if shown.next_cursor else ""
     data = {
         "shown": page,
-        "assets": shown.rows,
+        "assets": [row for row in shown.rows if not row["is_private"]],
         "here": here,
         "next": f"/pages/{page_id}/pictures?{more}" if more else "",
     }
@@ -68,6 +68,8 @@ async def choose_picture(ctx: Ctx, page_id: uuid.UUID, choice: Choice) -> int:
     Errors:  Missing for a page or picture; Stale; Invalid `site.button_invalid` where the block or field is not.
     """
     page, asset = await hold_page(ctx, page_id), await get_asset(ctx, choice.asset_id)
+    if asset["is_private"]:
+        raise Missing("picture")
     blocks = deepcopy(blocks_of(page))
     data, name = _field(blocks, choice.block, choice.place)
     data[name] = str(asset["asset_id"])

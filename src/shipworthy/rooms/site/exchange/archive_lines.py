@@ -89,6 +89,7 @@ class PictureLine(msgspec.Struct, kw_only=True):
     width: Annotated[int, Meta(ge=1, le=2560)]
     height: Annotated[int, Meta(ge=1, le=2560)]
     created_at: datetime
+    is_private: bool = False
 
     @property
     def file(self) -> str:

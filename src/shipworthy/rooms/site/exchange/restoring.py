@@ -16,7 +16,7 @@ from shipworthy.kernel.errors import Conflict, Invalid, Refusal
 from shipworthy.kernel.language import _
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.site.assets.kept import accept_kept
-from shipworthy.rooms.site.assets.library import VARIANTS_JOB
+from shipworthy.rooms.site.assets.library import VARIANTS_JOB, require_room
 from shipworthy.rooms.site.assets.names import master_object
 from shipworthy.rooms.site.blocks.stored import opened
 from shipworthy.rooms.site.catalogue import q
@@ -52,11 +52,13 @@ async def restore_settings(ctx: Ctx, site_id: uuid.UUID, line: SiteLine) -> dict
 async def restore_picture(ctx: Ctx, line: PictureLine, body: bytes) -> tuple[uuid.UUID, bool]:
     """Keep a picture under its own id; return the id, and whether it is new here. Errors: Invalid."""
     sha256 = bytes.fromhex(line.sent_sha256)
-    there = await ctx.db.maybe(q.asset_sent, sent_sha256=sha256)
+    there = await ctx.db.maybe(q.asset_sent, sent_sha256=sha256, is_private=line.is_private)
     if there is not None:
         return uuid.UUID(str(there["asset_id"])), False
     master = await asyncio.to_thread(accept_kept, body)
-    await ctx.runtime.files.put(master_object(ctx.tenant_id, line.key, line.slug), master.body)
+    await require_room(ctx)
+    stored = master_object(ctx.tenant_id, line.key, line.slug, is_private=line.is_private)
+    await ctx.runtime.files.put(stored, master.body)
     made = await ctx.db.maybe(
         q.asset_restore,
         asset_id=line.asset_id,
@@ -69,6 +71,7 @@ async def restore_picture(ctx: Ctx, line: PictureLine, body: bytes) -> tuple[uui
         width=master.width,
         height=master.height,
         bytes=len(master.body),
+        is_private=line.is_private,
         now=line.created_at,
     )
     if made is None:

@@ -134,7 +134,8 @@ async def _write(ctx: Ctx, site_id: uuid.UUID, export_id: uuid.UUID, file: Any) 
                 out.write(msgspec.json.encode(line) + b"\n")
         for line in pictures:
             try:
-                body = await ctx.runtime.files.get(master_object(ctx.tenant_id, line.key, line.slug))
+                stored = master_object(ctx.tenant_id, line.key, line.slug, is_private=line.is_private)
+                body = await ctx.runtime.files.get(stored)
             except Missing:  # thrown away since we looked
                 continue
             entry = _entry(line.file)
