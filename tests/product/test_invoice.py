@@ -148,7 +148,7 @@ def looks_right(body: bytes, number: str, picture: Path) -> None:
         assert said in text, said
     name, xml = facturx.get_facturx_xml_from_pdf(body, check_xsd=True)
     told = read_einvoice(xml).invoice
-    assert (name, told.number, str(told.totals.payable)) == ("factur-x.xml", number, "240,98")
+    assert (name, told.number, str(told.totals.payable)) == ("factur-x.xml", number, "240.98")
     with pikepdf.open(io.BytesIO(body)) as pdf, pdf.open_metadata() as about:
         assert pdf.check_pdf_syntax() == []
         assert (about[f"{PDFA}part"], about[f"{PDFA}conformance"], about[f"{PDFUA}part"]) == ("3", "B", "1")

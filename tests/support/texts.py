@@ -45,7 +45,7 @@ _WORD = re.compile(r"[A-Za-zÀ-ÿ]{2}")
 _SENTENCE = re.compile(r"^[A-Z][a-z]+(?:[ ,.:;'-]|$)|^[A-Z][A-Za-z]+ [a-z]|[a-z]{2} [A-Za-z]{2}")
 
 # In code these take texts nobody reads on a page: manifests, programming errors, the log, letters to operators.
-_NOT_SAID = {"route", "JobKind", "Slo", "Sample", "Step", "TypeError", "ValueError", "AssertionError", "RuntimeError", "getLogger"}  # fmt: skip
+_NOT_SAID = {"route", "JobKind", "Flag", "Slo", "Sample", "Step", "TypeError", "ValueError", "AssertionError", "RuntimeError", "getLogger"}  # fmt: skip
 
 
 def marked_in_template(source: str, where: str = "") -> Iterator[Text]:

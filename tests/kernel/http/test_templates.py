@@ -19,7 +19,7 @@ import minijinja
 import pytest
 
 from shipworthy.kernel.http.edge import PAGE_HEADERS
-from shipworthy.kernel.http.pages import KERNEL_TEMPLATES, Pages
+from shipworthy.kernel.http.pages import KERNEL_TEMPLATES, Pages, whole
 from shipworthy.kernel.http.static import KERNEL_STATIC
 from shipworthy.kernel.language import _, _n, other_languages
 from tests.support.browser import chromium
@@ -152,6 +152,19 @@ def test_what_nobody_defined_is_a_crash_and_no_empty_button(tmp_path: Path) -> N
         else:
             with pytest.raises(minijinja.TemplateError, match="undefined"):
                 pages.render(f"t/{name}.html", {"user": {}})
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Credit note CN-2026-00001", 'Credit note <span class="whole">CN-2026-00001</span>'),
+        ("2026-00014 & <b>", '<span class="whole">2026-00014</span> &amp; &lt;b&gt;'),
+        ("Well-known", "Well-known"),
+        ("a-1-" + "x" * 40, "a-1-" + "x" * 40),
+    ],
+)
+def test_a_number_stays_on_one_line_and_text_stays_text(text: str, shown: str) -> None:
+    assert str(whole(text)) == shown
 
 
 def test_no_page_holds_what_the_content_security_policy_forbids(gallery: dict[str, str]) -> None:
@@ -414,5 +427,6 @@ def environment(loaded: set[str]) -> Any:
     strict.add_global("other_languages", other_languages)
     strict.add_global("static", lambda name: f"static/{name}")
     strict.add_global("idem", lambda: "key")
+    strict.add_filter("whole", whole)
     strict.add_filter("money", lambda minor, currency: f"{currency} {minor}")
     return strict

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,14 @@ STATUSES = frozenset(
 _SHOWN_IS_DEFINED: Any = "semi_strict"  # a word the package's own types do not know yet
 
 
+_NUMBER = re.compile(r"(?<!\S)(?=\S*\d)[^\s-]{1,10}(-[^\s-]{1,10}){1,3}(?!\S)")
+
+
+def whole(text: object) -> Any:
+    """Return a text whose numbers, such as CN-2026-00001, stay on one line; everything in it is escaped."""
+    return minijinja.safe(_NUMBER.sub(r'<span class="whole">\g<0></span>', escape(str(text))))
+
+
 class Pages:
     """Renders `kernel/x.html` and `<room>/x.html`, in the reader's language (`_`, `_n`)."""
 
@@ -45,6 +55,7 @@ class Pages:
         self._environment = minijinja.Environment(
             loader=self._load, auto_escape_callback=lambda _name: "html", undefined_behavior=_SHOWN_IS_DEFINED
         )
+        self._environment.add_filter("whole", whole)
         self._environment.add_global("static", static_url)
         self._environment.add_global("_", _)
         self._environment.add_global("_n", _n)
