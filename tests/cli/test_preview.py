@@ -14,6 +14,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,18 @@ def test_branches_are_up_side_by_side_from_one_template_and_end_without_a_trace(
         app.preview("down", "--all")
     app.ended()
     assert app.listed() == []
+
+
+def test_three_that_ask_at_once_find_one_host_and_a_name_is_given_once(app: App) -> None:
+    with ThreadPoolExecutor() as at_once:
+        done = list(at_once.map(lambda name: app.preview("up", ".", "--name", name), ("a", "a", "b")))
+    try:
+        assert sorted(one.returncode for one in done) == [0, 0, 2], [one.stderr for one in done]
+        assert_refused(next(one for one in done if one.returncode), "'a' is up already")
+        assert sorted(p["name"] for p in app.listed()) == ["a", "b"]
+    finally:
+        app.preview("down", "--all")
+    app.ended()
 
 
 def test_what_cannot_come_up_is_said_in_a_sentence_and_leaves_nothing(app: App) -> None:

@@ -208,8 +208,13 @@ async def _host(home: Path, *, is_sweep: bool) -> None:
             if is_sweep:
                 return
             async with answering(folder_of(home) / "host.json", holder.answer):
-                waiting = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(holder.until_unused())]
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                stopped = asyncio.ensure_future(stop.wait())
+                while True:
+                    unused = asyncio.ensure_future(holder.until_unused())
+                    await asyncio.wait([stopped, unused], return_when=asyncio.FIRST_COMPLETED)
+                    # Looked at again, and nothing awaited from here on: who asked meanwhile is served.
+                    if stop.is_set() or holder.is_unused:
+                        break
         finally:
             await holder.close()
     finally:

@@ -129,9 +129,13 @@ class PreviewHost:
         """Return when there is no preview and nobody asks for one."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), _UNUSED_S_MAX)
-        while self._previews or self._asking:
+        while not self.is_unused:
             self._changed.clear()
             await self._changed.wait()
+
+    @property
+    def is_unused(self) -> bool:
+        return not self._previews and not self._asking
 
     async def clear(self) -> None:
         """Delete what a killed host left on disk: checkouts, clones, half-built templates."""

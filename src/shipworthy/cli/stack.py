@@ -202,7 +202,7 @@ def _environment(
     is_pooled = project.settings.db.pooling == "transaction"
     return {
         **options.environment,
-        "SHIPWORTHY_HOST": options.host,
+        **({"SHIPWORTHY_HOST": options.host} if options.host != Options.host else {}),
         "SHIPWORTHY_STATE": str(state.path),
         "SHIPWORTHY_PUBLIC_PORT": str(port),
         "SHIPWORTHY_REALM": str(uuid.uuid5(uuid.NAMESPACE_OID, realm)),

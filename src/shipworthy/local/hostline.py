@@ -50,7 +50,9 @@ async def answering(place: Path, answer: Answer) -> AsyncIterator[None]:
         connections.add(task)
         try:
             with contextlib.suppress(OSError, ValueError, TimeoutError):
-                await _answer_one(reader, writer, token, answer, works)
+                asked = await _asked(reader, token)
+                if asked is not None and not is_over:
+                    await _answer_one(reader, writer, answer, asked, works)
         finally:
             writer.close()
             connections.discard(task)
@@ -105,18 +107,23 @@ async def ask(place: Path, asked: dict[str, Any], *, say: Say = lambda _sentence
     raise NobodyAnswers(f"Nothing answers at {place}.")
 
 
+async def _asked(reader: asyncio.StreamReader, token: str) -> dict[str, Any] | None:
+    """Return what is asked by whoever knows the token."""
+    line = json.loads(await asyncio.wait_for(reader.readline(), _FIRST_LINE_TIMEOUT_S))
+    known = hmac.compare_digest(str(line["token"]), token)
+    asked: dict[str, Any] | None = line["asked"] if known else None
+    return asked
+
+
 async def _answer_one(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
-    token: str,
     answer: Answer,
+    asked: dict[str, Any],
     works: set[asyncio.Future[dict[str, Any]]],
 ) -> None:
-    asked = json.loads(await asyncio.wait_for(reader.readline(), _FIRST_LINE_TIMEOUT_S))
-    if not hmac.compare_digest(str(asked["token"]), token):
-        return
     _write(writer, said="")  # begun: whoever asked need not look for another process to ask
-    work = asyncio.ensure_future(answer(asked["asked"], lambda sentence: _write(writer, said=sentence)))
+    work = asyncio.ensure_future(answer(asked, lambda sentence: _write(writer, said=sentence)))
     works.add(work)
     gone = asyncio.ensure_future(reader.read())
     try:
