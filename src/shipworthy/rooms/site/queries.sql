@@ -201,13 +201,18 @@ join page_version v on v.tenant_id = my_tenant() and v.page_id = line.page_id an
 order by line.up desc
 
 -- page_choices --
--- The pages of a site by address, for choosing one. Sorting a site's pages costs less than meeting them in that order.
--- index: page_updated_idx, page_version_pkey   rows: <= 501
+-- The first pages of a site by address, for choosing one. The addresses alone are read in their order, from the index;
+-- each page is then looked up by itself, as in page_settle.
+-- index: page_path_idx, page_version_pkey   rows: <= 501
 -- with: site_id = (select site_id from site limit 1)
-select p.page_id, p.path, p.status, v.title
-from (select tenant_id, page_id, path, status, version from page where site_id = :site_id and status <> 'deleted' order by path limit 501) as p
+select p.page_id, few.path, p.status, v.title
+from (select path from page where site_id = :site_id and status <> 'deleted' order by path limit 501) as few
+cross join lateral (
+  select tenant_id, page_id, status, version from page
+  where site_id = :site_id and path = few.path and status <> 'deleted' limit 1
+) as p
 join page_version v on v.tenant_id = p.tenant_id and v.page_id = p.page_id and v.version = p.version
-order by p.path
+order by few.path
 
 -- menu_list --
 -- What was put into a site's menus by hand, in order.
