@@ -147,11 +147,18 @@ update page set parent_id = :page_id
 where site_id = :site_id and status <> 'deleted' and path >= :below and path < :beyond and parent_id is not distinct from :parent_id
 
 -- siblings_lock --
--- Hold the pages that stand right below one while their order changes, in one order.
--- index: page_tree_idx   rows: <= 100000
--- with: site_id = (select site_id from site limit 1), parent_id = (select page_id from page order by page_id limit 1)
-select page_id, path, position from page
-where site_id = :site_id and parent_id = :parent_id and status <> 'deleted' order by page_id for update
+-- Hold a page and those beside it while their order changes, in one order.
+-- index: page_pkey, page_tree_idx   rows: <= 100000
+-- with: page_id = (select page_id from page where path like '/volume/page-%1' limit 1)
+select s.page_id, s.path, s.position from page p
+join page s on s.tenant_id = p.tenant_id and s.site_id = p.site_id and s.parent_id = p.parent_id and s.status <> 'deleted'
+where p.page_id = :page_id order by s.page_id for update of s
+
+-- page_stands --
+-- Where a page stands in the tree.
+-- index: page_pkey   rows: <= 1
+-- with: page_id = (select page_id from page limit 1)
+select page_id, site_id, parent_id, path from page where page_id = :page_id and status <> 'deleted'
 
 -- page_place --
 -- Let a page stand before another one below the same page, or last; the others are numbered anew where that changes them.

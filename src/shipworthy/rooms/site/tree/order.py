@@ -51,9 +51,10 @@ async def order_page(ctx: Ctx, page_id: uuid.UUID, way: Way) -> Moved:
     Errors:  Missing; those of `move_page`; Conflict `site.tree_no_place` where there is nothing to go into or
              out of; `site.tree_changed`.
     """
-    row = await _row(ctx, await get_page(ctx, page_id))
+    row = await _row(ctx, page_id)
     page = await get_page(ctx, page_id)  # held from here on
-    at, was = _at(row, page), await _place(ctx, page, row)
+    parent = above = await _stands(ctx, page["parent_id"])
+    at, was = _at(row, page), _place(page, row, parent)
     if way == "up":
         here = Place(parent_id=was.parent_id, before=row[at - 1]["page_id"] if at else page_id, rest=was.rest)
     elif way == "down":
@@ -66,13 +67,13 @@ async def order_page(ctx: Ctx, page_id: uuid.UUID, way: Way) -> Moved:
             )
         here = Place(parent_id=above["page_id"], rest=was.rest)
     else:
-        if was.parent_id is None:
+        if parent is None:
             raise Conflict("site.tree_no_place", _("This page stands at the top already."))
-        parent = await get_page(ctx, was.parent_id)
-        uncles = await _row(ctx, parent)
+        uncles = await _row(ctx, parent["page_id"])
         behind = _id_at(uncles, _at(uncles, parent) + 1)
-        here = Place(parent_id=_parent_of(parent), before=behind, rest=was.rest)
-    return await _put(ctx, page, was, here)
+        above = await _stands(ctx, parent["parent_id"])
+        here = Place(parent_id=above["page_id"] if above else None, before=behind, rest=was.rest)
+    return await _put(ctx, page, was, here, above)
 
 
 async def place_page(ctx: Ctx, page_id: uuid.UUID, place: Place, *, seen: int | None = None) -> Moved:
@@ -84,13 +85,18 @@ async def place_page(ctx: Ctx, page_id: uuid.UUID, place: Place, *, seen: int | 
     """
     page = await hold_page(ctx, page_id)
     require_version(seen, now=page["version"])
-    was = await _place(ctx, page, await _row(ctx, page))
+    row, parent = await _row(ctx, page_id), await _stands(ctx, page["parent_id"])
+    was = _place(page, row, parent)
     rest = place.rest.strip().strip("/") or was.rest
-    return await _put(ctx, page, was, Place(parent_id=place.parent_id, before=place.before, rest=rest))
+    above = await _above(ctx, page, place.parent_id)
+    here = Place(parent_id=place.parent_id, before=place.before, rest=rest)
+    return await _put(ctx, page, was, here, above)
 
 
-async def _put(ctx: Ctx, page: Record, was: Place, place: Place) -> Moved:
-    path = await _address(ctx, page, place)
+async def _put(ctx: Ctx, page: Record, was: Place, place: Place, above: Record | None) -> Moved:
+    if above is not None and not place.rest:
+        raise _wrong("rest", _("The home page stands at the top. Give it an address of its own first."))
+    path = wanted_path(f"{above['path'] if above else ''}/{place.rest}")
     is_elsewhere = path != page["path"]
     if is_elsewhere:
         await move_page(ctx, page, path)
@@ -114,26 +120,26 @@ async def _put(ctx: Ctx, page: Record, was: Place, place: Place) -> Moved:
     return Moved(page=now, was=was)
 
 
-async def _address(ctx: Ctx, page: Record, place: Place) -> str:
-    """Return the address of a page at a place. Errors: Invalid."""
-    above = ""
-    if place.parent_id is not None:
-        parent = await ctx.db.maybe(q.page_get, page_id=place.parent_id)
-        if parent is None or parent["site_id"] != page["site_id"] or parent["path"] == HOME:
-            raise _wrong("parent_id", _("There is no such page to stand below."))
-        if parent["page_id"] == page["page_id"] or parent["path"].startswith(f"{page['path']}/"):
-            raise _wrong(
-                "parent_id", _("A page cannot stand below itself, or below a page that is below it.")
-            )
-        above = parent["path"]
-    if above and not place.rest:
-        raise _wrong("rest", _("The home page stands at the top. Give it an address of its own first."))
-    return wanted_path(f"{above}/{place.rest}")
+async def _above(ctx: Ctx, page: Record, parent_id: uuid.UUID | None) -> Record | None:
+    """Return the page that one is to stand below; None for the top. Errors: Invalid."""
+    if parent_id is None:
+        return None
+    above = await _stands(ctx, parent_id)
+    if above is None or above["site_id"] != page["site_id"] or above["path"] == HOME:
+        raise _wrong("parent_id", _("There is no such page to stand below."))
+    if above["page_id"] == page["page_id"] or above["path"].startswith(f"{page['path']}/"):
+        raise _wrong("parent_id", _("A page cannot stand below itself, or below a page that is below it."))
+    return above
 
 
-async def _row(ctx: Ctx, page: Record) -> Sequence[Record]:
+async def _stands(ctx: Ctx, page_id: uuid.UUID) -> Record | None:
+    """Return where a page stands; None for the top, and for one that is none."""
+    return None if page_id == TOP else await ctx.db.maybe(q.page_stands, page_id=page_id)
+
+
+async def _row(ctx: Ctx, page_id: uuid.UUID) -> Sequence[Record]:
     """Hold a page and those beside it, and return them in their order."""
-    held = await ctx.db.all(q.siblings_lock, site_id=page["site_id"], parent_id=page["parent_id"])
+    held = await ctx.db.all(q.siblings_lock, page_id=page_id)
     return sorted(held, key=lambda one: (one["position"], one["page_id"]))
 
 
@@ -144,21 +150,15 @@ def _at(row: Sequence[Record], page: Record) -> int:
     raise Conflict("site.tree_changed", _("Somebody moved this page meanwhile. Look at the tree again."))
 
 
-async def _place(ctx: Ctx, page: Record, row: Sequence[Record]) -> Place:
-    """Return where a page stands among those beside it."""
-    parent_id, behind = _parent_of(page), _id_at(row, _at(row, page) + 1)
-    above = await get_page(ctx, parent_id) if parent_id else None
-    rest = page["path"].removeprefix(f"{above['path']}/" if above else "/").lstrip("/")
-    return Place(parent_id=parent_id, before=behind, rest=rest)
+def _place(page: Record, row: Sequence[Record], parent: Record | None) -> Place:
+    """Return where a page stands, among those beside it."""
+    rest = page["path"].removeprefix(f"{parent['path']}/" if parent else "/").lstrip("/")
+    behind = _id_at(row, _at(row, page) + 1)
+    return Place(parent_id=parent["page_id"] if parent else None, before=behind, rest=rest)
 
 
 def _id_at(row: Sequence[Record], at: int) -> uuid.UUID | None:
     return row[at]["page_id"] if at < len(row) else None
-
-
-def _parent_of(page: Record) -> uuid.UUID | None:
-    parent_id: uuid.UUID = page["parent_id"]
-    return None if parent_id == TOP else parent_id
 
 
 def _wrong(field: str, message: str) -> Invalid:

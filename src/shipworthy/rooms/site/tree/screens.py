@@ -165,7 +165,7 @@ async def _place_form(ctx: Ctx, page: Record, form: PlaceForm, refused: Refusal 
         "is_cut": len(choices) > _CHOICES_MAX,
         "action": f"/pages/{page['page_id']}/place",
         "back": _TREE,
-        "page": {"title": page["title"], "path": page["path"], "status": page["status"]},
+        "moving": {"title": page["title"], "path": page["path"], "status": page["status"]},
         "chars_max": PATH_CHARS_MAX,
     }
     title = _("Move “{title}”", title=page["title"])
