@@ -211,6 +211,29 @@ CRASH = {
     "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
 }
 
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACES = [
+    {"id": TRACE_ID, "at": "2026-11-28 09:14:02", "name": "POST /api/invoices/{invoice_id}/finalise",
+     "took_ms": "1204.8", "spans": 23, "is_error": False},
+    {"id": TRACE_ID[::-1], "at": "2026-11-28 09:13:40", "name": "job site.sitemap", "took_ms": "31.0", "spans": 1,
+     "is_error": True},
+]  # fmt: skip
+BARS = [
+    {"name": name, "service": service, "depth": depth, "took_ms": f"{took:.1f}", "left": left, "width": width,
+     "is_error": "mail" in name, "facts": facts}
+    for name, service, depth, took, left, width, facts in (
+        ("POST /api/invoices/{invoice_id}/finalise", "web", 0, 48.1, 0, 40, {"http.response.status_code": 200}),
+        ("auth.session", "web", 1, 0.4, 2, 5, {}),
+        ("kernel.session_by_token", "web", 2, 0.3, 2, 5, {"db.system.name": "postgresql"}),
+        ("job invoicing.pdf", "worker", 1, 612.0, 210, 508, {"job.attempt": 1}),
+        ("pdf.render", "worker", 2, 540.2, 240, 448, {}),
+        ("invoicing.document_create", "worker", 3, 1.2, 700, 5, {}),
+        ("job invoicing.mail", "worker", 4, 301.0, 740, 250, {}),
+        ("mail.send", "worker", 5, 300.2, 741, 249,
+         {"exception.type": "Upstream", "exception.message": "The mail server does not take the mail; it will be tried again."}),
+        ("invoicing.mail_settle", "worker", 6, 0.9, 995, 5, {}),
+    )
+]  # fmt: skip
 DEMOS = (
     Demo(
         name="sign_in",
@@ -320,6 +343,27 @@ DEMOS = (
         title="Something broke on our side",
         is_signed_in=False,
         data={"error": CRASH},
+    ),
+    Demo(
+        name="traces",
+        template="kernel/traces.html",
+        title="Traces",
+        is_signed_in=False,
+        data={"traces": TRACES},
+    ),
+    Demo(
+        name="no_traces",
+        template="kernel/traces.html",
+        title="Traces",
+        is_signed_in=False,
+        data={"traces": []},
+    ),
+    Demo(
+        name="trace",
+        template="kernel/trace.html",
+        title="Trace",
+        is_signed_in=False,
+        data={"trace_id": TRACE_ID, "whole_ms": "1,204.8", "bars": BARS},
     ),
 )
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "tenant": "list the tenants of a database",
     "user": "look a person up, shut them out, let them in again",
     "audit": "verify the audit trail",
+    "trace": "show what one request did, with the jobs it caused",
     "serve": "run one web process",
     "work": "run one worker",
 }

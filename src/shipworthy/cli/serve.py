@@ -42,7 +42,8 @@ def command(port: int | None, host: str) -> None:
 
 def make_app() -> Any:
     """Return the ASGI application of the app in this folder: the factory for any ASGI server."""
-    from shipworthy.kernel.app import LifespanApp
+    from shipworthy.kernel.app import LifespanApp, scrubber_of
+    from shipworthy.kernel.telemetry.log import scrub_with
 
     project = load_project()
     installation = installation_from(
@@ -51,4 +52,5 @@ def make_app() -> Any:
         store=project.settings.sessions.store,
         pooling=project.settings.db.pooling,
     )
+    scrub_with(scrubber_of(project.rooms, installation))
     return LifespanApp(project.settings, project.rooms, installation)

@@ -30,6 +30,7 @@ from shipworthy.kernel.db.migrate import LOGIN_ROLES
 from shipworthy.kernel.db.setup import prepare_database, role_url
 from shipworthy.kernel.room import SeedTenant
 from shipworthy.kernel.seed import demo_tenants, seed_demo, seed_volume, tenant_id_of
+from shipworthy.kernel.telemetry.export import TRACES_FILE
 from shipworthy.local.ports import free_port, require_port
 from shipworthy.local.postgres import EmbeddedPostgres, PostgresAddress
 from shipworthy.local.processes import Child, Supervisor
@@ -249,6 +250,7 @@ async def _processes(
         state.path, database_url=database.url, mail_port=mail_port, valkey_url=environment.get(VALKEY)
     )
     of_app = _of_app(state, options, environment)
+    (state.path / TRACES_FILE).touch(mode=0o600)  # whoever has the handle reads it like a log
     starting: list[asyncio.Task[int]] = []
     stopping: list[Behind] = []
     try:
@@ -346,7 +348,7 @@ def _handle(
             for t in tenants
         ),
         started_in_s=round(started_in_s, 3),
-        log_files=tuple(str(path) for path in sorted(state.logs.glob("*.log"))),
+        log_files=tuple(str(path) for path in (*sorted(state.logs.glob("*.log")), state.path / TRACES_FILE)),
     )
 
 

@@ -18,8 +18,8 @@ def command() -> None:
     import uvloop
 
     from shipworthy.cli.project import current_environment, installation_from, load_project
-    from shipworthy.kernel.app import run_worker
-    from shipworthy.kernel.telemetry.log import configure, log
+    from shipworthy.kernel.app import run_worker, scrubber_of
+    from shipworthy.kernel.telemetry.log import configure, log, scrub_with
 
     configure()
     project = load_project()
@@ -29,6 +29,8 @@ def command() -> None:
         store=project.settings.sessions.store,
         pooling=project.settings.db.pooling,
     )
+
+    scrub_with(scrubber_of(project.rooms, installation))
 
     async def run() -> None:
         stop = asyncio.Event()

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from shipworthy import __version__
 from shipworthy.kernel.audit.sealer import seal_forever
 from shipworthy.kernel.db.migrate import RoomMigrations
 from shipworthy.kernel.db.tx import Database, open_database
@@ -31,6 +32,9 @@ from shipworthy.kernel.runtime import Runtime, uuid7
 from shipworthy.kernel.sessions.memory import MemorySessions
 from shipworthy.kernel.sessions.store import PostgresSessions, SessionStore
 from shipworthy.kernel.settings import Settings
+from shipworthy.kernel.telemetry.export import TRACES_FILE, Exporter, to_collector, to_file
+from shipworthy.kernel.telemetry.scrub import Scrubber
+from shipworthy.kernel.telemetry.spans import Tracer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +56,12 @@ class Installation:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, rooms: tuple[Room, ...], installation: Installation, **overrides: Any
+    settings: Settings,
+    rooms: tuple[Room, ...],
+    installation: Installation,
+    *,
+    process: str = "web",
+    **overrides: Any,
 ) -> AsyncIterator[Runtime]:
     """Open what a process needs, start the rooms, and close it all again. Tests pass `now=…`."""
     if installation.clock_file is not None:
@@ -71,7 +80,10 @@ async def running(
         [flag for room in rooms for flag in room.flags],
     )
     try:
-        async with _sessions(settings, database, installation, overrides) as sessions:
+        async with (
+            _sessions(settings, database, installation, overrides) as sessions,
+            _tracing(settings, rooms, installation, process) as tracer,
+        ):
             runtime = Runtime(
                 settings=settings,
                 database=database,
@@ -87,6 +99,8 @@ async def running(
                 rooms=rooms,
                 realm_id=installation.realm_id,
                 signing_key=installation.signing_key,
+                tracer=tracer,
+                traces_file=None if settings.telemetry.otlp_url else installation.state / TRACES_FILE,
                 **{"metrics": Metrics(edges_s(rooms, settings)), **overrides},
             )
             async with _rooms_started(runtime):
@@ -94,6 +108,31 @@ async def running(
     finally:
         flags.close()
         await database.close()
+
+
+def scrubber_of(rooms: tuple[Room, ...], installation: Installation) -> Scrubber:
+    """Return the scrubber that knows which fields the rooms and their routes declare personal."""
+    declared = [name for room in rooms for name in room.personal]
+    declared += [name for room in rooms for each in room.routes for name in each.personal]
+    return Scrubber(personal=declared, key=installation.signing_key)
+
+
+@asynccontextmanager
+async def _tracing(
+    settings: Settings, rooms: tuple[Room, ...], installation: Installation, process: str
+) -> AsyncIterator[Tracer]:
+    said = settings.telemetry
+    write = to_file(installation.state / TRACES_FILE)
+    if said.otlp_url:
+        write = to_collector(said.otlp_url, service=settings.app.name, version=__version__)
+    exporter = Exporter(write)
+    async with exporter.running():
+        yield Tracer(
+            share=said.sample_percent / 100,
+            service=process,
+            keep=exporter.keep,
+            scrub=scrubber_of(rooms, installation).text,
+        )
 
 
 @asynccontextmanager
@@ -163,7 +202,7 @@ async def run_worker(
     """Run jobs and seal audit chains until `stop` is set."""
     from shipworthy.kernel.queue.worker import work  # pgqueuer takes a second to import
 
-    async with running(settings, rooms, installation) as runtime:
+    async with running(settings, rooms, installation, process="worker") as runtime:
         sealing = asyncio.create_task(seal_forever(runtime.database, stop=stop))
         kinds = [kind for room in rooms for kind in room.jobs]
         # The queue listens and keeps prepared statements: it never goes by a pooler.

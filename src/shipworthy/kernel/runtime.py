@@ -8,10 +8,12 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.kernel.context import utc_now
 from shipworthy.kernel.http.metrics import Metrics
+from shipworthy.kernel.telemetry.spans import Tracer
 
 if TYPE_CHECKING:
     from shipworthy.kernel.context import Ctx, Principal
@@ -54,5 +56,7 @@ class Runtime:
     now: Callable[[], datetime] = utc_now
     new_id: Callable[[], uuid.UUID] = uuid7
     metrics: Metrics = field(default_factory=Metrics)
+    tracer: Tracer = field(default_factory=Tracer)
+    traces_file: Path | None = None  # where spans are kept, for operators to read; None: they go elsewhere
     state: dict[str, Any] = field(default_factory=dict)
     bearers: Callable[[Ctx, str], Awaitable[Principal | None]] | None = None  # who an access token stands for

@@ -160,6 +160,15 @@ class SiteSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TelemetrySection:
+    """[telemetry]: traces of a share of all requests, in the state directory or sent to a collector as OTLP."""
+
+    metrics: bool = True
+    sample_percent: float = 1.0  # of requests, with the jobs they cause; failures are kept anyway
+    otlp_url: str = ""  # "http://127.0.0.1:4318/v1/traces"; empty: traces.jsonl of the state directory
+
+
+@dataclass(frozen=True, kw_only=True)
 class SloSection:
     """[slo]: the playbook's objectives; an app may tighten them."""
 
@@ -199,6 +208,7 @@ class Settings:
     pdf: PdfSection = field(default_factory=PdfSection)
     tax: TaxSection = field(default_factory=TaxSection)
     site: SiteSection = field(default_factory=SiteSection)
+    telemetry: TelemetrySection = field(default_factory=TelemetrySection)
     slo: SloSection = field(default_factory=SloSection)
     budget: BudgetSection = field(default_factory=BudgetSection)
     alerts: AlertsSection = field(default_factory=AlertsSection)
@@ -239,6 +249,13 @@ def _consistent(settings: Settings, text: str) -> Settings:
             f'site.cdn = "{settings.site.cdn}" needs site.cdn_purge_url, the address its purges go to',
             path="site.cdn",
             line=line_of(text, ("site", "cdn")),
+            source=APP_FILE,
+        )
+    if (url := settings.telemetry.otlp_url) and not url.startswith(("http://", "https://")):
+        raise Undecodable(
+            f"telemetry.otlp_url must begin with http:// or https://, not {url!r}",
+            path="telemetry.otlp_url",
+            line=line_of(text, ("telemetry", "otlp_url")),
             source=APP_FILE,
         )
     if settings.sessions.store == "memory" and settings.http.workers > 1:
@@ -310,6 +327,7 @@ _AT_LEAST_ONE = {
     "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "files.link_ttl_s", "mail.timeout_s", "pdf.memory_mib", "pdf.cpu_s", "pdf.timeout_s",
 }  # fmt: skip
 _AT_LEAST = {"auth.password_chars_min": 8}  # NIST SP 800-63B, whatever stands beside the password
+_AT_MOST = {"telemetry.sample_percent": 100}
 _PORTS = {"http.port", "http.public_port", "mail.port"}
 
 
@@ -321,10 +339,10 @@ def _in_range(settings: Settings, text: str) -> None:
                 path = f"{section.name}.{name}"
                 at_least_one = path in _AT_LEAST_ONE and isinstance(value, int)
                 least = _AT_LEAST.get(path, 1 if at_least_one else 0)
-                most = 65_535 if path in _PORTS else inf
+                most = 65_535 if path in _PORTS else _AT_MOST.get(path, inf)
                 # Written so that NaN, which compares with nothing, is refused too.
                 if not (least <= value <= most and value < inf):
-                    bound = f"{least} to {most}" if path in _PORTS else f"at least {least}"
+                    bound = f"{least} to {most}" if most < inf else f"at least {least}"
                     raise Undecodable(
                         f"{path} must be {bound}, not {value}",
                         path=path,

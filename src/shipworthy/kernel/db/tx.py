@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -21,6 +21,8 @@ from shipworthy.kernel.context import Scope
 from shipworthy.kernel.db.queries import NamedQuery
 from shipworthy.kernel.errors import Busy, Upstream
 from shipworthy.kernel.language import _
+from shipworthy.kernel.telemetry.spans import CLIENT, Attributes, Trace
+from shipworthy.kernel.telemetry.trace import current
 
 Record = Mapping[str, Any]  # what asyncpg.Record offers
 
@@ -50,19 +52,20 @@ _GONE = (*_CUT, OSError)  # TimeoutError is an OSError
 
 
 class Tx:
-    """A running transaction. Takes named queries only; counts what it ran."""
+    """A running transaction. Takes named queries only; counts what it ran, and times it where that is sampled."""
 
-    __slots__ = ("_connection", "queries_run", "scope")
+    __slots__ = ("_connection", "_trace", "queries_run", "scope")
 
     def __init__(self, connection: Any, scope: Scope) -> None:
         self._connection = connection
+        self._trace = current()
         self.scope = scope
         self.queries_run = 0
 
     async def all(self, query: NamedQuery, /, **values: object) -> list[Record]:
         """Return every row."""
         self.queries_run += 1
-        rows: list[Record] = await _answered(self._connection.fetch, query.sql, *query.arguments(values))
+        rows: list[Record] = await self._ask(query, self._connection.fetch, query.arguments(values))
         return rows
 
     async def one(self, query: NamedQuery, /, **values: object) -> Record:
@@ -75,25 +78,32 @@ class Tx:
     async def maybe(self, query: NamedQuery, /, **values: object) -> Record | None:
         """Return the first row, or None."""
         self.queries_run += 1
-        row: Record | None = await _answered(self._connection.fetchrow, query.sql, *query.arguments(values))
+        row: Record | None = await self._ask(query, self._connection.fetchrow, query.arguments(values))
         return row
 
     async def run(self, query: NamedQuery, /, **values: object) -> int:
         """Run a statement; return how many rows it touched."""
         self.queries_run += 1
-        status: str = await _answered(self._connection.execute, query.sql, *query.arguments(values))
+        status: str = await self._ask(query, self._connection.execute, query.arguments(values))
         last = status.rpartition(" ")[2]
         return int(last) if last.isdigit() else 0
 
     async def many(self, query: NamedQuery, rows: Iterable[dict[str, object]], /) -> None:
         """Run one statement for many rows in one round trip's pipeline."""
         self.queries_run += 1
-        await _answered(self._connection.executemany, query.sql, [query.arguments(row) for row in rows])
+        await self._ask(query, self._connection.executemany, ([query.arguments(row) for row in rows],))
 
     async def raw(self, sql: str, *values: object) -> list[Record]:
         """Run SQL that is not in a catalogue: migrations, seeding and tests only."""
         rows: list[Record] = await _answered(self._connection.fetch, sql, *values)
         return rows
+
+    def _ask(
+        self, query: NamedQuery, ask: Callable[..., Awaitable[Any]], arguments: Sequence[object]
+    ) -> Awaitable[Any]:
+        if self._trace is None:
+            return _answered(ask, query.sql, *arguments)
+        return _timed(self._trace, query, ask, arguments)
 
 
 class Database:
@@ -217,6 +227,15 @@ class Database:
 
     async def _release(self, connection: Any) -> None:
         await self._pool.release(connection)
+
+
+async def _timed(
+    trace: Trace, query: NamedQuery, ask: Callable[..., Awaitable[Any]], arguments: Sequence[object]
+) -> Any:
+    """Ask in a span that is called like the query. What was asked with stays out of it."""
+    facts: Attributes = {"db.system.name": "postgresql", "db.query.summary": query.full_name}
+    with trace.span(query.full_name, CLIENT, facts):
+        return await _answered(ask, query.sql, *arguments)
 
 
 async def _answered(ask: Callable[..., Awaitable[Any]], *arguments: object) -> Any:

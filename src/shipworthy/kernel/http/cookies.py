@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+
 from shipworthy.kernel.settings import Settings
+
+FLASH = "flash"  # one sentence for the next page
+_FLASH_CHARS_MAX = 300
 
 
 def read(header: str, name: str) -> str | None:
@@ -29,3 +34,14 @@ def write(settings: Settings, base: str, value: str, *, max_age_s: int | None, h
     if max_age_s is not None:
         parts.append(f"Max-Age={max_age_s}")
     return "; ".join(parts)
+
+
+def flashed(header: str, settings: Settings) -> list[dict[str, str]]:
+    """Return what the last page had to say, for this one to show."""
+    value = read(header, name(settings, FLASH))
+    if not value:
+        return []
+    try:
+        return [{"kind": "success", "text": base64.urlsafe_b64decode(value).decode()[:_FLASH_CHARS_MAX]}]
+    except ValueError:
+        return []

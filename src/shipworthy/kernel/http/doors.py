@@ -24,7 +24,7 @@ from shipworthy.kernel.http.wire import SECURITY_HEADERS, head_bytes, headers_of
 from shipworthy.kernel.language import speaking
 from shipworthy.kernel.route import Route
 from shipworthy.kernel.runtime import Runtime
-from shipworthy.kernel.telemetry.trace import trace_id_of
+from shipworthy.kernel.telemetry.trace import context_of
 
 
 class Doors:
@@ -68,7 +68,7 @@ class Doors:
             (b"content-type", b"application/problem+json" if is_json else HTML),
             (b"cache-control", b"no-store"),
             *(() if is_json else PAGE_HEADERS),
-            *refusal_headers(refusal, trace_id_of(headers.get("traceparent"))),
+            *refusal_headers(refusal, context_of(headers.get("traceparent"))[0]),
             *SECURITY_HEADERS,
             (b"content-length", str(len(body)).encode()),
         ]

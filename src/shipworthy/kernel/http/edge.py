@@ -16,12 +16,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from shipworthy.kernel.context import Ctx, Scope
+from shipworthy.kernel.context import Ctx, Principal, Scope
 from shipworthy.kernel.errors import Missing, Refusal, SignInNeeded
 from shipworthy.kernel.http import cookies, idempotency
 from shipworthy.kernel.http.binding import parse_body, parse_query
 from shipworthy.kernel.http.doors import Doors
 from shipworthy.kernel.http.metrics import Metrics
+from shipworthy.kernel.http.operations import Operations
 from shipworthy.kernel.http.origin import SAFE_METHODS, check_origin
 from shipworthy.kernel.http.permission import (
     CHOOSE_PATH,
@@ -46,6 +47,7 @@ from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect, Str
 from shipworthy.kernel.http.router import MethodNotAllowed, Router
 from shipworthy.kernel.http.static import StaticFiles
 from shipworthy.kernel.http.step_up import ProofTooOld, check_proof, confirm_address
+from shipworthy.kernel.http.telling import tell
 from shipworthy.kernel.http.wire import (
     AtOnce,
     ClientGone,
@@ -54,6 +56,7 @@ from shipworthy.kernel.http.wire import (
     bearer_of,
     client_of,
     headers_of,
+    host_of,
     read_body,
     send_answer,
 )
@@ -61,12 +64,12 @@ from shipworthy.kernel.language import LANGUAGE_COOKIE, Locale, _, chosen_langua
 from shipworthy.kernel.route import Route
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
-from shipworthy.kernel.telemetry.trace import trace_id_of
+from shipworthy.kernel.telemetry.spans import span
+from shipworthy.kernel.telemetry.trace import context_of, followed, following
 
 Lane = Callable[[Any, Receive, Send], Awaitable[None]]
 
 _READING = ("GET", "HEAD")
-FLASH_COOKIE = "flash"
 SESSION_COOKIE = "sid"
 
 
@@ -88,6 +91,7 @@ class Edge:
         self._static = static
         self._metrics = metrics
         self._lane_at_once: AtOnce | None = getattr(lane, "at_once", None)
+        self._operations = Operations(runtime, metrics, page=self._page)
         self._doors = Doors(runtime, routes, words=self._words_of)
         self._console_hosts = frozenset(runtime.settings.app.hosts)
         self._session_cookie = cookies.name(runtime.settings, SESSION_COOKIE)
@@ -97,7 +101,7 @@ class Edge:
         self._nav = Nav(runtime, routes, self._permissions)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        host = _host(scope)
+        host = host_of(scope)
         if not self._is_console(host):
             await self._foreign_host(scope, receive, send)
             return
@@ -106,12 +110,14 @@ class Edge:
         if path.startswith("/static/"):
             await send_answer(send, self._static_answer(scope["method"], path, headers), scope["method"])
             return
-        with speaking(self._language(headers)):
+        trace_id, parent_id = context_of(headers.get("traceparent"))
+        trace = self._runtime.tracer.begin(trace_id, parent_id, scope["method"])
+        with speaking(self._language(headers)), following(trace_id, trace):
             await self._console(scope, headers, host, receive, send)
 
     def at_once(self, request: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
         """Return what the raw lane has ready for a host of its own, or what a door says to a caller."""
-        if not self._is_console(_host(request)):
+        if not self._is_console(host_of(request)):
             return self._lane_at_once(request) if self._lane_at_once is not None else None
         return self._doors.at_once(request)
 
@@ -136,20 +142,20 @@ class Edge:
     async def _console(
         self, scope: Any, headers: dict[str, str], host: str, receive: Receive, send: Send
     ) -> None:
-        started = time.perf_counter()
-        trace_id = trace_id_of(headers.get("traceparent"))
+        started_s = time.perf_counter()
         method: str = scope["method"]
+        failure: Exception | None = None
         ctx = Ctx(
             scope=Scope(self._runtime.realm_id),
             runtime=self._runtime,
-            trace_id=trace_id,
+            trace_id=followed(),
             host=host,
             client=client_of(scope, headers, self._runtime.settings.http.trusted_proxies),
         )
         ctx.extra["headers"] = headers
         route: Route | None = None
         try:
-            if answer := await self._operations(method, scope["path"], ctx):
+            if answer := await self._operations(method, scope["path"], ctx, headers):
                 await send_answer(send, answer, method)
                 return
             route, values = self._router.find(method, scope["path"])
@@ -164,17 +170,15 @@ class Edge:
         except ClientGone:
             return
         except Refusal as refusal:
+            failure = refusal
             answer = self._refuse(ctx, route, headers, scope, refusal)
-        except Exception:  # the request edge: the one place where a crash becomes an answer
-            log.exception(
-                "request crashed", extra={"trace_id": trace_id, "method": method, "path": scope["path"]}
-            )
+        except Exception as crash:  # the request edge: the one place where a crash becomes an answer
+            failure = crash
+            log.exception("request crashed", extra={"method": method, "path": scope["path"]})
             answer = self._refuse(ctx, route, headers, scope, Crash())
         answer.headers += said_besides(answer, tenant_id=ctx.scope.tenant_id if self._tells_tenant else None)
         await send_answer(send, answer, method)
-        name = f"{route.method} {route.path}" if route else "unmatched"
-        queries = ctx.tx.queries_run if ctx.tx else 0
-        self._metrics.request(name, answer.status, time.perf_counter() - started, queries)
+        tell(ctx, route, method, answer.status, started_s=started_s, failure=failure)
 
     async def _run(
         self, ctx: Ctx, route: Route, values: list[object], scope: Any, headers: dict[str, str], body: bytes
@@ -220,16 +224,20 @@ class Edge:
         return answer
 
     async def _sign_in(self, ctx: Ctx, route: Route, headers: dict[str, str]) -> None:
-        bearer, bearers = bearer_of(headers), self._runtime.bearers
-        if bearer is not None and bearers is not None:
-            # Pages are for people: a program never changes a password, however its token was come by.
-            ctx.principal = None if route.media == "html" else await bearers(ctx, bearer)
-        elif token := cookies.read(headers.get("cookie", ""), self._session_cookie):
-            ctx.principal = await self._runtime.sessions.lookup(token)
+        with span("auth.session"):
+            ctx.principal = await self._principal(ctx, route, headers)
         if ctx.principal is not None and ctx.principal.tenant_id is not None:
             ctx.scope = Scope(ctx.scope.realm_id, ctx.principal.tenant_id)
         if ctx.principal is not None:
             speak(ctx.principal.language)  # over what this browser asks for
+
+    async def _principal(self, ctx: Ctx, route: Route, headers: dict[str, str]) -> Principal | None:
+        bearer, bearers = bearer_of(headers), self._runtime.bearers
+        if bearer is not None and bearers is not None:
+            # Pages are for people: a program never changes a password, however its token was come by.
+            return None if route.media == "html" else await bearers(ctx, bearer)
+        token = cookies.read(headers.get("cookie", ""), self._session_cookie)
+        return await self._runtime.sessions.lookup(token) if token else None
 
     def _authorise(self, ctx: Ctx, route: Route) -> None:
         if route.auth == "public":
@@ -253,7 +261,7 @@ class Edge:
             headers += [(b"set-cookie", c.encode()) for c in value.cookies]
             if value.flash:
                 text = base64.urlsafe_b64encode(value.flash.encode()).decode()
-                cookie = cookies.write(self._runtime.settings, FLASH_COOKIE, text, max_age_s=60)
+                cookie = cookies.write(self._runtime.settings, cookies.FLASH, text, max_age_s=60)
                 headers.append((b"set-cookie", cookie.encode()))
             return Answer(value.status, headers, b"")
         if isinstance(value, (File, Stream)):
@@ -283,7 +291,7 @@ class Edge:
             headers.append(
                 (
                     b"set-cookie",
-                    cookies.write(self._runtime.settings, FLASH_COOKIE, "", max_age_s=0).encode(),
+                    cookies.write(self._runtime.settings, cookies.FLASH, "", max_age_s=0).encode(),
                 )
             )
         headers += [(n.encode(), v.encode()) for n, v in page.headers]
@@ -300,7 +308,7 @@ class Edge:
             "user": {"name": person.name or person.email, "email": person.email} if person else None,
             "tenant": {"name": person.tenant_name} if person and person.tenant_name else None,
             "nav": self._nav.of(person),
-            "flash": _flash(ctx.extra.get("headers", {}).get("cookie", ""), self._runtime),
+            "flash": cookies.flashed(ctx.extra.get("headers", {}).get("cookie", ""), self._runtime.settings),
             "lang": spoken(),
             "path": ctx.extra.get("path", ""),
             "is_on": ctx.is_on,
@@ -334,23 +342,6 @@ class Edge:
         base = self.base(nobody, title="", section="")
         return problem_page(refusal, self._runtime.pages, trace_id="", base=base).body
 
-    async def _operations(self, method: str, path: str, ctx: Ctx) -> Answer | None:
-        """Health and metrics: for the operator's own network only."""
-        if not path.startswith("/-/"):
-            return None
-        if method not in _READING:
-            raise MethodNotAllowed(_READING)
-        if path == "/-/healthz":
-            return Answer(200, [(b"content-type", b"text/plain")], b"ok\n")
-        if path == "/-/readyz":
-            took_s = await self._runtime.database.ping()
-            return Answer(
-                200, [(b"content-type", b"text/plain")], f"ok, database {took_s * 1000:.1f} ms\n".encode()
-            )
-        if path == "/-/metrics" and ctx.client in ("127.0.0.1", "::1"):
-            return Answer(200, [(b"content-type", b"text/plain; version=0.0.4")], self._metrics.text())
-        raise Missing()
-
     def _static_answer(self, method: str, path: str, headers: dict[str, str]) -> Answer:
         if method not in _READING:
             return problem_answer(MethodNotAllowed(_READING), trace_id="-")
@@ -376,22 +367,3 @@ def _encode_other(value: Any) -> Any:
     if isinstance(value, uuid.UUID):  # asyncpg's subclass
         return str(value)
     raise TypeError(f"cannot encode {type(value).__name__}")
-
-
-def _host(scope: Any) -> str:
-    """Return the host asked for. The raw lane pays for this on each hit, so it reads nothing else."""
-    host = b""
-    for name, value in scope["headers"]:
-        if name == b"host":
-            host = value
-    return host.decode("latin-1").lower()
-
-
-def _flash(cookie_header: str, runtime: Runtime) -> list[dict[str, str]]:
-    value = cookies.read(cookie_header, cookies.name(runtime.settings, FLASH_COOKIE))
-    if not value:
-        return []
-    try:
-        return [{"kind": "success", "text": base64.urlsafe_b64decode(value).decode()[:300]}]
-    except ValueError:
-        return []

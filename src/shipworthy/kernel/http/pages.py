@@ -11,6 +11,7 @@ from typing import Any
 import minijinja
 
 from shipworthy.kernel.language import _, _n, mark, other_languages
+from shipworthy.kernel.telemetry.spans import span
 
 KERNEL_TEMPLATES = Path(__file__).parent / "templates"
 # What `ui.badge` says of a status that comes without a label: its own word.
@@ -63,7 +64,8 @@ class Pages:
 
     def render(self, name: str, data: Mapping[str, Any]) -> bytes:
         """Return the page as UTF-8. Errors: minijinja.TemplateError, a mistake of ours."""
-        return self._environment.render_template(name, **data).encode()
+        with span(f"page.render {name}"):
+            return self._environment.render_template(name, **data).encode()
 
     def filter(self, name: str, function: Callable[..., Any]) -> None:
         """Let rooms add a filter, e.g. `money`."""

@@ -11,7 +11,10 @@ import aiosmtplib
 
 from shipworthy.kernel.errors import Upstream
 from shipworthy.kernel.settings import MailSection
+from shipworthy.kernel.telemetry.spans import span
+from shipworthy.kernel.telemetry.trace import followed
 
+TRACE_HEADER = "X-Trace-Id"
 _FOR_GOOD = 500  # RFC 5321, 4.2.1: 5yz is permanent, 4yz may be tried again
 
 
@@ -51,6 +54,8 @@ class Mailer:
     ) -> None:
         """Send a plain-text mail. `message_key` makes the Message-ID, so a repeat is recognisable.
 
+        The trace id of the job that sends it goes along: a person who forwards the mail names it.
+
         Errors:  MailRefused when the server will not take it, ever; Upstream `mail.unavailable` when it may later;
                  ValueError for a line break in a header.
         """
@@ -62,18 +67,21 @@ class Mailer:
             message["Reply-To"] = reply_to
         domain = sender.rpartition("@")[2] or "localhost"
         message["Message-ID"] = make_msgid(idstring=message_key, domain=domain)
+        if trace_id := followed():
+            message[TRACE_HEADER] = trace_id
         message.set_content(text)
         for file in attachments:
             maintype, _, subtype = file.media_type.partition("/")
             message.add_attachment(file.body, maintype=maintype, subtype=subtype, filename=file.name)
         try:
-            await aiosmtplib.send(
-                message,
-                hostname=self._settings.host,
-                port=self._settings.port,
-                timeout=self._settings.timeout_s,
-                start_tls=None if self._settings.port == 587 else False,
-            )
+            with span("mail.send"):
+                await aiosmtplib.send(
+                    message,
+                    hostname=self._settings.host,
+                    port=self._settings.port,
+                    timeout=self._settings.timeout_s,
+                    start_tls=None if self._settings.port == 587 else False,
+                )
         except (aiosmtplib.SMTPException, OSError) as failed:
             if refused := _refused(failed):
                 raise refused from failed

@@ -12,6 +12,7 @@ import msgspec
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.queries import load_queries
 from shipworthy.kernel.db.tx import Tx
+from shipworthy.kernel.telemetry.trace import current
 
 q = load_queries(Path(__file__).parent.parent / "queries.sql", room="kernel")
 
@@ -38,12 +39,13 @@ class JobKind:
 
 
 class Payload(msgspec.Struct):
-    """What a job carries: ids only."""
+    """What a job carries: ids only. `span` is what enqueued it, where that was sampled."""
 
     realm: str
     tenant: str
     source: str
     trace: str
+    span: str = ""
 
 
 async def enqueue(
@@ -58,7 +60,9 @@ async def enqueue(
     """
     transaction = tx or ctx.db
     realm_id, tenant_id = transaction.scope.realm_id, transaction.scope.tenant_id
-    payload = Payload(str(realm_id), str(tenant_id or ""), str(source), ctx.trace_id)
+    trace = current()
+    span_id = trace.current_id if trace else ""
+    payload = Payload(str(realm_id), str(tenant_id or ""), str(source), ctx.trace_id, span_id)
     queued = await transaction.maybe(
         q.job_enqueue,
         priority=priority,

@@ -25,6 +25,8 @@ from shipworthy.kernel.language import speaking
 from shipworthy.kernel.queue.job import JobKind, Payload
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
+from shipworthy.kernel.telemetry.spans import CONSUMER, Attributes
+from shipworthy.kernel.telemetry.trace import following
 
 # A live worker beats every 2 s; 4 s of silence is a dead one. Longer makes recovery slower,
 # shorter re-runs the jobs of a worker that merely waits for a core.
@@ -74,23 +76,37 @@ async def run_job(kind: JobKind, runtime: Runtime, payload: bytes, *, attempt: i
     """
     facts = msgspec.json.decode(payload, type=Payload)
     scope = Scope(uuid.UUID(facts.realm), uuid.UUID(facts.tenant) if facts.tenant else None)
+    name = f"job {kind.kind}"
+    trace = runtime.tracer.begin(facts.trace, facts.span, name, CONSUMER, is_sampled=bool(facts.span))
     ctx = Ctx(scope=scope, runtime=runtime, trace_id=facts.trace)
+    failed: Exception | None = None
     try:
-        with speaking(runtime.settings.app.locale):
-            async with asyncio.timeout(kind.timeout_s), ctx.begin() as tx:
-                ctx.tx = tx
-                await kind.handler(ctx, facts.source)
+        with speaking(runtime.settings.app.locale), following(facts.trace, trace):
+            await _run_once(kind, ctx, facts.source, attempt=attempt)
+    except Exception as failure:  # the job edge
+        failed = failure
+        raise
+    finally:
+        told: Attributes = {"job.source": facts.source, "job.attempt": attempt + 1}
+        if facts.tenant:
+            told["app.tenant.id"] = facts.tenant
+        cause = failed.__cause__ if isinstance(failed, RetryRequested) else failed
+        runtime.tracer.end(trace, trace_id=facts.trace, name=name, kind=CONSUMER, facts=told, failure=cause)
+
+
+async def _run_once(kind: JobKind, ctx: Ctx, source: str, *, attempt: int) -> None:
+    try:
+        async with asyncio.timeout(kind.timeout_s), ctx.begin() as tx:
+            ctx.tx = tx
+            await kind.handler(ctx, source)
         for later in ctx.after_commit:
             result = later()
             if result is not None:
                 await result
-    except Exception as failure:  # the job edge
+    except Exception as failure:
         delay_s = min(_RETRY_FIRST_S * 2**attempt, _RETRY_MAX_S)
         last = attempt + 1 >= kind.attempts_max
-        log.exception(
-            "job failed",
-            extra={"kind": kind.kind, "trace_id": facts.trace, "attempt": attempt + 1, "held": last},
-        )
+        log.exception("job failed", extra={"kind": kind.kind, "attempt": attempt + 1, "held": last})
         if last:
             raise
         raise RetryRequested(delay=timedelta(seconds=delay_s), reason=type(failure).__name__) from failure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.errors import Busy
+from shipworthy.kernel.telemetry.spans import span
 from shipworthy.rooms.auth.hashing import Ticket, pool_of
 from shipworthy.rooms.auth.passwords import normalised
 from shipworthy.rooms.auth.throttle import Budget, give_back
@@ -19,7 +20,8 @@ async def is_right(
     """
     pool = pool_of(ctx.runtime)
     try:
-        return await pool.verify(normalised(password), stored=stored or pool.decoy, ticket=ticket)
+        with span("auth.password"):
+            return await pool.verify(normalised(password), stored=stored or pool.decoy, ticket=ticket)
     except Busy:
         async with ctx.begin(Scope(ctx.scope.realm_id)) as tx:
             await give_back(tx, budget)

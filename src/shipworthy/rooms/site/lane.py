@@ -1,9 +1,8 @@
 """The raw lane: host -> site, path -> bytes. No session, no template, and on a hit no database (D7).
 
-A miss reads and renders once, however many ask. A publish tells every process at its commit
-(NOTIFY), and what they kept and was made of what changed is out of date. When the listening connection breaks,
-everything is asked of the database until it is back; when the database is away or slow, what is
-kept is served, however old. There is no second cache in the database (ADR 0010).
+A miss reads and renders once, however many ask. A publish tells every process at its commit (NOTIFY): what was made
+of what changed is out of date. While the listening connection is broken, everything is asked of the database; while
+that is away or slow, what is kept is served, however old. There is no second cache in the database (ADR 0010).
 """
 
 from __future__ import annotations
@@ -212,7 +211,8 @@ class Lane:
         try:
             # The count is in the key: who asks after a change does not join a fetch from before it.
             async with asyncio.timeout(None if kept is None else PATIENCE_S):
-                return await self._flights.once((key, count), self._load(site, raw_path, key, count)), MISS
+                made = self._runtime.tracer.traced(_ROUTE, lambda: self._load(site, raw_path, key, count))
+                return await self._flights.once((key, count), made), MISS
         except (Busy, TimeoutError):
             if kept is None:
                 raise

@@ -16,6 +16,7 @@ import msgspec
 
 from shipworthy.kernel.language import _
 from shipworthy.kernel.settings import PdfSection
+from shipworthy.kernel.telemetry.spans import span
 from shipworthy.rooms.invoicing.printing.paper import InvoiceDocument
 from shipworthy.rooms.invoicing.printing.printer import PDF, Order, Refused
 
@@ -66,7 +67,8 @@ class Press:
             )
         )
         async with self._turn:
-            answer = await self._print(order)
+            with span("pdf.render"):
+                answer = await self._print(order)
             if isinstance(answer, _Death) and not answer.is_final:
                 answer = await self._print(
                     order
