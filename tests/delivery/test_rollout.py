@@ -52,7 +52,7 @@ async def test_a_dead_version_goes_back_and_a_good_one_comes_and_no_request_is_d
     tmp_path: Path,
 ) -> None:
     async with (
-        kept(tmp_path, Version("v1")) as fleet,
+        kept(tmp_path, Version("v1", errors=0.0)) as fleet,
         visiting(fleet.port, rate_per_s=RATE_PER_S, seed=1) as visitors,
     ):
         bad = await fleet.deploy(Version("v2", "dead"), PLAN)
@@ -61,7 +61,7 @@ async def test_a_dead_version_goes_back_and_a_good_one_comes_and_no_request_is_d
         assert bad.weight_zero_s is not None
         assert visitors.answers["v2"] > 0
         after = visitors.answers["v2"]
-        good = await fleet.deploy(Version("v3"), PLAN)
+        good = await fleet.deploy(Version("v3", errors=0.0), PLAN)
         assert good.decision == "promoted", good.reason
         assert visitors.answers["v2"] == after
         old = visitors.answers["v1"]
@@ -79,8 +79,8 @@ async def test_a_dead_version_goes_back_and_a_good_one_comes_and_no_request_is_d
 
 
 async def test_sessions_stay_with_their_version(tmp_path: Path) -> None:
-    async with kept(tmp_path, Version("v1")) as fleet:
-        deploying = asyncio.create_task(fleet.deploy(Version("v2"), PLAN_OF_FIFTY))
+    async with kept(tmp_path, Version("v1", errors=0.0)) as fleet:
+        deploying = asyncio.create_task(fleet.deploy(Version("v2", errors=0.0), PLAN_OF_FIFTY))
         await until(lambda: fleet.place.status.exists() and status(fleet.place).weight == 50, "half of them")
         answers: dict[int, set[str]] = {}
         for _ in range(2):
@@ -115,7 +115,7 @@ async def version_of(port: int, cookie: str) -> str:
 )
 async def test_a_version_that_never_comes_up_changes_nothing(tmp_path: Path, fault: str, words: str) -> None:
     async with (
-        kept(tmp_path, Version("v1")) as fleet,
+        kept(tmp_path, Version("v1", errors=0.0)) as fleet,
         visiting(fleet.port, rate_per_s=RATE_PER_S, seed=1) as visitors,
     ):
         plan = Plan(start_timeout_s=1.5)
@@ -130,10 +130,10 @@ async def test_a_version_that_never_comes_up_changes_nothing(tmp_path: Path, fau
 
 async def test_a_deploy_killed_twice_leaves_the_old_version_serving_and_is_continued(tmp_path: Path) -> None:
     async with (
-        kept(tmp_path, Version("v1")) as fleet,
+        kept(tmp_path, Version("v1", errors=0.0)) as fleet,
         visiting(fleet.port, rate_per_s=RATE_PER_S, seed=1) as visitors,
     ):
-        fleet.versions["v2"] = Version("v2")
+        fleet.versions["v2"] = Version("v2", errors=0.0)
         for _ in range(2):
             deploy = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.delivery.half_way", str(fleet.place.root), "v2",
@@ -145,7 +145,7 @@ async def test_a_deploy_killed_twice_leaves_the_old_version_serving_and_is_conti
             long_ago = time.time() - WATCHED_S_MAX - 1
             os.utime(fleet.place.watched, (long_ago, long_ago))
             await until(lambda: status(fleet.place).weight == 0, "nobody watches: no traffic")
-        outcome = await fleet.deploy(Version("v2"), PLAN)
+        outcome = await fleet.deploy(Version("v2", errors=0.0), PLAN)
         assert outcome.decision == "promoted", outcome.reason
         assert any("broken off at step 'weight 50 %'" in said for said in fleet.said)
         assert visitors.dropped == []
@@ -153,13 +153,13 @@ async def test_a_deploy_killed_twice_leaves_the_old_version_serving_and_is_conti
 
 async def test_torn_files_are_put_aside_and_the_next_deploy_goes_on(tmp_path: Path) -> None:
     async with (
-        kept(tmp_path, Version("v1")) as fleet,
+        kept(tmp_path, Version("v1", errors=0.0)) as fleet,
         visiting(fleet.port, rate_per_s=RATE_PER_S, seed=1) as visitors,
     ):
         fleet.place.fleet.write_text('{"serial": 1, "mem')
         fleet.place.progress.write_text("{")
         await until(lambda: status(fleet.place).torn, "the keeper says so")
-        outcome = await fleet.deploy(Version("v2"), PLAN)
+        outcome = await fleet.deploy(Version("v2", errors=0.0), PLAN)
         assert outcome.decision == "promoted"
         assert sum("torn" in said for said in fleet.said) >= 2
         assert visitors.dropped == []
@@ -168,10 +168,10 @@ async def test_torn_files_are_put_aside_and_the_next_deploy_goes_on(tmp_path: Pa
 
 async def test_a_front_that_was_killed_comes_back_with_the_same_weights(tmp_path: Path) -> None:
     async with (
-        kept(tmp_path, Version("v1")) as fleet,
+        kept(tmp_path, Version("v1", errors=0.0)) as fleet,
         visiting(fleet.port, rate_per_s=RATE_PER_S, seed=1) as visitors,
     ):
-        deploying = asyncio.create_task(fleet.deploy(Version("v2"), PLAN_OF_FIFTY))
+        deploying = asyncio.create_task(fleet.deploy(Version("v2", errors=0.0), PLAN_OF_FIFTY))
         await until(lambda: status(fleet.place).weight == 50, "half of the sessions")
         os.kill(fleet.supervisor.pids["front"], signal.SIGKILL)
         before = visitors.answers["v2"]
@@ -198,13 +198,13 @@ async def test_when_the_old_version_fails_as_well_it_holds_asks_for_a_person_and
 
 
 async def test_a_canary_nobody_visits_is_probed_and_one_that_cannot_be_is_held(tmp_path: Path) -> None:
-    async with kept(tmp_path, Version("v1")) as fleet:
+    async with kept(tmp_path, Version("v1", errors=0.0)) as fleet:
         probed = Plan(
             weights=(5, 100), stage_s=0.5, stage_requests_min=10, probes=("/page/home",), rule=AT_ONCE
         )
-        assert (await fleet.deploy(Version("v2"), probed)).decision == "promoted"
+        assert (await fleet.deploy(Version("v2", errors=0.0), probed)).decision == "promoted"
         silent = Plan(weights=(5, 100), stage_s=0.5, patience_s=2.0, rule=AT_ONCE)
-        outcome = await fleet.deploy(Version("v3"), silent)
+        outcome = await fleet.deploy(Version("v3", errors=0.0), silent)
         assert outcome.decision == "undecided"
         assert "0 of 50 requests" in outcome.reason
 
@@ -218,7 +218,10 @@ async def test_nothing_that_runs_is_nothing_to_replace(tmp_path: Path) -> None:
 
 async def test_contract_migrations_wait_for_the_old_version_to_be_gone(tmp_path: Path) -> None:
     ran: list[tuple[str, list[str]]] = []
-    async with kept(tmp_path, Version("v1")) as fleet, visiting(fleet.port, rate_per_s=RATE_PER_S, seed=1):
+    async with (
+        kept(tmp_path, Version("v1", errors=0.0)) as fleet,
+        visiting(fleet.port, rate_per_s=RATE_PER_S, seed=1),
+    ):
 
         def migration(name: str):  # type: ignore[no-untyped-def]
             async def run() -> list[str]:
@@ -228,7 +231,7 @@ async def test_contract_migrations_wait_for_the_old_version_to_be_gone(tmp_path:
             return run
 
         rollout = fleet.rollout(
-            Version("v2"), PLAN, expand=migration("expand"), contract=migration("contract")
+            Version("v2", errors=0.0), PLAN, expand=migration("expand"), contract=migration("contract")
         )
         assert (await rollout.run()).decision == "promoted"
     assert ran == [("expand", ["v1"]), ("contract", ["v2"])]
