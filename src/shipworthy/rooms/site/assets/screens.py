@@ -191,11 +191,13 @@ def _private(ctx: Ctx, asset: Record, site: Record | None) -> dict[str, str]:
 
 
 def size(size_bytes: int) -> str:
-    """Return a size as people say it: 640 kB, 3.2 MB."""
+    """Return a size as people say it: 640 kB, 3.2 MB, 5.0 GB."""
     kib = size_bytes / _KIB
     if kib < 1_000:
         return f"{kib:.0f} kB"
-    return f"{format_decimal(Decimal(f'{kib / _KIB:.1f}'), locale=spoken(), decimals_min=1)} MB"
+    mib = kib / _KIB
+    number, unit = (mib, "MB") if mib < 1_000 else (mib / _KIB, "GB")
+    return f"{format_decimal(Decimal(f'{number:.1f}'), locale=spoken(), decimals_min=1)} {unit}"
 
 
 def _largest(asset: Record, width: int) -> int:

@@ -54,9 +54,10 @@ def survey(chunks: Chunks) -> Survey:
 
 def items_of(chunks: Chunks, known: Survey) -> Iterator[Item]:
     """Yield everything a file holds, and what follows from it: old addresses. Errors: Unreadable."""
+    terms = []  # they come first in a file, and nobody wants to read them first
     for entry in read_wxr(chunks(), Channel()):
         if entry.name in _TERMS:
-            yield _term(entry)
+            terms.append(_term(entry))
             continue
         kind = entry.texts.get("wp:post_type", "")
         if kind in ("post", "page"):
@@ -67,6 +68,7 @@ def items_of(chunks: Chunks, known: Survey) -> Iterator[Item]:
             yield _menu_entry(entry)
         else:
             yield _left_out(entry, kind or "item", "type_unknown")
+    yield from terms
 
 
 def _page(entry: Entry, kind: str, known: Survey) -> Iterator[Item]:
