@@ -404,6 +404,12 @@ select claim_id, site_id, host, verified_at from domain_claim where claim_id = :
 -- index: domain_claim_host_idx   rows: <= 50
 select claim_id, site_id, host, token, created_at, verified_at from domain_claim order by host limit 50
 
+-- claim_move --
+-- A claim that was not shown yet is for another site of the tenant.
+-- index: domain_claim_pkey   rows: <= 0
+-- with: claim_id = (select claim_id from domain_claim limit 1), site_id = (select site_id from site limit 1)
+update domain_claim set site_id = :site_id where claim_id = :claim_id and verified_at is null
+
 -- claim_verified --
 -- A claim is shown to be true.
 -- index: domain_claim_pkey   rows: <= 0

@@ -122,6 +122,19 @@ async def test_a_choice_holds_and_a_form_stays_with_the_site_it_was_made_for(acm
         assert "Welcome" in (await acme.get("/pages")).text
 
 
+async def test_a_domain_that_was_not_shown_yet_goes_to_the_site_it_is_claimed_for_last(acme: Author) -> None:
+    await acme.show("Welcome", "/")
+    shop = await add(acme, "Shop")
+    mine = f"www.{acme.host}"
+    first = await on(acme, shop, "POST", "/api/domains", {"host": mine})
+    again = (await acme.send("POST", "/api/domains", {"host": mine})).json
+    assert (again["claim_id"], again["txt_value"]) == (first["claim_id"], first["txt_value"])
+    assert (await on(acme, shop, "GET", "/api/domains"))["claims"] == []
+    assert (await acme.send("POST", f"/api/domains/{first['claim_id']}/verify")).status == 200
+    taken = await acme.send("POST", "/api/domains", {"host": mine}, x_site=shop["site_id"])
+    assert (taken.status, taken.json["code"]) == (409, "site.host_taken")
+
+
 async def test_a_name_and_a_language_are_seen_at_once_on_every_page(acme: Author) -> None:
     await acme.show("Welcome", "/")
     await acme.visitor.until_hit("/")

@@ -65,6 +65,10 @@ async def claim_domain(ctx: Ctx, text: str) -> Record:
     if there is not None and there["site_id"] == site["site_id"]:
         unchanged(ctx)
         return there
+    if there is not None and there["verified_at"] is None:  # of another site of ours: it moves to this one
+        await ctx.db.run(q.claim_move, claim_id=there["claim_id"], site_id=site["site_id"])
+        await record(ctx, "domain.claimed", of="domain", id=there["claim_id"], detail={"host": host})
+        return {**there, "site_id": site["site_id"]}
     if there is not None or await ctx.db.maybe(q.domain_get, host=host) is not None:
         raise _taken(host)
     if len(claims) >= CLAIMS_MAX:
