@@ -54,13 +54,9 @@ async def _measured(app: App, invoices: int) -> dict[str, Figure]:
 
 
 def _is_list(route: Route) -> bool:
-    """A page, or an answer for programs, that shows many and belongs to no single one."""
-    return (
-        route.method == "GET"
-        and route.room == "invoicing"
-        and "{" not in route.path
-        and route.media != "file"
-    )
+    """A page, or an answer for programs, that shows many and belongs to no single one. A form to fill in lists nothing."""
+    is_shown = route.room == "invoicing" and route.method == "GET" and route.media != "file"
+    return is_shown and "{" not in route.path and not route.path.endswith(("/new", "/import"))
 
 
 async def _fill(app: App, invoices: int) -> None:
