@@ -108,7 +108,7 @@ def test_a_page_is_written_by_keyboard_saved_by_itself_merged_and_published(
         press(tab, "Cards")
         expect(tab.get_by_role("textbox", name="Heading")).to_be_focused()
         tab.keyboard.type("What we do")
-        press(tab, "Add card")
+        press(tab, "Add: Card")
         expect(tab.get_by_role("textbox", name="Title").last).to_be_focused()
         tab.keyboard.type("Bathrooms")
         tab.keyboard.press("Alt+ArrowUp")
