@@ -156,11 +156,9 @@ ROOM = Room(
         ),
         Sample(name="menu", sql="select 'footer'"),
         Sample(name="import_id", sql=_IMPORT.format("")),
-        Sample(
-            name="read_import_id", sql=_IMPORT.format("where status = 'read' and file_name <> 'Over.zip'")
-        ),
-        Sample(name="taken_import_id", sql=_IMPORT.format("where status = 'taken'")),
-        Sample(name="over_import_id", sql=_IMPORT.format("where file_name = 'Over.zip'")),
+        Sample(name="read_import_id", sql=_IMPORT.format("where file_name = 'Guides.zip'")),
+        Sample(name="taken_import_id", sql=_IMPORT.format("where file_name = 'Journal.zip'")),
+        Sample(name="over_import_id", sql=_IMPORT.format("where file_name like 'Over %'")),
         Sample(name="message_id", sql=_MESSAGE.format("asc")),
         Sample(name="other_message_id", sql=_MESSAGE.format("desc")),
     ),

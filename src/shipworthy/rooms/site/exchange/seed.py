@@ -14,8 +14,11 @@ from shipworthy.rooms.site.exchange.reading import look_through
 from shipworthy.rooms.site.exchange.taking import take_some
 
 _FILES = {
-    "Over.zip": {
-        "site/note.md": "---\ntitle: A note of {name} ({marker})\ndraft: true\n---\nNothing that anybody needs.\n"
+    **{
+        f"Over {n}.zip": {
+            "site/note.md": f"---\ntitle: Note {n} of {{name}} ({{marker}})\ndraft: true\n---\nNothing anybody needs.\n"
+        }
+        for n in range(1, 7)  # each examination of the route that forgets one takes one away
     },
     "Journal.zip": {
         "site/journal/first-winter.md": (
