@@ -60,7 +60,7 @@ NO_PAGE = (
     ),
     *(
         f"rooms/site/{name}.py"
-        for name in ("assets/seed", "collectors", "forms/seed", "jobs", "robots", "seed")
+        for name in ("assets/seed", "collectors", "exchange/seed", "forms/seed", "jobs", "robots", "seed")
     ),
     "rooms/site/telling/",  # for the log
     *(f"rooms/invoicing/{name}.py" for name in ("bodies", "jobs", "room", "seed")),
