@@ -18,7 +18,7 @@ _FILES = {
         f"Over {n}.zip": {
             "site/note.md": f"---\ntitle: Note {n} of {{name}} ({{marker}})\ndraft: true\n---\nNothing anybody needs.\n"
         }
-        for n in range(1, 7)  # each examination of the route that forgets one takes one away
+        for n in range(1, 16)  # each examination of the route that forgets one takes one away
     },
     "Journal.zip": {
         "site/journal/first-winter.md": (
