@@ -47,6 +47,12 @@ def test_the_harvest_is_what_ran_in_between() -> None:
             "x where d.role = 'primary' and b = $1",
         ),
         ("x where role = $1", ("((role)::text = 'it''s'::text)",), "x where role = 'it''s'"),
+        ("x where s.status <> $2", ("(status <> 'gone'::text)",), "x where s.status <> 'gone'"),
+        (
+            "x where status != $1 and status = $2",
+            ("(status <> 'gone'::text)",),
+            "x where status != 'gone' and status = $1",
+        ),
         ("x where role = $1", ("(role = ANY (ARRAY['a'::text]))",), "x where role = $1"),
         ("x where a = $2 and b = $2 and c = $7", (), "x where a = $1 and b = $1 and c = $2"),
     ],
@@ -78,7 +84,7 @@ def test_a_read_is_whole_unless_a_limit_stops_it() -> None:
 
 def test_an_index_that_finds_the_tenant_only_reads_its_whole_share() -> None:
     table = TableFacts(
-        oid=1, name="item", quoted="public.item", owner="owner", columns=("tenant_id", "id", "kind"),
+        oid=1, schema="public", name="item", kind="r", quoted="public.item", owner="owner", columns=("tenant_id", "id", "kind"),
         is_secured=True, is_forced=True, scope="tenant", column="tenant_id", is_declared=True,
     )  # fmt: skip
 

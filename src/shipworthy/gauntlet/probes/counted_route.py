@@ -16,7 +16,7 @@ from shipworthy.contract.manifest import Route
 from shipworthy.contract.target import Credential
 from shipworthy.gauntlet.asking import PRECONDITION_NEEDED, ask_route, conditional
 from shipworthy.gauntlet.call import Call, prepare, samples_of, subject_of
-from shipworthy.gauntlet.check import Undecided, Unmeasurable
+from shipworthy.gauntlet.check import Mode, Undecided, Unmeasurable
 from shipworthy.gauntlet.evidence import answer_evidence, request_evidence, sql_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.http import Answer, HttpSession, Unanswered
@@ -31,7 +31,8 @@ from shipworthy.gauntlet.probes.statement_counts import (
 from shipworthy.gauntlet.probes.statistics import quote
 from shipworthy.gauntlet.probes.tables import app_tables
 
-RUNS = 3  # what all of them did; each costs a request and two looks at the counters
+# What all of them did counts; each costs a request and two looks at the counters.
+RUNS: dict[Mode, int] = {"quick": 2, "full": 3}
 FEW_ROWS_SHARE = 0.5  # the small tenant must have at most this share of the large one's rows
 
 
@@ -41,6 +42,7 @@ class Counted:
 
     counts: Counts
     call: Call
+    runs: int  # so often, and every time
 
     @property
     def statements(self) -> int:
@@ -119,14 +121,14 @@ async def counted_once(exam: Exam, watch: Watch, route: Route, person: Credentia
 
 
 async def count(exam: Exam, watch: Watch, route: Route, person: Credential | None) -> Counted:
-    """Ask a route until it succeeded `RUNS` times; return what each of these did.
+    """Ask a route until it succeeded often enough; return what it did each time.
 
     Errors:  Undecided when it never succeeds.
     """
     asked = _Asker(exam, route, person)
     call, warm, answer = await asked.counted(watch)
     seen: list[Counts] = []  # the first one warmed caches and prepared statements
-    while answer.status in route.statuses and len(seen) < RUNS:
+    while answer.status in route.statuses and len(seen) < RUNS[exam.mode]:
         call, counts, answer = await asked.counted(watch)
         if answer.status in route.statuses:
             seen.append(counts)
@@ -138,7 +140,7 @@ async def count(exam: Exam, watch: Watch, route: Route, person: Credential | Non
             fix="Let the samples and the example of this route make a request that succeeds.",
             evidence=(request_evidence(call), answer_evidence(answer)),
         )
-    return Counted(counts=least(seen), call=call)
+    return Counted(counts=least(seen), call=call, runs=len(seen))
 
 
 def listing(counted: Counted) -> Evidence:

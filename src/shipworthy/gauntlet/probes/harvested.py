@@ -42,7 +42,7 @@ from pg_stats where n_distinct >= 1
 # What the statistics forget of a LIMIT: planned for no value it would stand for a tenth of the table.
 PAGE_ROWS = 50
 _STOPS = ((re.compile(r"\blimit\s+\$\d+", re.IGNORECASE), f"limit {PAGE_ROWS}"), (re.compile(r"\boffset\s+\$\d+", re.IGNORECASE), "offset 0"))  # fmt: skip
-_PREDICATE = re.compile(r"^\(\(?\"?(\w+)\"?\)?(?:::\w+)? = ('(?:[^']|'')*')(?:::[\w ]+)?\)$")
+_PREDICATE = re.compile(r"^\(\(?\"?(\w+)\"?\)?(?:::\w+)? (=|<>) ('(?:[^']|'')*')(?:::[\w ]+)?\)$")
 _PLAIN_INSERT = re.compile(r"^\s*(?:/\*.*?\*/\s*)*insert\b(?:(?!\bselect\b).)*$", re.IGNORECASE | re.DOTALL)
 _EXPLAINABLE = re.compile(r"^\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*(select|insert|update|delete|with|merge)\b", re.IGNORECASE | re.DOTALL)  # fmt: skip
 _EQUAL = re.compile(r"\(?\"?(\w+)\"?\)?(?:::[\w ]+)?\s*=\s")
@@ -143,14 +143,16 @@ def with_constants(text: str, conditions: Sequence[str] = ()) -> str:
 
     Statistics replace every constant by a parameter, and a plan without values then misses what the
     app's own does: a LIMIT that stops early, a partial index whose condition is met. `conditions` are
-    those of partial indexes, of the kind column = 'constant'; others are left alone.
+    those of partial indexes, of the kind column = 'constant' or column <> 'constant'; others are left
+    alone.
     """
     for pattern, constant in _STOPS:
         text = pattern.sub(constant, text)
     for found in filter(None, map(_PREDICATE.match, conditions)):
-        column, constant = found.groups()
+        column, operator, constant = found.groups()
         literal = constant.replace("\\", r"\\")  # it may hold what a replacement reads as a reference
-        text = re.sub(rf"(\b{column}\s*=\s*)\$\d+", rf"\g<1>{literal}", text)
+        said = "(?:<>|!=)" if operator == "<>" else "="
+        text = re.sub(rf"(\b{column}\s*{said}\s*)\$\d+", rf"\g<1>{literal}", text)
     numbers: dict[str, str] = {}  # a number that is gone would be a parameter without a type
     return re.sub(r"\$\d+", lambda match: numbers.setdefault(match.group(), f"${len(numbers) + 1}"), text)
 

@@ -16,7 +16,6 @@ from shipworthy.gauntlet.call import subject_of
 from shipworthy.gauntlet.evidence import request_evidence, sql_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.probes.counted_route import (
-    RUNS,
     Counted,
     counted_once,
     is_askable,
@@ -51,7 +50,9 @@ def _judged(exam: Exam, route: Route, counted: Counted) -> Finding:
     declared = route.queries_max
     repeats_max = REPEATS_MAX if declared is not None else REPEATS_MAX_UNDECLARED
     measures = [
-        Measure(name="queries", unit="queries", estimate=counted.statements, bound=declared, samples=RUNS),
+        Measure(
+            name="queries", unit="queries", estimate=counted.statements, bound=declared, samples=counted.runs
+        ),
         Measure(name="repeats of one query", unit="times", estimate=times, bound=repeats_max),
     ]
     subject = subject_of(route)

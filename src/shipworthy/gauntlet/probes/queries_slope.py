@@ -22,7 +22,6 @@ from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.evidence import request_evidence, sql_evidence, table_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.probes.counted_route import (
-    RUNS,
     Counted,
     count,
     counted_once,
@@ -169,7 +168,11 @@ def _judged(
     repeated, more = _grown_most(few, many)
     growth = max(many.statements - few.statements, more)
     measure = Measure(
-        name="more statements for more data", unit="queries", estimate=growth, bound=GROWTH_MAX, samples=RUNS
+        name="more statements for more data",
+        unit="queries",
+        estimate=growth,
+        bound=GROWTH_MAX,
+        samples=min(few.runs, many.runs),
     )
     facts: dict[str, Any] = {"source": route.source, "measures": (measure,)}
     if growth <= GROWTH_MAX:
