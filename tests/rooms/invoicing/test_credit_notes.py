@@ -209,7 +209,7 @@ async def test_the_page_credits_and_the_document_says_what_it_is(app: RunningApp
     assert done.status == 303
     place = str(done.header("location"))
     page = (await acme.get(place)).text
-    assert f"for invoice {issued['number']}" in page
+    assert f'for invoice <span class="whole">{issued["number"]}</span>' in page
     assert f">{issued['number']}</a>" in page
     assert "Credited by" in (await acme.get(f"/invoices/{issued['invoice_id']}")).text
     assert "\N{MINUS SIGN}€113.05" in (await acme.get("/invoices?status=credited")).text

@@ -69,9 +69,9 @@ async def test_a_product_carries_its_unit_to_the_line_that_is_picked(acme: Perso
     made = await acme.post("/api/products", {"name": "Cable", "unit_price": "2.40", "unit": "MTR"})
     assert made.json["unit"] == "MTR"
     assert f"2.40 EUR /{NBSP}m" in html.unescape((await acme.get("/products")).text)
+    customer_id = await acme.customer()
     form = await acme.submit("/invoices/lines", currency="EUR", product_id=made.json["product_id"])
     assert 'value="MTR" selected' in form.text
-    customer_id = await acme.customer()
     saved = await acme.submit(
         "/invoices",
         customer_id=customer_id,
