@@ -107,7 +107,7 @@ async def _total(invoice: Record, invoiced: Sequence[InvoicedLine], wanted: Mapp
         raise Conflict(
             "invoicing.credit_too_high",
             _(
-                "These lines come to less than nothing, or to more than is left of invoice {number}. "
+                "These lines come to nothing or less, or to more than is left of invoice {number}. "
                 "Credit the lines together that were invoiced together.",
                 number=invoice["number"],
             ),
