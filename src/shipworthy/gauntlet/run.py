@@ -84,10 +84,11 @@ class _Course:
         self._began_at, self._began = datetime.now(UTC), time.monotonic()
 
     async def walk(self) -> None:
-        await self._look_at_files()
         if all(item.obstacle or item.check.of_files for item in self._planned):
+            await self._look_at_files()
             return  # nothing could be asked: no need to start anything
         scratch = scratch_directory()
+        looking = asyncio.create_task(self._look_at_files())  # meanwhile the app starts
         try:
             self._view.note(f"starting {self._target.name}")
             async with (
@@ -101,6 +102,7 @@ class _Course:
                     target, instance, mode=self._mode, view=self._view, provider=provider, proxies=proxies
                 )
                 try:
+                    await looking
                     await self._ask_all(self._exam, of_files=False)
                 finally:
                     await self._exam.close()
@@ -108,6 +110,7 @@ class _Course:
         except StartFailed as failed:
             self._invalid.append(f"{self._target.name} did not start. {failed}")
         finally:
+            await _given_up(looking)
             shutil.rmtree(scratch, ignore_errors=True)
 
     async def _look_at_files(self) -> None:
@@ -176,6 +179,15 @@ class _Course:
                 await exam.forget()
         except TimeoutError:
             self._invalid.append(f"healing took more than {HEAL_TIMEOUT_S:g} s and was given up")
+
+
+async def _given_up(task: asyncio.Task[None]) -> None:
+    """See a task end: by itself where the run goes on without it, at once where the run was cancelled."""
+    current = asyncio.current_task()
+    if current is not None and current.cancelling():
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 async def _ask(exam: Exam, planned: PlannedCheck) -> None:

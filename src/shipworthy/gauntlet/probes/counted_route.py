@@ -6,7 +6,8 @@ answer, so that background work of the same role does not count.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ from shipworthy.gauntlet.probes.tables import app_tables
 
 # What all of them did counts; each costs a request and two looks at the counters.
 RUNS: dict[Mode, int] = {"quick": 2, "full": 3}
+SIGN_INS_AT_ONCE = 4
 FEW_ROWS_SHARE = 0.5  # the small tenant must have at most this share of the large one's rows
 
 
@@ -111,21 +113,45 @@ async def large_and_small(exam: Exam, connection: Any) -> tuple[Credential | Non
     return large, small if is_smaller and small is not large else None
 
 
-async def counted_once(exam: Exam, watch: Watch, route: Route, person: Credential | None) -> Counted:
+async def spare_sessions(exam: Exam, routes: Sequence[Route], person: Credential | None) -> list[HttpSession]:
+    """Return a session of its own for each route that may end its session, signed in a few at a time.
+
+    Most of signing in is waiting for a hash, which the app can do on every core.
+    """
+    number = sum(_needs_own_session(route) for route in routes)
+    if person is None or not number:
+        return []
+    gate = asyncio.Semaphore(SIGN_INS_AT_ONCE)
+
+    async def one() -> HttpSession:
+        async with gate:
+            return await exam.fresh_session(person)
+
+    found = await asyncio.gather(*(one() for _ in range(number)), return_exceptions=True)
+    return [session for session in found if isinstance(session, HttpSession)]
+
+
+async def counted_once(
+    exam: Exam, watch: Watch, route: Route, person: Credential | None, spare: list[HttpSession] | None = None
+) -> Counted:
     """Return what a route does for a person, as the run first counted it: two checks judge the same numbers.
 
     Errors:  Undecided when it never succeeds.
     """
     whose = person.email if person else "nobody"
-    return await exam.once(f"{subject_of(route)} for {whose}", lambda: count(exam, watch, route, person))
+    return await exam.once(
+        f"{subject_of(route)} for {whose}", lambda: count(exam, watch, route, person, spare)
+    )
 
 
-async def count(exam: Exam, watch: Watch, route: Route, person: Credential | None) -> Counted:
+async def count(
+    exam: Exam, watch: Watch, route: Route, person: Credential | None, spare: list[HttpSession] | None = None
+) -> Counted:
     """Ask a route until it succeeded often enough; return what it did each time.
 
     Errors:  Undecided when it never succeeds.
     """
-    asked = _Asker(exam, route, person)
+    asked = _Asker(exam, route, person, spare)
     call, warm, answer = await asked.counted(watch)
     seen: list[Counts] = []  # the first one warmed caches and prepared statements
     while answer.status in route.statuses and len(seen) < RUNS[exam.mode]:
@@ -155,12 +181,19 @@ def queries(number: int) -> str:
     return f"{number} {'query' if number == 1 else 'queries'}"
 
 
+def _needs_own_session(route: Route) -> bool:
+    """Say whether a route may end the session it is asked with, or turn it to something else."""
+    return route.auth == "session" and route.method != "GET"
+
+
 class _Asker:
     """Asks one route as one person. What may end the session gets a session of its own."""
 
-    def __init__(self, exam: Exam, route: Route, person: Credential | None) -> None:
+    def __init__(
+        self, exam: Exam, route: Route, person: Credential | None, spare: list[HttpSession] | None = None
+    ) -> None:
         self._exam, self._route = exam, route
-        self._person = person
+        self._person, self._spare = person, spare
         self._own: HttpSession | None = None
         self._needs_version = False
 
@@ -185,10 +218,10 @@ class _Asker:
         """
         person = self._person
         if person is not None and self._route.auth == "session":
-            if self._route.method == "GET":
+            if not _needs_own_session(self._route):
                 await self._exam.session(person)
             elif self._own is None:
-                self._own = await self._exam.fresh_session(person)
+                self._own = self._spare.pop() if self._spare else await self._exam.fresh_session(person)
         wanted = samples_of(self._route)
         if person is None or not wanted:
             return prepare(self._route, {})

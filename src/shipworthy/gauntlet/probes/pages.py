@@ -61,7 +61,14 @@ class Gap:
 
 
 async def pages_of(exam: Exam) -> tuple[list[Page], list[Gap]]:
-    """Return the pages, the site's and the doors first, and what was declared as one and is none."""
+    """Return the pages, the site's and the doors first, and what was declared as one and is none.
+
+    Looked for once a run: it asks for every page there is.
+    """
+    return await exam.once("pages", lambda: _found(exam))
+
+
+async def _found(exam: Exam) -> tuple[list[Page], list[Gap]]:
     pages: dict[tuple[str, bool], Page] = {}
     led_to: list[Page] = []
     gaps: list[Gap] = []

@@ -22,6 +22,7 @@ from shipworthy.gauntlet.probes.counted_route import (
     large_and_small,
     listing,
     queries,
+    spare_sessions,
     watching,
 )
 from shipworthy.gauntlet.probes.statement_counts import Statement
@@ -37,10 +38,13 @@ async def queries_per_route(exam: Exam) -> Sequence[Finding]:
     async with watching(exam) as watch:
         many, _few = await large_and_small(exam, watch.connection)
 
-        async def ask(_name: str, route: Route) -> Finding:
-            return _judged(exam, route, await counted_once(exam, watch, route, many))
-
         routes = [(subject_of(route), route) for route in exam.manifest.routes if is_askable(exam, route)]
+        asked = [route for name, route in routes if exam.wants(name)]
+        spare = await spare_sessions(exam, asked, many)
+
+        async def ask(_name: str, route: Route) -> Finding:
+            return _judged(exam, route, await counted_once(exam, watch, route, many, spare))
+
         return await ask_each(exam, routes, ask, source=lambda route: route.source)
 
 
