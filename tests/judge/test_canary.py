@@ -70,6 +70,12 @@ def test_when_the_fresh_baseline_fails_too_it_holds_and_pages() -> None:
     decision = decide(after(*both))
     assert (decision.action, decision.page) == (Action.HOLD, True)
     assert "would not help" in decision.reason
+    # A tenant whose sessions all fell to the canary proves nothing while everybody's fail on both.
+    apart = [
+        r for _ in range(40) for r in (baseline(failed=True, tenant="t1"), canary(failed=True, tenant="t18"))
+    ]
+    held = decide(after(*apart))
+    assert (held.action, held.page) == (Action.HOLD, True)
     alone = [r for _ in range(40) for r in (baseline(), canary(failed=True))]
     assert decide(after(*alone)).action is Action.ROLLBACK
 

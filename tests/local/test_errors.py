@@ -9,10 +9,12 @@ import pytest
 
 from shipworthy.local import errors
 from shipworthy.local.errors import DiskFull, LocalServiceError, StateDirUnusable, file_errors_explained
+from shipworthy.local.hostline import NobodyAnswers
 
 
 def test_codes_are_distinct_and_the_drawn_tree_is_the_real_one() -> None:
     classes = LocalServiceError.__subclasses__()
+    assert NobodyAnswers in classes
     assert len({each.code for each in classes}) == len(classes)
     for each in classes:
         assert f"{each.__name__} " in (errors.__doc__ or "")

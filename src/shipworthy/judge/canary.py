@@ -231,7 +231,9 @@ def decide(state: CanaryState, *, rule: CanaryRule = CANARY) -> Decision:
         who = f"tenant {name}" if name else "all tenants"
         said = f"{who}: {group.canary_failed} of {group.canary} canary requests failed, "
         said += f"{group.baseline_failed} of {group.baseline} of the fresh baseline"
-        if is_own(group, rule):
+        # A tenant that the baseline never saw says nothing of whose fault it is where the baseline fails, too.
+        is_unseen = group.baseline < rule.baseline_requests_min
+        if is_own(group, rule) and not (shared and is_unseen):
             return Decision(action=Action.ROLLBACK, reason=f"{said}.")
         shared = shared or f"{said}: the baseline is not clearly better, so a rollback would not help."
     told = state.complaints

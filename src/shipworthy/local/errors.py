@@ -15,6 +15,7 @@
     ├── CheckoutFailed       local.checkout_failed        upstream
     ├── PreviewRefused       local.preview_refused        conflict
     ├── PreviewFailed        local.preview_failed         upstream
+    ├── NobodyAnswers        local.nobody_answers         upstream
     └── ServiceFailed        local.service_failed         upstream
 
 Every message is one sentence or two: what happened, to which thing, what to do next.

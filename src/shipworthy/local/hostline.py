@@ -31,6 +31,8 @@ Answer = Callable[[dict[str, Any], Say], Awaitable[dict[str, Any]]]
 class NobodyAnswers(LocalServiceError):
     """Nothing listens there (any more); nothing of what was asked was begun."""
 
+    code = "local.nobody_answers"
+
 
 @asynccontextmanager
 async def answering(place: Path, answer: Answer) -> AsyncIterator[None]:

@@ -28,7 +28,7 @@ async def test_clones_hold_what_the_template_held_and_share_nothing(cluster: Pos
             await clone_database(admin_url, template="template_ab", name=name)
         run_sql(cluster, "update kept set n = 8", database="clone_one")
         assert run_sql(cluster, "select n from kept", database="clone_two") == "7"
-        assert await databases_like(admin_url, "clone_", "template_a") == [
+        assert await databases_like(admin_url, "clone_", "template_ab") == [
             "clone_one",
             "clone_two",
             "template_ab",
