@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -91,28 +92,24 @@ async def seed_volume(
             "insert into tenant (realm_id, tenant_id, name, slug) values ($1, $2, $3, $4)",
             [(realm_id, t, f"Volume {i}", f"volume-{i}") for i, t in enumerate(neighbours)],
         )
-        for tenant_id, rows in [
-            (large_tenant, _ROWS_LARGE),
-            *((t, _ROWS_SMALL) for t in neighbours[:_SMALL_TENANTS]),
-        ]:
-            await _fill(connection, realm_id, tenant_id, rows, rooms)
+        sizes = {large_tenant: _ROWS_LARGE, **dict.fromkeys(neighbours[:_SMALL_TENANTS], _ROWS_SMALL)}
+        # Rooms share no table, so that each fills its own beside the others, in the same order every time.
+        filling = [_fill(admin_url, realm_id, sizes, room.volume_sql) for room in rooms if room.volume_sql]
+        await asyncio.gather(*filling)
         await connection.execute(_KERNEL_VOLUME)
         await connection.execute("vacuum analyze")
     finally:
         await connection.close()
 
 
-async def _fill(
-    connection: asyncpg.Connection,
-    realm_id: uuid.UUID,
-    tenant_id: uuid.UUID,
-    rows: int,
-    rooms: Sequence[Room],
-) -> None:
-    async with connection.transaction():
-        await connection.execute(
-            f"set local app.realm_id = '{realm_id}'; set local app.tenant_id = '{tenant_id}'; set local volume.rows = {int(rows)}"
-        )
-        for room in rooms:
-            if room.volume_sql:
-                await connection.execute(room.volume_sql)
+async def _fill(admin_url: str, realm_id: uuid.UUID, sizes: Mapping[uuid.UUID, int], volume_sql: str) -> None:
+    connection = await asyncpg.connect(admin_url, timeout=10)
+    try:
+        for tenant_id, rows in sizes.items():
+            async with connection.transaction():
+                await connection.execute(
+                    f"set local app.realm_id = '{realm_id}'; set local app.tenant_id = '{tenant_id}'; set local volume.rows = {int(rows)}"
+                )
+                await connection.execute(volume_sql)
+    finally:
+        await connection.close()
