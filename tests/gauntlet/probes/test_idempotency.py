@@ -107,7 +107,7 @@ async def test_what_a_job_writes_is_not_taken_for_what_a_request_did(shop: Shop)
         from shipworthy.gauntlet.probes.effects import row_counter
 
         async with exam.database("admin").connection() as connection:
-            counted = await (await row_counter(exam, connection, exam.people[0])).count()
+            counted = await (await row_counter(exam, (connection,), exam.people[0])).count()
     finally:
         await exam.close()
     assert counted == {"public.orders": 0, "public.order_key": 0}

@@ -158,7 +158,7 @@ async def writer(exam: Exam) -> Writer | None:
         keyed = Keyed(exam, route, person, None)
         return Writer(exam, keyed, await keyed.once(), {})
     async with exam.database("admin").connection() as connection:
-        counted = Keyed(exam, route, person, await row_counter(exam, connection, person))
+        counted = Keyed(exam, route, person, await row_counter(exam, (connection,), person))
         once = await counted.once()
     return Writer(exam, Keyed(exam, route, person, None), once, await _rows(exam, person))
 
@@ -166,7 +166,7 @@ async def writer(exam: Exam) -> Writer | None:
 async def _rows(exam: Exam, person: Credential) -> Growth:
     """Count over a connection of its own: the drill may end the database's others."""
     async with exam.database("admin").connection() as connection:
-        return await (await row_counter(exam, connection, person)).count()
+        return await (await row_counter(exam, (connection,), person)).count()
 
 
 def keyed_route(exam: Exam) -> Route | None:

@@ -7,7 +7,9 @@ with what answers say.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shipworthy.contract.target import Credential
@@ -23,6 +25,7 @@ select a.attrelid as oid, format_type(a.atttypid, null) as type
 from unnest($1::oid[], $2::text[]) as wanted(oid, name)
 join pg_attribute a on a.attrelid = wanted.oid and a.attname = wanted.name
 """
+_PAGES = "select oid, relpages from pg_class where oid = any($1::oid[])"
 
 Growth = dict[str, int]  # table, as SQL writes it -> rows more than before
 
@@ -30,41 +33,77 @@ Growth = dict[str, int]  # table, as SQL writes it -> rows more than before
 class RowCounter:
     """Counts the rows of one person's tenant and realm in every table that has such rows.
 
-    `types` are those of the scoping columns: compared as such, an index serves.
+    On several connections at once, for counting large tables is what takes its time.
     """
 
-    def __init__(
-        self, connection: Any, tables: list[TableFacts], person: Credential, types: Mapping[int, str]
-    ) -> None:
-        self._connection, self._person = connection, person
-        self._asked: dict[frozenset[str], Any] = {}  # prepared
-        self._counts = {table.quoted: _count(table, types.get(table.oid, "")) for table in tables}
+    def __init__(self, connections: Sequence[Any], counts: Sequence[_Count], person: Credential) -> None:
+        self._person = person
+        self._shares = [_Share(connection) for connection in connections]
+        for count in sorted(counts, key=lambda count: -count.pages):
+            lightest = min(self._shares, key=lambda share: share.pages)
+            lightest.take(count)
 
     async def count(self, only: Collection[str] | None = None) -> Growth:
         """Return how many rows there are now, table by table; of `only` these tables where they are named."""
-        names = frozenset(self._counts if only is None else only)
-        if not names & self._counts.keys():
+        found: Growth = {}
+        for part in await asyncio.gather(*(share.count(only, self._person) for share in self._shares)):
+            found |= part
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Count:
+    """How the rows of one table are counted, and how large it is."""
+
+    table: str  # as SQL writes it
+    sql: str
+    pages: int
+
+
+class _Share:
+    """The tables that one connection counts."""
+
+    def __init__(self, connection: Any) -> None:
+        self.pages = 0
+        self._connection = connection
+        self._sql: dict[str, str] = {}
+        self._asked: dict[frozenset[str], Any] = {}  # prepared
+
+    def take(self, count: _Count) -> None:
+        self._sql[count.table] = count.sql
+        self.pages += count.pages + 1
+
+    async def count(self, only: Collection[str] | None, person: Credential) -> Growth:
+        names = frozenset(self._sql if only is None else self._sql.keys() & set(only))
+        if not names:
             return {}
         if not self._asked:  # planning dozens of tables takes longer than counting in them
             await self._connection.execute("set plan_cache_mode = force_generic_plan")
         if names not in self._asked:
-            sql = " union all ".join(count for name, count in self._counts.items() if name in names)
+            sql = " union all ".join(sql for table, sql in self._sql.items() if table in names)
             self._asked[names] = await self._connection.prepare(_SCOPE + sql)
-        return dict(await self._asked[names].fetch(self._person.tenant_id, self._person.realm_id))
+        return dict(await self._asked[names].fetch(person.tenant_id, person.realm_id))
 
 
-async def row_counter(exam: Exam, connection: Any, person: Credential) -> RowCounter:
-    """Return a counter for a person on an open connection of the administrator."""
+async def row_counter(exam: Exam, connections: Sequence[Any], person: Credential) -> RowCounter:
+    """Return a counter for a person on open connections of the administrator."""
+    connection = connections[0]
     found = await app_tables(connection, exam.manifest.tables, exam.manifest.scope)
     # What jobs write comes later, and the queue's and shared tables change by themselves: none of
     # them says what one request did.
     by_jobs = {job.writes for job in exam.manifest.jobs}
     tables = [t for t in found if (t.is_scoped or t.scope is None) and t.name not in by_jobs]
-    return RowCounter(connection, tables, person, await _column_types(connection, tables, person))
+    types = await _column_types(connection, tables, person)
+    pages = dict(await connection.fetch(_PAGES, [table.oid for table in tables]))
+    counts = [
+        _Count(table=table.quoted, sql=_count(table, types.get(table.oid, "")), pages=pages.get(table.oid, 0))
+        for table in tables
+    ]
+    return RowCounter(connections, counts, person)
 
 
 async def _column_types(connection: Any, tables: list[TableFacts], person: Credential) -> dict[int, str]:
-    """Return the type of each table's scoping column, where the person's id can be written in it."""
+    """Return the type of each table's scoping column, where the person's id can be written in it: an index then serves."""
     wanted = {table.oid: table for table in tables if table.column}
     rows = await connection.fetch(_TYPES, list(wanted), [table.column for table in wanted.values()])
     writable: dict[str, bool] = {}

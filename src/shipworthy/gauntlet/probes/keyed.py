@@ -124,13 +124,14 @@ class Keyed:
 
 @asynccontextmanager
 async def keyed_routes(exam: Exam) -> AsyncIterator[_Maker]:
-    """Yield what makes a `Keyed` of a route, with one connection that counts for all of them."""
+    """Yield what makes a `Keyed` of a route, with connections that count for all of them."""
     person = exam.people[0] if exam.people else None
     if person is None or not counts_rows(exam, person):
         yield _Maker(exam, person, None)
         return
-    async with exam.database("admin").connection() as connection:
-        yield _Maker(exam, person, await row_counter(exam, connection, person))
+    admin = exam.database("admin")
+    async with admin.connection() as one, admin.connection() as another:
+        yield _Maker(exam, person, await row_counter(exam, (one, another), person))
 
 
 class _Maker:
