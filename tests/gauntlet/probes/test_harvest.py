@@ -102,7 +102,7 @@ async def test_a_large_table_read_whole_fails_with_an_index_that_was_seen_to_hel
     assert failed.verdict is Verdict.FAIL
     assert "reads all 5,000 rows of item" in failed.title
     assert failed.fix == "create index concurrently on public.item (owner, id desc);"
-    assert "It ran 3 times" in failed.cause
+    assert "It ran once" in failed.cause
     plan, tried = failed.evidence[1].text, failed.evidence[-1].text
     assert "Seq Scan on item" in plan
     assert "rolled back: the estimated cost falls" in tried and "Index Scan using item_owner_id_idx" in tried

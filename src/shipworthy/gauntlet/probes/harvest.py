@@ -208,7 +208,7 @@ async def _fails(
         statement.name,
         Verdict.FAIL,
         f"{statement.name} reads all {rows:,} rows of {whose}{read.table}",
-        cause=f"{how}{where}. It ran {statement.calls} times, {mean_ms:.1f} ms each: that "
+        cause=f"{how}{where}. It ran {_often(statement.calls)}, {mean_ms:.1f} ms each: that "
         "grows with the table.",
         fix=index
         or f"Ask for part of {read.table} (a condition with an index, or LIMIT with a key to go on from).",
@@ -245,3 +245,7 @@ def _evidence(statement: Harvested, tree: PlanNode) -> tuple[Evidence, ...]:
         Evidence(kind="plan", title="Planned without values, as the app's role", text=plan_text(tree)),
         table_evidence("While the routes were asked", ("calls", "ms in all", "rows"), [row]),
     )
+
+
+def _often(times: int) -> str:
+    return "once" if times == 1 else f"{times:,} times"
