@@ -74,10 +74,9 @@ async def sites_page(ctx: Ctx) -> Page:
 
 
 async def switcher(ctx: Ctx) -> Page:
-    """The sites to change to, as a piece of a page; nothing where there is one."""
+    """The site that is worked on and those to change to, as a piece of a page."""
     sites, chosen = await list_sites(ctx), await site_of(ctx)
-    data = {"sites": _shown(ctx, sites, chosen) if len(sites) > 1 else []}
-    return Page("site/switcher.html", data, section="pages")
+    return Page("site/switcher.html", {"sites": _shown(ctx, sites, chosen)}, section="pages")
 
 
 async def submit_site(ctx: Ctx, form: SiteBody) -> Redirect:
