@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "mode",
     flag_value="quick",
     default="quick",
-    help="About four minutes; not for release (default).",
+    help="About three minutes; not for release (default).",
 )
 @click.option("--full", "mode", flag_value="full", help="A release verdict: longer load, every trial.")
 @click.option(
