@@ -46,3 +46,18 @@ async def test_a_secret_that_was_taken_out_again_is_still_in_the_history(ask: As
     assert (finding.verdict, finding.subject) == (Verdict.FAIL, "settings.py:github-pat")
     assert "the history still does" in finding.title
     assert finding.cause.startswith("Commit ")
+
+
+async def test_what_an_app_keeps_on_this_machine_is_no_leak_until_it_is_committed(
+    ask: Ask, tmp_path: Path
+) -> None:
+    app = tmp_path / "app"
+    (app / ".shipworthy" / "previews").mkdir(parents=True)
+    git(app, "init", "-q")
+    (app / ".shipworthy" / "previews" / "keys.py").write_text(_secret()[0])
+    (kept,) = (await ask("build.secrets")).values()
+    assert kept.verdict is Verdict.PASS
+    git(app, "add", "-f", ".")
+    git(app, "commit", "-q", "-m", "x")
+    (finding,) = (await ask("build.secrets")).values()
+    assert (finding.verdict, finding.subject) == (Verdict.FAIL, ".shipworthy/previews/keys.py:github-pat")

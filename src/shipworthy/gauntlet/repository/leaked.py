@@ -13,6 +13,8 @@ from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.repository.tool import Hit, Tool, hits, output_of, program_of
 
+# Where a copy of our own apps keeps what it made for itself on this machine. Committed, it is found in the history.
+KEPT_HERE = ".shipworthy"
 _LETTERS = string.ascii_letters + string.digits
 _QUIET = ("--report-format", "json", "--report-path", "-", "--exit-code", "0", "--no-banner", "--redact",
           "--log-level", "error")  # fmt: skip
@@ -25,7 +27,7 @@ _FIX = (
 async def no_secrets(exam: Exam) -> Sequence[Finding]:
     """Return a finding for each secret in the files, and for each that only the history holds."""
     folder = Path(exam.target.folder)
-    now = await hits(GITLEAKS, folder)
+    now = [hit for hit in await hits(GITLEAKS, folder) if not hit.path.startswith(f"{KEPT_HERE}/")]
     before = await _in_history(program_of(GITLEAKS), folder) if (folder / ".git").exists() else None
     still = {(hit.path, hit.rule) for hit in now}
     gone = [hit for hit in before or [] if (hit.path, hit.rule) not in still]
