@@ -23,19 +23,10 @@ class FileStore:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    async def put(self, key: str, body: bytes) -> None:
-        """Store `body`; whole or not at all. Errors: Upstream `files.unavailable`."""
+    async def put(self, key: str, body: bytes | BinaryIO) -> None:
+        """Store bytes, or what a file holds, however much it is; whole or not at all. Errors: Upstream `files.unavailable`."""
         try:
             await self._store.put_async(key, body)
-        except (BaseError, OSError) as failed:
-            raise Upstream(
-                "files.unavailable", "The file store could not take the file; it will be tried again."
-            ) from failed
-
-    async def put_file(self, key: str, file: BinaryIO) -> None:
-        """Store what a file holds, however much it is; whole or not at all. Errors: Upstream `files.unavailable`."""
-        try:
-            await self._store.put_async(key, file)
         except (BaseError, OSError) as failed:
             raise Upstream(
                 "files.unavailable", "The file store could not take the file; it will be tried again."

@@ -83,7 +83,7 @@ async def make_export(ctx: Ctx, source: str) -> None:
         done = await _write(ctx, site_id, export_id, file)
         size_bytes = file.tell()
         file.seek(0)
-        await ctx.runtime.files.put_file(export_object(ctx.tenant_id, export_id), file)
+        await ctx.runtime.files.put(export_object(ctx.tenant_id, export_id), file)
     async with ctx.begin() as tx:  # the job's own transaction may have been idle for too long meanwhile
         await tx.maybe(
             q.export_made, site_id=site_id, export_id=export_id, done=done, bytes=size_bytes, now=ctx.now()
