@@ -30,7 +30,6 @@ class Draft:
     start: Seen[str] | None = None
     url: Seen[str] | None = None
     health: Seen[str] | None = None
-    env: Seen[dict[str, str]] | None = None
     database: Seen[str] | None = None
     login: Seen[Login] | None = None
     routes: Seen[tuple[RouteSection, ...]] | None = None

@@ -12,7 +12,6 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
 from shipworthy.contract.manifest import Login
-from shipworthy.contract.target import RouteSection
 from shipworthy.gauntlet.discover.draft import Draft, Seen
 from shipworthy.gauntlet.discover.openapi import NoOpenApi, read_openapi
 from shipworthy.gauntlet.http import Answer, HttpSession, Unanswered
@@ -150,11 +149,6 @@ def login_of(forms: Iterable[Form], path: str) -> Login | None:
             fields = {who: "{email}", secrets[0]: "{password}"}
             return Login(route=route, form=fields, page=path if set(form.fields) - set(fields) else "")
     return None
-
-
-def public_routes(pages: Iterable[str]) -> tuple[RouteSection, ...]:
-    """Return pages as routes that anybody may ask for."""
-    return tuple(RouteSection(path=path) for path in pages)
 
 
 async def _page(session: HttpSession, path: str) -> _Page:

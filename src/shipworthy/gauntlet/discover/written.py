@@ -45,8 +45,6 @@ def _target(draft: Draft, workdir: str) -> str:
         lines.append(_line("url", draft.url))
     if draft.health:
         lines.append(_line("health", draft.health))
-    if draft.env:
-        lines.append(_line("env", draft.env))
     if draft.database:
         lines.append(_line("database", draft.database))
     return "\n".join(lines) + "\n"
@@ -176,7 +174,7 @@ def still_to_say(draft: Draft, people: Sequence[Credential] = ()) -> Iterator[st
         yield "Give target.start instead of url, and the gauntlet starts the app itself: then its start, logs and memory are measured, too."
 
 
-def _line(key: str, seen: Seen[str] | Seen[dict[str, str]]) -> str:
+def _line(key: str, seen: Seen[str]) -> str:
     return f"{key} = {_value(seen.value)}  # {_comment(seen.where)}"
 
 
