@@ -12,11 +12,11 @@ import contextlib
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -43,6 +43,7 @@ from shipworthy.local.errors import (
 )
 from shipworthy.local.hostline import Say
 from shipworthy.local.postgres import EmbeddedPostgres
+from shipworthy.local.processes import to_its_end
 from shipworthy.local.statedir import StateDir
 
 PREVIEWS_MAX = 12  # at once: each takes some 300 MB, and twenty connections of the server's
@@ -50,8 +51,6 @@ PREVIEWS_MAX = 12  # at once: each takes some 300 MB, and twenty connections of 
 _SETTINGS = {"synchronous_commit": "off", "max_connections": "300"}
 _UNUSED_S_MAX = 60.0  # a host that nobody asks for anything
 _SITE_NAMES = {slug for _, slug in DEMO_TENANTS}  # acme.localhost is a website of the example data
-
-T = TypeVar("T")
 
 
 def folder_of(home: Path) -> Path:
@@ -208,7 +207,7 @@ class PreviewHost:
             await clone_database(admin_url, template=template.database, name=database)
             state = folder / "state"
             with file_errors_explained(folder):
-                await _to_its_end(lambda: shutil.copytree(template.state, state))
+                await to_its_end(lambda: shutil.copytree(template.state, state))
             options = Options(
                 state=state,
                 port=wish.port,
@@ -248,7 +247,7 @@ class PreviewHost:
 
     async def _laid_out(self, wish: Wish, into: Path, say: Say) -> tuple[Project, str]:
         say(f"files: laying out {wish.branch}")
-        checkout = await _to_its_end(lambda: check_out(self._home, wish.branch, into=into))
+        checkout = await to_its_end(lambda: check_out(self._home, wish.branch, into=into))
         if not (checkout.folder / APP_FILE).is_file():
             raise CheckoutFailed(
                 f"There is no {APP_FILE} in this folder on {wish.branch!r}, so it holds no app."
@@ -318,13 +317,3 @@ def _full_or(refused: Exception, folder: Path) -> LocalServiceError:
         return disk_full(folder)
     message = refused.message if isinstance(refused, (Refusal, click.ClickException)) else str(refused)
     return refused if isinstance(refused, DiskFull) else PreviewFailed(message)
-
-
-async def _to_its_end(work: Callable[[], T]) -> T:
-    """Run blocking `work` in a thread; when cancelled, wait for it all the same: it still writes files."""
-    task = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise

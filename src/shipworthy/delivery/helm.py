@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from shipworthy.delivery.errors import FrontMissing, StateTorn, StepFailed
 from shipworthy.delivery.fleet import Fleet, Place, Status, put_aside, read, write
+from shipworthy.local.processes import is_taken
 
 LOOK_S = 0.05
 FRONT_TIMEOUT_S = 20.0  # for Envoy to take a weight on a busy machine
@@ -41,7 +41,7 @@ class Helm:
             status = read(self._place.status, Status)
         except StateTorn:
             status = None
-        if status is None or not _is_alive(status.pid):
+        if status is None or not is_taken(status.pid):
             raise FrontMissing(
                 f"step {self.step!r}: no app runs here behind a front. Start it with "
                 "`shipworthy up --deployable`, then deploy."
@@ -67,7 +67,7 @@ class Helm:
             status = read(self._place.status, Status)
         except StateTorn:
             status = None
-        if status is None or status.pid != self._keeper_pid or not _is_alive(status.pid):
+        if status is None or status.pid != self._keeper_pid or not is_taken(status.pid):
             raise StepFailed(self.step, f"`shipworthy up` (process {self._keeper_pid}) is gone. Start it again, then deploy again.")  # fmt: skip
         return status
 
@@ -96,13 +96,3 @@ class Helm:
         kept = {member.name for member in self.fleet.members}
         while set(self.alive().members) - kept:  # noqa: ASYNC110 - the keeper is another process; files are how it tells
             await asyncio.sleep(LOOK_S)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -25,6 +25,7 @@ from shipworthy.local.errors import (
     tells_of_full_disk,
 )
 from shipworthy.local.pgbinaries import Binaries
+from shipworthy.local.processes import is_taken
 
 SUPERUSER = "postgres"
 # Everything PostgreSQL reads from its surroundings is said explicitly: a PGDATA or LC_ALL in the
@@ -117,7 +118,7 @@ def clear_leftovers(data: Path, *, timeout_s: float = 60.0) -> list[int]:
     for pid in _processes_on(data):
         _end(pid, signal.SIGQUIT, timeout_s=timeout_s)
         ended.append(pid)
-    if (left := read_pid_file(data)) and _may_be_signalled(left.pid):
+    if (left := read_pid_file(data)) and is_taken(left.pid):
         _disown_pid_file(data)
     return ended
 
@@ -219,22 +220,11 @@ def _disown_pid_file(data: Path) -> None:
         file.truncate()
 
 
-def _may_be_signalled(pid: int) -> bool:
-    """Tell whether `pid` is taken in the eyes of PostgreSQL, which asks the same way."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _has_ended(pid: int) -> bool:
     # A zombie has ended: in a container without an init nobody ever collects an orphan.
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    return not _may_be_signalled(pid)
+    return not is_taken(pid)
 
 
 def _end(pid: int, how: signal.Signals, *, timeout_s: float) -> None:

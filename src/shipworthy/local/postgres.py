@@ -24,6 +24,7 @@ from shipworthy.local.pgdata import clear_leftovers, create_data, read_pid_file,
 from shipworthy.local.pghome import REACHABLE_ROOT, claim_home, forget_home, known_home
 from shipworthy.local.pgserver import PostgresAddress, Server
 from shipworthy.local.ports import LOOPBACK
+from shipworthy.local.processes import to_its_end
 from shipworthy.local.statedir import DirectoryLock, StateDir
 
 __all__ = ["SETTINGS", "EmbeddedPostgres", "PostgresAddress", "PostgresStatus"]
@@ -137,7 +138,7 @@ class EmbeddedPostgres:
                 continue
             try:
                 # A cancelled restart is finished first: stop() must find the process it started.
-                address = await _to_its_end(partial(server.launch, port=server.port, timeout_s=120.0))
+                address = await to_its_end(partial(server.launch, port=server.port, timeout_s=120.0))
             except LocalServiceError as error:
                 server.note(f"restart failed, next try in {backoff_s:g} s: {error.message}")
                 await asyncio.sleep(backoff_s)
@@ -206,13 +207,3 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-async def _to_its_end(work: Callable[[], PostgresAddress]) -> PostgresAddress:
-    """Run blocking `work` in a thread; when cancelled, still wait for it before passing that on."""
-    task = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise

@@ -14,12 +14,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from shipworthy.local.errors import ServiceFailed, file_errors_explained
 from shipworthy.local.lifeline import Lifeline
 from shipworthy.local.logs import log_since, open_log
 from shipworthy.local.ports import LOOPBACK
 
+T = TypeVar("T")
 BACKOFF_S_FIRST, BACKOFF_S_MAX = 0.2, 5.0  # doubling: a crash loop costs at most 12 starts a minute
 HEALTHY_AFTER_S = 30.0  # a child that lived this long starts again with the first, short pause
 _LOG_LINES_QUOTED = 12
@@ -247,3 +249,24 @@ def _manner(returncode: int | None) -> str:
     if returncode is not None and returncode < 0:
         return f"by {signal.Signals(-returncode).name}"
     return f"with exit code {returncode}"
+
+
+def is_taken(pid: int) -> bool:
+    """Say whether there is a process with this id, whoever's it is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+async def to_its_end(work: Callable[[], T]) -> T:
+    """Run blocking `work` in a thread; when cancelled, wait for it all the same before passing that on: it still writes."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
