@@ -1,4 +1,4 @@
-"""`shipworthy load`: offers what is declared, in one process or in shards, and judges the whole. Covers: durations, handles."""
+"""`shipworthy load`: offers what is declared, in one process or in shards, and judges the whole. Covers: options, handles."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from shipworthy.cli.durations import seconds
+from shipworthy.cli.options import HOME, some_seconds
 
 if TYPE_CHECKING:
     from shipworthy.contract.manifest import Manifest
@@ -22,12 +22,6 @@ _DESCRIBE_TIMEOUT_S = 60
 _RELEASES_KEPT = 5
 
 
-def _duration(ctx: click.Context, param: click.Parameter, text: str) -> float:
-    if not (found_s := seconds(ctx, param, text)):
-        raise click.BadParameter(f"{text!r} is not a time like 30s or 2m")
-    return found_s
-
-
 def _weights(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[int, ...]:
     parts = text.split(",")
     weights = tuple(int(part) for part in parts) if all(part.strip().isdecimal() for part in parts) else ()
@@ -37,12 +31,7 @@ def _weights(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[i
 
 
 @click.command("deploy")
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=None,
-    help="The app's folder.",
-)
+@HOME
 @click.option(
     "--state",
     type=click.Path(path_type=Path),
@@ -67,7 +56,7 @@ def _weights(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[i
     "stage_s",
     default="30s",
     show_default=True,
-    callback=_duration,
+    callback=some_seconds,
     help="How long each step lasts at least.",
 )
 @click.option(
@@ -75,7 +64,7 @@ def _weights(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[i
     "patience_s",
     default="30m",
     show_default=True,
-    callback=_duration,
+    callback=some_seconds,
     help="How long a step may wait for its decision; then the version is taken back.",
 )
 @click.option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shipworthy.cli.durations import seconds
+from shipworthy.cli.options import seconds
 
 if TYPE_CHECKING:
     from shipworthy.gauntlet.faults.catalogue import Fault

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shipworthy.cli.options import HOME
+
 if TYPE_CHECKING:
     from shipworthy.contract.manifest import Flag
     from shipworthy.kernel.flags.file import FlagSet
 
 
 @click.command("flags")
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=None,
-    help="The app's folder.",
-)
+@HOME
 @click.option("--check", is_flag=True, help="Exit with 1 where a flag has no owner or should be gone, or the file names one that is not.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(home: Path | None, check: bool, as_json: bool) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shipworthy.cli.options import HOME
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -45,12 +47,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where the report goes.",
 )
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=None,
-    help="The app's folder.",
-)
+@HOME
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of the summary.")
 def command(
     mode: str, target: Path | None, stages: tuple[str, ...], only: str | None, show_plan: bool, report_dir: Path, home: Path | None, as_json: bool

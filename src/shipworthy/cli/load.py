@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shipworthy.cli.durations import seconds
 from shipworthy.cli.gauntlet import target_of
+from shipworthy.cli.options import HOME, some_seconds
 
 if TYPE_CHECKING:
     from shipworthy.contract.target import Target
@@ -28,12 +28,6 @@ def command() -> None:
     """
 
 
-def _some_seconds(ctx: click.Context, param: click.Parameter, text: str) -> float:
-    if not (found_s := seconds(ctx, param, text)):
-        raise click.BadParameter(f"{text!r} is not a time like 30s or 2m")
-    return found_s
-
-
 def _shard(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text)
     if not found or int(found[1]) >= int(found[2]):
@@ -48,12 +42,7 @@ def _shard(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[int
     default=None,
     help="A gauntlet.toml, for an app that is not ours.",
 )
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=None,
-    help="The app's folder.",
-)
+@HOME
 @click.option(
     "--handle",
     "handle_file",
@@ -73,7 +62,7 @@ def _shard(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[int
     "for_s",
     default="72s",
     show_default=True,
-    callback=_some_seconds,
+    callback=some_seconds,
     help="How long it is measured: 30s, 2m.",
 )
 @click.option(

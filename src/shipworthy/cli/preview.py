@@ -9,17 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shipworthy.cli.durations import seconds
+from shipworthy.cli.options import HOME, seconds
 
 if TYPE_CHECKING:
     from shipworthy.local.hostline import Say
 
-_HOME = click.option(
-    "--home",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=None,
-    help="The app's folder.",
-)
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _SEED = click.option(
     "--seed",
@@ -57,7 +51,7 @@ def command() -> None:
     "--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="0 takes any free one."
 )
 @_SEED
-@_HOME
+@HOME
 @_JSON
 def up(branch: str, name: str, ttl_s: float, port: int, seed: str, home: Path | None, as_json: bool) -> None:
     """Bring BRANCH up (a branch, tag or commit; "." is the folder as it is) and print its address.
@@ -101,7 +95,7 @@ def up(branch: str, name: str, ttl_s: float, port: int, seed: str, home: Path | 
 
 
 @command.command("list")
-@_HOME
+@HOME
 @_JSON
 def list_previews(home: Path | None, as_json: bool) -> None:
     """List the previews that are up.
@@ -129,7 +123,7 @@ def list_previews(home: Path | None, as_json: bool) -> None:
 @command.command("down")
 @click.argument("name", required=False, default="")
 @click.option("--all", "is_all", is_flag=True, help="Every preview of this app.")
-@_HOME
+@HOME
 @_JSON
 def down(name: str, is_all: bool, home: Path | None, as_json: bool) -> None:
     """End a preview and delete everything of it.
@@ -179,7 +173,7 @@ def fill(state: Path, seed: str) -> None:
 
 @command.command("host", hidden=True)
 @click.option("--sweep", is_flag=True, help="Only delete what a killed one left.")
-@_HOME
+@HOME
 def host(sweep: bool, home: Path | None) -> None:
     """Hold the previews of an app; `preview up` starts this."""
     import asyncio

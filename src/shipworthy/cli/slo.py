@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shipworthy.cli.durations import seconds
+from shipworthy.cli.options import HOME, seconds
 
 if TYPE_CHECKING:
     from shipworthy.cli.project import Project
@@ -21,12 +21,7 @@ _BY = click.option("--by", required=True, help="Who says so.")
 
 
 @click.group("slo", invoke_without_command=True)
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=None,
-    help="The app's folder.",
-)
+@HOME
 @click.option(
     "--prometheus",
     "rules_folder",

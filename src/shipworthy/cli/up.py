@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from shipworthy.cli.options import HOME
+
 
 @click.command("up")
 @click.option(
@@ -35,12 +37,7 @@ import click
     is_flag=True,
     help="Stand behind a front (Envoy), so that `shipworthy deploy` can replace the version that runs.",
 )
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=None,
-    help="The app's folder.",
-)
+@HOME
 def command(
     port: int | None,
     seed: str,
