@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 
 from shipworthy.kernel.breaker import Breaker
+from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.egress import Egress
+from shipworthy.kernel.queue.job import enqueue
 from shipworthy.kernel.runtime import Runtime
+from shipworthy.kernel.telemetry.log import log
 
 TRIES_MAX = 20
 _TIMEOUT_S = 10.0
@@ -31,3 +34,15 @@ def egress_to(runtime: Runtime, service: str) -> Egress:
 def pause_s(tries: int) -> int:
     """Return how long to wait before a question is asked again, in seconds: twice as long each time, at most an hour."""
     return min(5 << min(tries, 12), _WAIT_S_MAX)
+
+
+async def asked_again(
+    ctx: Ctx, job: str, source: str, *, attempt: int, service: str, silent: NoAnswer
+) -> bool:
+    """Queue a question that got no answer once more, later each time; False when it was asked often enough."""
+    log.warning(f"{service} did not answer", extra={"trace_id": ctx.trace_id, "reason": str(silent)[:200]})
+    tries = attempt + 1
+    if tries >= TRIES_MAX:
+        return False
+    await enqueue(ctx, job, f"{source}/{tries}", after_s=pause_s(tries))
+    return True

@@ -14,8 +14,7 @@ import msgspec
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.queue.job import enqueue
-from shipworthy.kernel.telemetry.log import log
-from shipworthy.rooms.invoicing.asking import TRIES_MAX, NoAnswer, egress_to, pause_s
+from shipworthy.rooms.invoicing.asking import NoAnswer, asked_again, egress_to
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import today_in
 from shipworthy.rooms.invoicing.rates.provider import ToldRate, ask_rates
@@ -79,14 +78,11 @@ async def prove_rates(ctx: Ctx, source: str) -> None:
         url = ctx.runtime.settings.tax.rates_url
         told = await ask_rates(egress_to(ctx.runtime, _SERVICE), url, country, on)
     except NoAnswer as silent:
-        log.warning(
-            "rate service did not answer", extra={"trace_id": ctx.trace_id, "reason": str(silent)[:200]}
-        )
-        tries = int(attempt) + 1
-        if tries >= TRIES_MAX:
+        source = f"{country}/{asked}"
+        if not await asked_again(
+            ctx, RATES_JOB, source, attempt=int(attempt), service="rate service", silent=silent
+        ):
             await ctx.db.run(q.rates_silent, country=country, asked=int(asked))
-            return
-        await enqueue(ctx, RATES_JOB, f"{country}/{asked}/{tries}", after_s=pause_s(tries))
         return
     await ctx.db.run(q.rates_answer, country=country, asked=int(asked), rates=told, on_day=on, now=ctx.now())
 

@@ -11,8 +11,7 @@ from datetime import timedelta
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.queue.job import enqueue
-from shipworthy.kernel.telemetry.log import log
-from shipworthy.rooms.invoicing.asking import TRIES_MAX, NoAnswer, egress_to, pause_s
+from shipworthy.rooms.invoicing.asking import NoAnswer, asked_again, egress_to
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.tax_ids.form import compact, form_of
 from shipworthy.rooms.invoicing.tax_ids.register import ask
@@ -31,7 +30,7 @@ async def want_proof(ctx: Ctx, text: str) -> bool:
     asked = await ctx.db.maybe(q.tax_id_ask, tax_id=tax_id, now=now, stale_before=now - FRESH_FOR)
     if asked is None:
         return False
-    await enqueue(ctx, PROOF_JOB, _source(tax_id, asked["asked"], 0))
+    await enqueue(ctx, PROOF_JOB, f"{tax_id}/{asked['asked']}/0")
     return True
 
 
@@ -54,14 +53,11 @@ async def prove(ctx: Ctx, source: str) -> None:
         url = ctx.runtime.settings.tax.vat_check_url
         told = await ask(egress_to(ctx.runtime, _SERVICE), url, tax_id)
     except NoAnswer as silent:
-        log.warning(
-            "VAT service did not answer", extra={"trace_id": ctx.trace_id, "reason": str(silent)[:200]}
-        )
-        tries = int(attempt) + 1
-        if tries >= TRIES_MAX:
+        source = f"{tax_id}/{asked}"
+        if not await asked_again(
+            ctx, PROOF_JOB, source, attempt=int(attempt), service="VAT service", silent=silent
+        ):
             await ctx.db.run(q.tax_id_silent, tax_id=tax_id, asked=int(asked))
-            return
-        await enqueue(ctx, PROOF_JOB, _source(tax_id, int(asked), tries), after_s=pause_s(tries))
         return
     await ctx.db.run(
         q.tax_id_answer,
@@ -72,7 +68,3 @@ async def prove(ctx: Ctx, source: str) -> None:
         address=told.address,
         now=ctx.now(),
     )
-
-
-def _source(tax_id: str, asked: int, attempt: int) -> str:
-    return f"{tax_id}/{asked}/{attempt}"
