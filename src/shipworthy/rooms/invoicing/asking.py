@@ -40,7 +40,9 @@ async def asked_again(
     ctx: Ctx, job: str, source: str, *, attempt: int, service: str, silent: NoAnswer
 ) -> bool:
     """Queue a question that got no answer once more, later each time; False when it was asked often enough."""
-    log.warning(f"{service} did not answer", extra={"trace_id": ctx.trace_id, "reason": str(silent)[:200]})
+    log.warning(
+        "service did not answer", extra={"trace_id": ctx.trace_id, "reason": f"{service}: {silent}"[:200]}
+    )
     tries = attempt + 1
     if tries >= TRIES_MAX:
         return False
