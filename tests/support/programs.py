@@ -13,7 +13,9 @@ port, folder = int(sys.argv[1]), Path(sys.argv[2])
 (folder / "pid").write_text(str(os.getpid()))
 if "--child" in sys.argv:
     import subprocess
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+    child = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE)
+    child.stdout.readline()
     (folder / "child").write_text(str(child.pid))
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):

@@ -78,6 +78,16 @@ def children_of(pid: int) -> list[int]:
     return sorted(child for child in pids if (facts := _facts(child)) and int(facts[1]) == pid)
 
 
+def living_in_group(group: int) -> list[int]:
+    """Return the pids of a process group that still run; one that ended and waits to be fetched does not."""
+    if not _PROC.joinpath("self", "stat").exists():
+        lines = map(str.split, _run_ps("-axo", "pgid=,pid=,state=").splitlines())
+        return [int(pid) for of, pid, state in lines if int(of) == group and state[0] not in "ZX"]
+    pids = (int(folder.name) for folder in _PROC.iterdir() if folder.name.isdigit())
+    found = ((pid, _facts(pid)) for pid in pids)
+    return sorted(pid for pid, facts in found if facts and int(facts[2]) == group and facts[0] not in "ZX")
+
+
 def _facts(pid: int) -> list[str]:
     """The fields of /proc/PID/stat from the third on: state, parent, ..., and the 20th: its start."""
     try:

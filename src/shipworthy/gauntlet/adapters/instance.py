@@ -16,6 +16,7 @@ from pathlib import Path
 
 from shipworthy.contract.target import Handle
 from shipworthy.gauntlet.evidence import tail
+from shipworthy.gauntlet.processid import living_in_group
 
 STOP_TIMEOUT_S = 20.0  # a database that shuts down cleanly under load takes seconds
 _POLL_S = 0.05
@@ -70,6 +71,13 @@ class Program:
                 await asyncio.wait_for(self._process.wait(), STOP_TIMEOUT_S)
         self._signal_group(signal.SIGKILL)  # whoever stayed behind in the group
         await self._process.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._until_group_is_gone()
+
+    async def _until_group_is_gone(self) -> None:
+        while living_in_group(self._process.pid):  # noqa: ASYNC110 - that a process lives can only be asked
+            await asyncio.sleep(_POLL_S / 10)
 
     def _signal_group(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
