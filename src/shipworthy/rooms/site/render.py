@@ -23,6 +23,7 @@ from shipworthy.rooms.site.addresses import ATOM_PATH, HOME, RSS_PATH, above, en
 from shipworthy.rooms.site.assets.picture import lead_link
 from shipworthy.rooms.site.head import head_of
 from shipworthy.rooms.site.menus.entries import menus_of
+from shipworthy.rooms.site.policy import source_of
 from shipworthy.rooms.site.tags import MENU, THEME, crumb_tag, path_tag
 from shipworthy.rooms.site.themes import STYLE_SOURCES, STYLES
 from shipworthy.rooms.site.visits.beacon import SCRIPT_SOURCE
@@ -70,13 +71,16 @@ Row = Mapping[str, Any]
 Menu = Sequence[Sequence[str]]  # path and title of each page in it
 
 
+# Which of a page's links a browser may fetch ahead, when somebody is about to follow one.
+_AHEAD = (
+    '{"prefetch":[{"where":{"and":[{"href_matches":"/*"},{"not":{"href_matches":"/*\\\\?*"}},'
+    '{"not":{"href_matches":"/forms/*"}},{"not":{"selector_matches":"[rel~=nofollow]"}}]},"eagerness":"moderate"}]}'
+)
 # What a page may do: show itself and pictures, and say which of its links may be fetched ahead. One script,
 # which counts a visit and connects to the site itself, as do instruments that read robots.txt in the page's name;
 # no frame, nothing from elsewhere.
 _MAY_SHOW = f"default-src 'none'; style-src {STYLE_SOURCES}; img-src 'self' https: data:; form-action 'self'; frame-ancestors 'none'"
-CSP = (
-    f"{_MAY_SHOW}; script-src 'inline-speculation-rules' {SCRIPT_SOURCE}; connect-src 'self'; base-uri 'none'"
-)
+CSP = f"{_MAY_SHOW}; script-src {source_of(_AHEAD)} {SCRIPT_SOURCE}; connect-src 'self'; base-uri 'none'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,9 @@ def render_page(
     pages: Pages, page: Row, menu: Menu, *, site_origin: str, locale: str, script: str = ""
 ) -> Rendered:
     """Return a published page; its canonical address is a function of the page alone."""
-    body = pages.render("site/page.html", _shown(page, menu, site_origin, locale) | {"script": script})
+    body = pages.render(
+        "site/page.html", _shown(page, menu, site_origin, locale) | {"script": script, "ahead": _AHEAD}
+    )
     link = lead_link(page["top_html"] + page["intro_html"] + page["body_html"])
     # The way down names the pages above, whether they are shown by now or not.
     tags = (path_tag(page["path"]), MENU, THEME, *map(crumb_tag, above(page["path"])))

@@ -6,12 +6,11 @@ and a file of its own on top.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from pathlib import Path
 
 from shipworthy.kernel.language import mark
+from shipworthy.rooms.site.policy import source_of
 
 _FOLDER = Path(__file__).parent / "templates"
 # Name -> how it is called, and what it is like.
@@ -29,7 +28,4 @@ def _read(name: str) -> str:
 
 
 STYLES = {"harbour": _read("theme.css"), "letter": _read("theme.css") + _read("theme_letter.css")}
-STYLE_SOURCES = " ".join(
-    f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
-    for style in STYLES.values()
-)
+STYLE_SOURCES = " ".join(map(source_of, STYLES.values()))

@@ -9,8 +9,7 @@ Source:  web.dev's definitions of LCP, CLS (session windows of 5 s, gaps of 1 s)
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from shipworthy.rooms.site.policy import source_of
 
 BEACON_PATH = "/-/visit"
 
@@ -26,4 +25,4 @@ o("event",e=>{if(e.interactionId)i=Math.max(i,e.duration)},{durationThreshold:40
 d.addEventListener("visibilitychange",g)};\
 if(!n.globalPrivacyControl&&n.doNotTrack!=1)d.prerendering?d.addEventListener("prerenderingchange",b,{once:!0}):b()})()"""
 
-SCRIPT_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()}'"
+SCRIPT_SOURCE = source_of(SCRIPT)
