@@ -1,7 +1,9 @@
-"""Asking the same question about many subjects, one at a time, none able to silence the others."""
+"""Asking the same question about many subjects, none able to silence the others."""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
@@ -20,25 +22,32 @@ async def ask_each(
     ask: Callable[[str, T], Awaitable[Finding]],
     *,
     source: Callable[[T], str] = lambda _: "",
+    at_once: int = 1,
 ) -> list[Finding]:
-    """Return one finding for each named subject that the run wants.
+    """Return one finding for each named subject that the run wants, in their order.
 
     A subject that cannot be decided, or whose question crashes, is INCONCLUSIVE with the
-    reason; the others are still asked. Findings are told as they come.
+    reason; the others are still asked. Findings are told as they come. More `at_once` than one
+    is for questions whose answer a busy machine cannot change.
     """
     wanted = [(name, subject) for name, subject in subjects if exam.wants(name)]
-    found = []
-    for number, (name, subject) in enumerate(wanted):
-        exam.view.progress(number, len(wanted), name)
-        try:
-            finding = await ask(name, subject)
-        except Undecided as undecided:
-            finding = undecided_finding(exam, name, undecided, source=source(subject))
-        except Exception as crash:  # one subject's crash must not hide what the others would show
-            finding = crashed_finding(exam, name, crash, source=source(subject))
-        exam.tell(finding)
-        found.append(finding)
-    return found
+    gate, asked = asyncio.Semaphore(at_once), itertools.count()
+
+    async def one(name: str, subject: T) -> Finding:
+        async with gate:
+            exam.view.progress(next(asked), len(wanted), name)
+            try:
+                finding = await ask(name, subject)
+            except Undecided as undecided:
+                finding = undecided_finding(exam, name, undecided, source=source(subject))
+            except Exception as crash:  # one subject's crash must not hide what the others would show
+                finding = crashed_finding(exam, name, crash, source=source(subject))
+            exam.tell(finding)
+            return finding
+
+    async with asyncio.TaskGroup() as group:
+        asking = [group.create_task(one(name, subject)) for name, subject in wanted]
+    return [task.result() for task in asking]
 
 
 def undecided_finding(exam: Exam, subject: str, undecided: Undecided, *, source: str = "") -> Finding:
