@@ -1063,7 +1063,9 @@ where page_id = :page_id
 -- A site is called and looks as it did elsewhere.
 -- index: site_pkey   rows: <= 0   role: worker
 -- with: site_id = (select site_id from site limit 1), title = 'Sample', tagline = '', theme = 'harbour', accent = 'ocean', crawlers = 'open'
-update site set title = :title, tagline = :tagline, theme = :theme, accent = :accent, crawlers = :crawlers where site_id = :site_id
+-- with: locale = null::text
+update site set title = :title, tagline = :tagline, theme = :theme, accent = :accent, crawlers = :crawlers, locale = :locale
+where site_id = :site_id
 
 -- visits_add --
 -- Add what one process counted to what is there; a page that is not published is not counted.

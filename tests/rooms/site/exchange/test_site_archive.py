@@ -55,7 +55,19 @@ async def test_a_saved_website_is_the_same_one_elsewhere(app: RunningApp) -> Non
     whole = (await acme.get(f"/api/pages/{home['page_id']}")).json
     await acme.edit(whole, body=whole["body"] + "\n\nOnly in the draft.") if whole["body"] else None
     await acme.send("PUT", "/api/site/look", {"theme": "letter", "accent": "plum", "crawlers": "search-only"})
+    menu = [
+        {
+            "page_id": next(p["page_id"] for p in await list_pages(acme) if p["path"] == "/contact"),
+            "label": "Ask us",
+        },
+        {"url": "https://shop.example/", "label": "Shop", "is_below": True},
+    ]
+    assert (await acme.send("PUT", "/api/menus/main", {"items": menu})).status in (200, 204)
+    naming = {"title": "Nordwind", "tagline": "Plumbing", "locale": "de"}
+    own = await site_of(acme)
+    assert (await acme.send("PUT", f"/api/sites/{own}", naming)).status in (200, 204)
     archive = await saved(acme)
+    assert menu_of(archive) == ["Ask us", "Shop"]
 
     beta = await author(app, "Beta")
     import_id = await bring(beta, archive)
@@ -97,8 +109,41 @@ async def test_a_saved_website_is_the_same_one_elsewhere(app: RunningApp) -> Non
     # And it can be taken out again: how the other site was called and looked comes back.
     await act(beta, import_id, "undo")
     assert await list_pages(beta) == []
-    (site,) = await app.admin("select title, theme from site where tenant_id = $1", beta.tenant_id)
-    assert (site["title"], site["theme"]) == ("Beta", "harbour")
+    (site,) = await app.admin("select title, theme, locale from site where tenant_id = $1", beta.tenant_id)
+    assert (site["title"], site["theme"], site["locale"]) == ("Beta", "harbour", None)
+    assert (await beta.get("/api/menus")).json["main"] == []
+
+
+def menu_of(archive: bytes) -> list[str]:
+    lines = zipfile.ZipFile(io.BytesIO(archive)).read("menus.jsonl").splitlines()
+    return [json.loads(line)["label"] for line in lines]
+
+
+async def test_a_domain_of_an_archive_is_told_and_not_taken(app: RunningApp, acme: Author) -> None:
+    await acme.show("Home", "/")
+    archive = await saved(acme)
+    beta = await author(app, "Beta")
+    import_id = await bring(
+        beta,
+        changed(
+            archive, "site.json", lambda body: body.replace(b'"domains": []', b'"domains": ["acme.example"]')
+        ),
+    )
+    told = next(item for item in await items(beta, import_id) if item["title"] == "acme.example")
+    assert told["outcome"] == "skipped" and "TXT" in told["reason"]
+    assert await app.admin("select * from site_domain where host = 'acme.example'") == []
+
+
+async def test_a_menu_comes_without_the_pages_that_did_not(app: RunningApp, acme: Author) -> None:
+    page = await acme.show("Home", "/")
+    other = {"url": "https://shop.example/", "label": "Shop", "is_below": True}
+    menu = {"items": [{"page_id": page["page_id"]}, other]}
+    assert (await acme.send("PUT", "/api/menus/main", menu)).status in (200, 204)
+    archive = await saved(acme)
+    beta = await author(app, "Beta")
+    await bring(beta, changed(archive, "pages.jsonl", lambda _: b""))
+    (item,) = (await beta.get("/api/menus")).json["main"]
+    assert (item["label"], item["is_below"]) == ("Shop", False)
 
 
 async def test_an_archive_is_fetched_only_as_long_and_only_as_signed(

@@ -1,8 +1,8 @@
 """What stands in a saved website, line by line. One shape for writing and reading, so that neither forgets what the other
 knows. Pure.
 
-`site.json` says what the archive is; `pages.jsonl`, `redirects.jsonl` and `pictures.jsonl` hold a thing in each line; the
-pictures themselves are beside them.
+`site.json` says what the archive is; `pages.jsonl`, `redirects.jsonl`, `menus.jsonl` and `pictures.jsonl` hold a thing in
+each line; the pictures themselves are beside them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from msgspec import Meta
 
 FORMAT, VERSION = "shipworthy-site", 1
 SITE, PAGES, REDIRECTS, PICTURES = "site.json", "pages.jsonl", "redirects.jsonl", "pictures.jsonl"
+MENUS = "menus.jsonl"
 
 Line = Annotated[str, Meta(max_length=400)]
 Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
@@ -32,6 +33,8 @@ class SiteLine(msgspec.Struct, kw_only=True):
     theme: Line
     accent: Line
     crawlers: Line
+    locale: Annotated[str, Meta(max_length=10)] = ""  # empty: the app's
+    domains: Annotated[list[Line], Meta(max_length=50)] = msgspec.field(default_factory=list)
 
 
 class VersionLine(msgspec.Struct, kw_only=True):
@@ -74,6 +77,16 @@ class RedirectLine(msgspec.Struct, kw_only=True):
     to_url: Annotated[str, Meta(max_length=2_000)] | None
     status: Literal[301, 302, 307, 308, 410]
     origin: Literal["moved", "deleted", "manual", "import"]
+
+
+class MenuLine(msgspec.Struct, kw_only=True):
+    """One item of a menu that was put together by hand, in its order; it `is_below` the nearest before it that is not."""
+
+    menu: Literal["main", "footer"]
+    page_id: uuid.UUID | None
+    url: Annotated[str, Meta(max_length=2_000)]
+    label: Annotated[str, Meta(max_length=60)]
+    is_below: bool
 
 
 class PictureLine(msgspec.Struct, kw_only=True):

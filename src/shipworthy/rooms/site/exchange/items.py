@@ -11,6 +11,7 @@ Status = Literal["published", "draft", ""]
 
 # In this order they are taken in: a page needs its pictures, a redirect its page.
 TURNS: dict[Kind, int] = {"settings": 0, "picture": 1, "page": 2, "redirect": 3, "other": 4}
+_LAST = 4
 ITEMS_MAX = 20_000
 ITEM_BYTES_MAX = 4 * 1024 * 1024  # of one page's text with everything that is known of it
 
@@ -36,6 +37,11 @@ class Item:
     reason: str = ""
     notes: list[Note] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
+    is_last: bool = False  # it needs all the others
+
+    @property
+    def turn(self) -> int:
+        return _LAST if self.is_last else TURNS[self.kind]
 
     def note(self, code: str, *facts: object) -> None:
         """Remember what people should know of it, once."""

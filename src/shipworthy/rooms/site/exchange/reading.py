@@ -25,7 +25,7 @@ from shipworthy.rooms.site.assets.library import assets_by_id
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.exchange.book import import_object
 from shipworthy.rooms.site.exchange.convert import foreseen
-from shipworthy.rooms.site.exchange.items import ITEM_BYTES_MAX, ITEMS_MAX, TURNS, Item, Unreadable
+from shipworthy.rooms.site.exchange.items import ITEM_BYTES_MAX, ITEMS_MAX, Item, Unreadable
 from shipworthy.rooms.site.exchange.places import Places, old_path
 from shipworthy.rooms.site.exchange.readers import Opened, open_import
 from shipworthy.rooms.site.exchange.site_archive import ids_in
@@ -193,7 +193,7 @@ def _row(
     return {
         "import_id": row["import_id"],
         "item": seen.count,
-        "turn": TURNS[item.kind],
+        "turn": item.turn,
         "kind": item.kind,
         "source": name,
         "to_source": f"{opened.prefix}#{item.to}" if item.to else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,16 +13,25 @@ import msgspec
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Invalid, Refusal
-from shipworthy.kernel.language import _
+from shipworthy.kernel.language import LOCALES, _
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.site.assets.kept import accept_kept
 from shipworthy.rooms.site.assets.library import VARIANTS_JOB, require_room
 from shipworthy.rooms.site.assets.names import master_object
 from shipworthy.rooms.site.blocks.stored import opened
 from shipworthy.rooms.site.catalogue import q
-from shipworthy.rooms.site.exchange.archive_lines import PageLine, PictureLine, SiteLine, VersionLine
+from shipworthy.rooms.site.exchange.archive_lines import (
+    MenuLine,
+    PageLine,
+    PictureLine,
+    SiteLine,
+    VersionLine,
+)
 from shipworthy.rooms.site.exchange.items import Note
+from shipworthy.rooms.site.exchange.saving import saved_menus
 from shipworthy.rooms.site.markup import refuse_tangled
+from shipworthy.rooms.site.menus.entries import NAMES
+from shipworthy.rooms.site.menus.hand import Item, put_menu
 from shipworthy.rooms.site.publish import show_untold
 from shipworthy.rooms.site.render import ACCENTS
 from shipworthy.rooms.site.robots import PRESETS
@@ -40,12 +49,32 @@ async def restore_settings(ctx: Ctx, site_id: uuid.UUID, line: SiteLine) -> dict
     wrong = [name for name, choices in known if getattr(line, name) not in choices]
     if wrong:
         raise Invalid("site.look_invalid", _("Nobody here knows its {what}.", what=", ".join(wrong)))
+    if line.locale and line.locale not in LOCALES:
+        raise Invalid("site.look_invalid", _("Nobody here knows its {what}.", what="locale"))
     site = await site_with(ctx, site_id)
-    before = {name: site[name] for name in ("tagline", "theme", "accent", "crawlers")} | {
+    before = {name: site[name] for name in ("tagline", "theme", "accent", "crawlers", "locale")} | {
         "title": site["site_title"]
     }
     names = ("title", "tagline", "theme", "accent", "crawlers")
-    await ctx.db.run(q.site_restored, site_id=site_id, **{name: getattr(line, name) for name in names})
+    look = {name: getattr(line, name) for name in names}
+    await ctx.db.run(q.site_restored, site_id=site_id, locale=line.locale or None, **look)
+    return before
+
+
+async def restore_menus(ctx: Ctx, site_id: uuid.UUID, lines: Sequence[MenuLine]) -> list[MenuLine]:
+    """Put the menus together as the saved ones were; return how they were. Errors: Invalid."""
+    before = await saved_menus(ctx, site_id)
+    known = await ctx.db.all(
+        q.pages_among, site_id=site_id, paths=[], ids=[line.page_id for line in lines if line.page_id]
+    )
+    here = {page["page_id"] for page in known if page["site_id"] == site_id}
+    for menu in NAMES:
+        items: list[Item] = []
+        for line in lines:
+            if line.menu == menu and (line.page_id is None or line.page_id in here):
+                is_below = line.is_below and bool(items)  # the one above it may not have come along
+                items.append(Item(page_id=line.page_id, url=line.url, label=line.label, is_below=is_below))
+        await put_menu(ctx, site_id, menu, items)
     return before
 
 

@@ -27,11 +27,13 @@ from shipworthy.rooms.site.blocks.stored import blocks_of
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.exchange.archive_lines import (
     FORMAT,
+    MENUS,
     PAGES,
     PICTURES,
     REDIRECTS,
     SITE,
     VERSION,
+    MenuLine,
     PageLine,
     PictureLine,
     RedirectLine,
@@ -117,6 +119,8 @@ async def _write(ctx: Ctx, site_id: uuid.UUID, export_id: uuid.UUID, file: Any) 
             theme=site["theme"],
             accent=site["accent"],
             crawlers=site["crawlers"],
+            locale=site["locale"] or "",
+            domains=await _domains(ctx, site_id),
         )
         archive.writestr(_entry(SITE), msgspec.json.format(msgspec.json.encode(about)) + b"\n")
         with archive.open(_entry(PAGES), "w", force_zip64=True) as out:
@@ -128,6 +132,8 @@ async def _write(ctx: Ctx, site_id: uuid.UUID, export_id: uuid.UUID, file: Any) 
         with archive.open(_entry(REDIRECTS), "w", force_zip64=True) as out:
             async for redirect in _redirects(ctx, site_id):
                 out.write(msgspec.json.encode(redirect) + b"\n")
+        menus = [msgspec.json.encode(line) + b"\n" for line in await saved_menus(ctx, site_id)]
+        archive.writestr(_entry(MENUS), b"".join(menus))
         pictures = [line async for line in _pictures(ctx)]
         with archive.open(_entry(PICTURES), "w", force_zip64=True) as out:
             for line in pictures:
@@ -181,6 +187,29 @@ async def _page(ctx: Ctx, row: Record) -> PageLine:
             versions.append(line)
     names = [name for name in PageLine.__struct_fields__ if name != "versions"]
     return PageLine(versions=versions[::-1], **{name: row[name] for name in names})
+
+
+async def saved_menus(ctx: Ctx, site_id: uuid.UUID) -> list[MenuLine]:
+    """Return what was put into a site's menus by hand, menu by menu."""
+    return [
+        MenuLine(
+            menu=item["menu"],
+            page_id=item["page_id"],
+            url=item["url"] or "",
+            label=item["label"],
+            is_below=item["level"] > 0,
+        )
+        for item in await ctx.db.all(q.menu_list, site_id=site_id)
+        if item["status"] != "deleted"
+    ]
+
+
+async def _domains(ctx: Ctx, site_id: uuid.UUID) -> list[str]:
+    """Return the owner's domains that lead to the site; what the app itself gave stays with the app."""
+    claims = await ctx.db.all(q.claim_list)
+    return sorted(
+        row["host"] for row in claims if row["site_id"] == site_id and row["verified_at"] is not None
+    )
 
 
 async def _redirects(ctx: Ctx, site_id: uuid.UUID) -> AsyncIterator[RedirectLine]:

@@ -65,7 +65,8 @@ _LABELS = {
     "post": mark("Post"), "page": mark("Page"), "attachment": mark("Attachment"), "picture": mark("Picture"),
     "address": mark("Old address"), "nav_menu_item": mark("Menu entry"), "category": mark("Category"), "tag": mark("Tag"),
     "term": mark("Term"),
-    "file": mark("File"), "settings": mark("Settings"),
+    "file": mark("File"), "settings": mark("Settings"), "menus": mark("Menus"),
+    "domain": mark("Domain"),
 }  # fmt: skip
 
 

@@ -12,17 +12,20 @@ from shipworthy.rooms.site.assets.image import BYTES_MAX
 from shipworthy.rooms.site.exchange.archive import Archive
 from shipworthy.rooms.site.exchange.archive_lines import (
     FORMAT,
+    MENUS,
     PAGES,
     PICTURES,
     REDIRECTS,
     SITE,
     VERSION,
+    MenuLine,
     PageLine,
     PictureLine,
     RedirectLine,
     SiteLine,
 )
 from shipworthy.rooms.site.exchange.items import ITEM_BYTES_MAX, Item, Unreadable
+from shipworthy.rooms.site.menus.hand import ITEMS_MAX
 from shipworthy.rooms.site.redirects.leads import GONE
 from shipworthy.rooms.site.redirects.verdicts import whole_url
 
@@ -48,6 +51,12 @@ def items_of(archive: Archive) -> Iterator[Item]:
         yield _page(page)
     for redirect in _lines(archive, REDIRECTS, RedirectLine):
         yield _redirect(redirect)
+    if MENUS in names:
+        yield _menus(list(_lines(archive, MENUS, MenuLine)))
+    for host in about.domains:
+        yield Item(
+            kind="other", source_id=f"domain:{host}", label="domain", title=host, reason="domain_proof"
+        )
 
 
 def _picture(archive: Archive, line: PictureLine, *, is_here: bool) -> Item:
@@ -77,6 +86,14 @@ def _page(line: PageLine) -> Item:
         publish_at=line.publish_at,
         data={"format": "site", "page": _plain(line), "page_id": str(line.page_id)},
     )
+
+
+def _menus(lines: list[MenuLine]) -> Item:
+    item = Item(kind="settings", source_id="menus", label="menus", title="", is_last=True)
+    if len(lines) > 2 * ITEMS_MAX:
+        raise Unreadable("site_broken", MENUS)
+    item.data = {"menus": [_plain(line) for line in lines]}
+    return item
 
 
 def _redirect(line: RedirectLine) -> Item:
@@ -130,6 +147,10 @@ def page_of(data: dict[str, Any]) -> PageLine:
 
 def picture_of(data: dict[str, Any]) -> PictureLine:
     return msgspec.convert({name: value for name, value in data.items() if name != "file"}, PictureLine)
+
+
+def menus_of(data: dict[str, Any]) -> list[MenuLine]:
+    return msgspec.convert(data["menus"], list[MenuLine])
 
 
 def ids_in(items: Sequence[Item]) -> tuple[list[uuid.UUID], list[uuid.UUID]]:

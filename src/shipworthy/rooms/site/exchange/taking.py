@@ -35,8 +35,14 @@ from shipworthy.rooms.site.exchange.book import DROP_JOB, import_object, queue_t
 from shipworthy.rooms.site.exchange.convert import converted
 from shipworthy.rooms.site.exchange.items import Note, Unreadable
 from shipworthy.rooms.site.exchange.places import Places, Shown, keys_in
-from shipworthy.rooms.site.exchange.restoring import restore_page, restore_picture, restore_settings, texts_of
-from shipworthy.rooms.site.exchange.site_archive import page_of, picture_of
+from shipworthy.rooms.site.exchange.restoring import (
+    restore_menus,
+    restore_page,
+    restore_picture,
+    restore_settings,
+    texts_of,
+)
+from shipworthy.rooms.site.exchange.site_archive import menus_of, page_of, picture_of
 from shipworthy.rooms.site.markup import refuse_tangled
 from shipworthy.rooms.site.publish import show_untold
 from shipworthy.rooms.site.schedule.plan import plan_page
@@ -183,7 +189,12 @@ async def _take_page(turn: Turn, item: Item) -> None:
 
 
 async def _take_settings(turn: Turn, item: Item) -> None:
-    before = await restore_settings(turn.ctx, turn.row["site_id"], msgspec.convert(item["data"], SiteLine))
+    site_id, data = turn.row["site_id"], item["data"]
+    before: dict[str, Any]
+    if "menus" in data:
+        before = {"menus": msgspec.to_builtins(await restore_menus(turn.ctx, site_id, menus_of(data)))}
+    else:
+        before = await restore_settings(turn.ctx, site_id, msgspec.convert(data, SiteLine))
     turn.is_seen = True
     await turn.finish(item, "done", before=before)
 

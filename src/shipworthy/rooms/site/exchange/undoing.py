@@ -11,6 +11,8 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.rooms.site.assets.library import delete_asset, uses_of
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.exchange.book import queue_turn
+from shipworthy.rooms.site.exchange.restoring import restore_menus
+from shipworthy.rooms.site.exchange.site_archive import menus_of
 from shipworthy.rooms.site.exchange.taking import JOB_S, Item, Turn
 
 
@@ -41,7 +43,11 @@ async def _take_out(turn: Turn, item: Item) -> None:
     elif item["kind"] == "picture":
         await _picture_out(turn, item)
     elif item["kind"] == "settings":
-        await turn.ctx.db.run(q.site_restored, site_id=turn.row["site_id"], **item["before"])
+        if "menus" in item["before"]:
+            await restore_menus(turn.ctx, turn.row["site_id"], menus_of(item["before"]))
+        else:
+            before = {"locale": None, **item["before"]}  # imports of earlier releases did not keep it
+            await turn.ctx.db.run(q.site_restored, site_id=turn.row["site_id"], **before)
         turn.is_seen = True
         await _out(turn, item)
     else:

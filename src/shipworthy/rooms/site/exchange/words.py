@@ -10,6 +10,7 @@ from shipworthy.kernel.language import _, _n, mark
 _REASONS = {
     "address_impossible": mark("No page can have this address."),
     "address_page": mark("A page stands at this address."),
+    "domain_proof": mark("Claim it here under Domains: its TXT record shows whose it is."),
     "edited_since": mark("Somebody changed it since, so it stays."),
     "file_missing": mark("Its file did not come along."),
     "file_type": mark("Only texts in Markdown and pictures are taken in."),

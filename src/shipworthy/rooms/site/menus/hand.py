@@ -53,24 +53,29 @@ async def set_menu(ctx: Ctx, menu: Name, items: Sequence[Item]) -> None:
     Errors:  Invalid `site.menu_invalid` naming each item's field.
     """
     site = await started_site(ctx)
+    await put_menu(ctx, site["site_id"], menu, items)
+    detail = {"menu": menu, "items": len(items)}
+    await record(ctx, "menu.changed", of="site", id=site["site_id"], detail=detail)
+
+
+async def put_menu(ctx: Ctx, site_id: uuid.UUID, menu: Name, items: Sequence[Item]) -> None:
+    """Write the items of a menu and let visitors see them; whoever calls says so in the audit. Errors: as `set_menu`."""
     if len(items) > ITEMS_MAX:
         most = _("A menu holds at most {most} items; these are {count}.", most=ITEMS_MAX, count=len(items))
         raise _invalid({"items": most})
     rows, wrong = _checked(items)
     ids = [row["page_id"] for row in rows if row["page_id"]]
-    known = await ctx.db.all(q.pages_among, site_id=site["site_id"], paths=[], ids=ids)
-    here = {row["page_id"] for row in known if row["site_id"] == site["site_id"]}
+    known = await ctx.db.all(q.pages_among, site_id=site_id, paths=[], ids=ids)
+    here = {row["page_id"] for row in known if row["site_id"] == site_id}
     for row in rows:
         if row["page_id"] and row["page_id"] not in here:
             wrong[f"items[{row['position']}].page_id"] = _("There is no such page on this site.")
     if wrong:
         raise _invalid(wrong)
-    await show_change(ctx, site["site_id"], MENU)
-    await ctx.db.run(q.menu_clear, site_id=site["site_id"], menu=menu)
+    await show_change(ctx, site_id, MENU)
+    await ctx.db.run(q.menu_clear, site_id=site_id, menu=menu)
     if rows:
-        await ctx.db.many(q.menu_put, [{"site_id": site["site_id"], "menu": menu, **row} for row in rows])
-    detail = {"menu": menu, "items": len(rows)}
-    await record(ctx, "menu.changed", of="site", id=site["site_id"], detail=detail)
+        await ctx.db.many(q.menu_put, [{"site_id": site_id, "menu": menu, **row} for row in rows])
 
 
 def _checked(items: Sequence[Item]) -> tuple[list[dict[str, Any]], dict[str, str]]:
