@@ -71,3 +71,33 @@ def worker_child(
         cwd=home,
         is_ready=ready,
     )
+
+
+def backup_child(home: Path, state: StateDir, environment: Mapping[str, str]) -> Child:
+    """The process that has every change in the backups' folder."""
+    marker = state.path / "backup.ready"
+    marker.unlink(missing_ok=True)
+
+    async def ready() -> bool:
+        return marker.exists()
+
+    argv = [
+        sys.executable,
+        "-m",
+        "shipworthy",
+        "backup",
+        "follow",
+        "--home",
+        str(home),
+        "--state",
+        str(state.path),
+    ]
+    return Child(
+        name="backup",
+        argv=argv,
+        log_file=state.logs / "backup.log",
+        env=environment,
+        cwd=home,
+        is_ready=ready,
+        ready_timeout_s=600.0,  # the first backup of what may be a large database
+    )

@@ -26,6 +26,8 @@ COMMANDS = {
     "settings": "print the app's settings and where they come from",
     "flags": "list the feature flags, and what is owed for them",
     "migrate": "bring the database up to date, or take a step back",
+    "backup": "take a backup of database, files and keys; list and check those there are",
+    "restore": "bring a backup back at any moment, beside what runs, and verify it",
     "calibrate": "measure password hashes here, and what sign-ins this host holds",
     "tenant": "list the tenants of a database",
     "user": "look a person up, shut them out, let them in again",

@@ -12,14 +12,14 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
 
-from shipworthy.cli.children import mail_child, web_child, worker_child
+from shipworthy.cli.children import backup_child, mail_child, web_child, worker_child
 from shipworthy.cli.front import Behind
 from shipworthy.cli.project import VALKEY, Project, require_valkey_url
 from shipworthy.cli.through import Through
@@ -160,8 +160,8 @@ async def prepare(project: Project, state: StateDir, admin_url: str, options: Op
 
     Errors:  MigrationRefused or Refusal.
     """
-    environment = _environment(project, state, options, admin_url, port)
-    realm_id = uuid.UUID(environment["SHIPWORTHY_REALM"])
+    installation = installation_of(state, admin_url)
+    realm_id = installation.realm_id
     applied = await prepare_database(
         admin_url,
         passwords={role: state.secret(f"role_{role}") for role in LOGIN_ROLES},
@@ -174,12 +174,6 @@ async def prepare(project: Project, state: StateDir, admin_url: str, options: Op
     )
     if options.seed == "none":
         return
-    installation = Installation(
-        realm_id=realm_id,
-        database_url=environment["SHIPWORTHY_DB_URL_APP"],
-        state=state.path,
-        signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
-    )
     tenants = demo_tenants(realm_id, state.secret("demo_password"))
     settings = replace(
         project.settings,
@@ -194,11 +188,24 @@ async def prepare(project: Project, state: StateDir, admin_url: str, options: Op
         await seed_volume(admin_url, realm_id, project.rooms, large_tenant=tenant_id_of(realm_id, tenants[0]))
 
 
+def installation_of(state: StateDir, admin_url: str) -> Installation:
+    """Return the installation of a state directory as its own administrator sees it. Call with the lock held."""
+    return Installation(
+        realm_id=_realm_of(state),
+        database_url=role_url(admin_url, "app", state.secret("role_app")),
+        state=state.path,
+        signing_key=state.secret("signing_key").encode(),
+    )
+
+
+def _realm_of(state: StateDir) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_OID, state.secret("realm_seed"))
+
+
 def _environment(
     project: Project, state: StateDir, options: Options, admin_url: str, port: int
 ) -> dict[str, str]:
     """Return what children need to know. Secrets travel by environment, never by argument."""
-    realm = state.secret("realm_seed")
     urls = {role: role_url(admin_url, role, state.secret(f"role_{role}")) for role in LOGIN_ROLES}
     is_pooled = project.settings.db.pooling == "transaction"
     return {
@@ -206,7 +213,7 @@ def _environment(
         **({"SHIPWORTHY_HOST": options.host} if options.host != Options.host else {}),
         "SHIPWORTHY_STATE": str(state.path),
         "SHIPWORTHY_PUBLIC_PORT": str(port),
-        "SHIPWORTHY_REALM": str(uuid.uuid5(uuid.NAMESPACE_OID, realm)),
+        "SHIPWORTHY_REALM": str(_realm_of(state)),
         "SHIPWORTHY_SIGNING_KEY": state.secret("signing_key"),
         **{f"SHIPWORTHY_DB_URL_{role.upper()}": url for role, url in urls.items()},
         **{f"SHIPWORTHY_DB_URL_{role.upper()}_DIRECT": url for role, url in urls.items() if is_pooled},
@@ -254,7 +261,8 @@ async def _processes(
     starting: list[asyncio.Task[int]] = []
     stopping: list[Behind] = []
     try:
-        await supervisor.start(mail_child(state, mail_port, page_port))
+        for child in _services(project, state, environment, database, mail_port, page_port):
+            await supervisor.start(child)
         if valkey is not None:
             await supervisor.start(valkey)
         options.say("web and worker: starting")
@@ -283,6 +291,21 @@ async def _processes(
         for behind in stopping:
             await behind.stop()
         await supervisor.stop()
+
+
+def _services(
+    project: Project,
+    state: StateDir,
+    environment: Mapping[str, str],
+    database: _Database,
+    mail_port: int,
+    page_port: int,
+) -> Iterator[Child]:
+    """What runs beside the app, in the order of its start."""
+    if project.settings.backup.continuous and database.pid is not None:
+        # Started first and so stopped last: nothing is written any more when it ends.
+        yield backup_child(project.home, state, environment)
+    yield mail_child(state, mail_port, page_port)
 
 
 def _of_app(state: StateDir, options: Options, environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,31 +1,153 @@
-"""`shipworthy tenant`: the tenants of an installation."""
+"""`shipworthy tenant`: the tenants of an installation, and one of them as a file."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from shipworthy.cli.options import HOME
+
+if TYPE_CHECKING:
+    from shipworthy.kernel.files.store import FileStore
+    from shipworthy.kernel.tenant_copy import TenantCopy
+
+_STATE = click.option(
+    "--state", type=click.Path(path_type=Path), help="State directory (default: .shipworthy in the app)."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
 @click.group("tenant")
 def command() -> None:
-    """Look at the tenants of the database in SHIPWORTHY_DB_URL_ADMIN.
+    """Look at the tenants of an installation; take one out as a file, put it back.
+
+    The database is the one of SHIPWORTHY_DB_URL_ADMIN, or the app's embedded one.
 
     \b
     Example:  shipworthy tenant list
+              shipworthy tenant export 0191f3a2-… --to acme.zip
     """
 
 
 @command.command("list")
-def list_tenants() -> None:
-    """List tenants: id, name, when they came."""
+@_STATE
+@HOME
+@_JSON
+def list_tenants(state: Path | None, home: Path | None, as_json: bool) -> None:
+    """List tenants: id, name, when they came.
+
+    \b
+    Example:  shipworthy tenant list --json
+    """
     from shipworthy.kernel.db.setup import tenants_of
 
-    url = os.environ.get("SHIPWORTHY_DB_URL_ADMIN")
-    if not url:
+    with _installation(home, state) as (url, _):
+        found = asyncio.run(tenants_of(url))
+    if as_json:
+        facts = [{"tenant_id": str(t), "name": name, "created_at": at.isoformat()} for t, name, at in found]
+        click.echo(json.dumps(facts))
+        return
+    for tenant_id, name, created_at in found:
+        click.echo(f"{tenant_id}  {created_at:%Y-%m-%d}  {name}")
+
+
+@command.command("export")
+@click.argument("tenant", type=click.UUID)
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="The zip file to write.")
+@_STATE
+@HOME
+@_JSON
+def export(tenant: uuid.UUID, to: Path, state: Path | None, home: Path | None, as_json: bool) -> None:
+    """Write everything of one tenant to a file: rows as JSON lines, documents and pictures as they are.
+
+    \b
+    Example:  shipworthy tenant export 0191f3a2-… --to acme.zip
+    """
+    from shipworthy.kernel.tenant_copy import export_tenant
+
+    with _installation(home, state) as (url, files):
+        made = asyncio.run(export_tenant(url, files, tenant, to.absolute()))
+    _tell(made, f"written to {to}", as_json)
+
+
+@command.command("delete")
+@click.argument("tenant", type=click.UUID)
+@click.option(
+    "--to", type=click.Path(path_type=Path), required=True, help="The zip file that keeps what is deleted."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_STATE
+@HOME
+@_JSON
+def delete(
+    tenant: uuid.UUID, to: Path, yes: bool, state: Path | None, home: Path | None, as_json: bool
+) -> None:
+    """Export one tenant and delete it here: rows, audit trail, documents, sessions. People stay: they are the realm's.
+
+    \b
+    Example:  shipworthy tenant delete 0191f3a2-… --to acme-deleted.zip
+    """
+    from shipworthy.kernel.tenant_copy import export_tenant
+
+    if not yes:
+        click.confirm(f"This deletes tenant {tenant} with everything of it. Go on?", abort=True)
+    with _installation(home, state) as (url, files):
+        made = asyncio.run(export_tenant(url, files, tenant, to.absolute(), delete=True))
+    _tell(made, f"deleted; {to} keeps it", as_json)
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_STATE
+@HOME
+@_JSON
+def bring_in(file: Path, state: Path | None, home: Path | None, as_json: bool) -> None:
+    """Put a tenant's file back: into the same database after a delete, or into a restored one.
+
+    \b
+    Example:  shipworthy tenant import acme.zip
+    """
+    from shipworthy.kernel.tenant_copy import import_tenant
+
+    with _installation(home, state) as (url, files):
+        made = asyncio.run(import_tenant(url, files, file))
+    _tell(made, "imported", as_json)
+
+
+def _tell(made: TenantCopy, what: str, as_json: bool) -> None:
+    rows = sum(made.rows.values())
+    if as_json:
+        click.echo(json.dumps({"tenant_id": str(made.tenant_id), "rows": rows, "files": made.files}))
+        return
+    click.echo(f"{made.name}: {rows} rows, {made.files} files {what}")
+
+
+@contextmanager
+def _installation(home: Path | None, state: Path | None) -> Iterator[tuple[str, FileStore]]:
+    """Yield the administrator's address and the file store: what the environment names, else the app's own."""
+    from shipworthy.cli.backup import state_of
+    from shipworthy.cli.project import load_project
+    from shipworthy.cli.stack import DATABASE
+    from shipworthy.kernel.files.store import open_files
+    from shipworthy.local.postgres import EmbeddedPostgres
+
+    project = load_project(home)
+    place = state_of(project, state)
+    files = open_files(project.settings.files.url, default_folder=place.path / "files")
+    if url := os.environ.get("SHIPWORTHY_DB_URL_ADMIN"):
+        yield url, files
+        return
+    if project.settings.db.provider == "url":
         raise click.UsageError(
             "SHIPWORTHY_DB_URL_ADMIN is not set: the postgresql:// address of an administrator"
         )
-    for tenant_id, name, created_at in asyncio.run(tenants_of(url)):
-        click.echo(f"{tenant_id}  {created_at:%Y-%m-%d}  {name}")
+    with EmbeddedPostgres(place.path).reached() as address:
+        yield address.url(DATABASE), files

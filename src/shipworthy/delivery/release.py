@@ -18,7 +18,18 @@ from shipworthy import __version__
 from shipworthy.local.errors import file_errors_explained
 
 # What is not the app: its state, its history, what is made anew anywhere, and the flags, which are set while it runs.
-LEFT_OUT = frozenset({".git", ".venv", ".shipworthy", "node_modules", "__pycache__", "report", "flags.json"})
+LEFT_OUT = frozenset(
+    {
+        ".git",
+        ".venv",
+        ".shipworthy",
+        ".shipworthy-backups",
+        "node_modules",
+        "__pycache__",
+        "report",
+        "flags.json",
+    }
+)
 _ID_CHARS = 12
 
 

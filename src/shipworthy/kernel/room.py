@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +52,8 @@ class Room:
     room has one, is a plain ASGI application that answers every host that is not a console host.
     `on_start` prepares per-process state; `seed` writes one tenant's example data in that
     tenant's transaction; `volume_sql` fills tables for plan checks: it runs as the superuser
-    once per tenant, with app.realm_id, app.tenant_id and volume.rows set.
+    once per tenant, with app.realm_id, app.tenant_id and volume.rows set. `sound` says what does not hold
+    in one tenant's data; it is asked after a restore.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Room:
     on_stop: Callable[[Runtime], Awaitable[None]] | None = None
     seed: Callable[[Ctx, SeedTenant], Awaitable[None]] | None = None
     volume_sql: str | None = None
+    sound: Callable[[Ctx], Awaitable[Sequence[str]]] | None = None
 
     @property
     def migrations(self) -> Path:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from shipworthy.contract.lines import line_of
 from shipworthy.contract.strict import Undecodable, decode
+from shipworthy.kernel.operating import BackupSection
 
 APP_FILE = "app.toml"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -212,6 +213,7 @@ class Settings:
     slo: SloSection = field(default_factory=SloSection)
     budget: BudgetSection = field(default_factory=BudgetSection)
     alerts: AlertsSection = field(default_factory=AlertsSection)
+    backup: BackupSection = field(default_factory=BackupSection)
 
 
 def load_settings(home: Path) -> Settings:
@@ -324,7 +326,7 @@ _AT_LEAST_ONE = {
     "sessions.absolute_ttl_s", "auth.hash_memory_kib", "auth.hash_passes",
     "auth.hash_wait_max_ms", "auth.hash_queue_max", "auth.reset_ttl_s", "auth.undo_ttl_s", "auth.leaving_ttl_s",
     "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s",
-    "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "files.link_ttl_s", "mail.timeout_s", "pdf.memory_mib", "pdf.cpu_s", "pdf.timeout_s",
+    "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "files.link_ttl_s", "mail.timeout_s", "pdf.memory_mib", "pdf.cpu_s", "pdf.timeout_s", "backup.keep",
 }  # fmt: skip
 _AT_LEAST = {"auth.password_chars_min": 8}  # NIST SP 800-63B, whatever stands beside the password
 _AT_MOST = {"telemetry.sample_percent": 100}

@@ -21,12 +21,12 @@ from shipworthy.local.errors import (
     file_errors_explained,
     tells_of_full_disk,
 )
-from shipworthy.local.statedir import STATE_DIR_NAME
+from shipworthy.local.statedir import BACKUPS_DIR_NAME, STATE_DIR_NAME
 
 HERE = "."  # the folder as it is, changes that are not committed included
 _GIT_TIMEOUT_S = 120.0
 _NAME_CHARS_MAX = 40  # of a host's label, which may have 63
-_NOT_COPIED = (".git", STATE_DIR_NAME, "report", "__pycache__", ".venv", "node_modules")
+_NOT_COPIED = (".git", STATE_DIR_NAME, BACKUPS_DIR_NAME, "report", "__pycache__", ".venv", "node_modules")
 
 
 @dataclass(frozen=True, kw_only=True)

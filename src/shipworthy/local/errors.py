@@ -16,6 +16,10 @@
     ├── PreviewRefused       local.preview_refused        conflict
     ├── PreviewFailed        local.preview_failed         upstream
     ├── NobodyAnswers        local.nobody_answers         upstream
+    ├── BackupMissing        local.backup_missing         missing
+    ├── BackupDamaged        local.backup_damaged         conflict
+    ├── RestoreRefused       local.restore_refused        conflict
+    ├── RestoreFailed        local.restore_failed         upstream
     └── ServiceFailed        local.service_failed         upstream
 
 Every message is one sentence or two: what happened, to which thing, what to do next.
@@ -106,6 +110,28 @@ class PreviewFailed(LocalServiceError):
     """A preview did not come up; nothing of it is left."""
 
     code, kind = "local.preview_failed", "upstream"
+
+
+class BackupMissing(LocalServiceError):
+    code, kind = "local.backup_missing", "missing"
+
+
+class BackupDamaged(LocalServiceError):
+    """A backup is not what was stored; nothing is made of it."""
+
+    code, kind = "local.backup_damaged", "conflict"
+
+
+class RestoreRefused(LocalServiceError):
+    """Something is there already, or was written by another PostgreSQL."""
+
+    code, kind = "local.restore_refused", "conflict"
+
+
+class RestoreFailed(LocalServiceError):
+    """What was restored is not what was asked for, or does not hold; nothing of it is left."""
+
+    code, kind = "local.restore_failed", "upstream"
 
 
 class ServiceFailed(LocalServiceError):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,9 +19,9 @@ from types import TracebackType
 from typing import Literal
 
 from shipworthy.local.account import service_account
-from shipworthy.local.errors import LocalServiceError, file_errors_explained
+from shipworthy.local.errors import DatabaseMissing, LocalServiceError, file_errors_explained
 from shipworthy.local.pgbinaries import Binaries, installed_binaries, runnable_binaries
-from shipworthy.local.pgdata import clear_leftovers, create_data, read_pid_file, require_usable
+from shipworthy.local.pgdata import SUPERUSER, clear_leftovers, create_data, read_pid_file, require_usable
 from shipworthy.local.pghome import REACHABLE_ROOT, claim_home, forget_home, known_home
 from shipworthy.local.pgserver import PostgresAddress, Server
 from shipworthy.local.ports import LOOPBACK
@@ -44,6 +45,8 @@ SETTINGS: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",
+    # A backup that does not follow any more must not fill the disk with what it has not fetched.
+    "max_slot_wal_keep_size": "1GB",
 }
 _SECRET = "postgres_superuser_password"  # noqa: S105 - the name of the secret
 _BACKOFF_S_FIRST, _BACKOFF_S_MAX = 0.2, 5.0
@@ -122,6 +125,28 @@ class EmbeddedPostgres:
         if found is None or not found.is_ready or found.port is None or not _answers(found.port):
             return PostgresStatus(state="stopped", data=home.data)
         return PostgresStatus(state="running", data=home.data, pid=found.pid, port=found.port)
+
+    @contextmanager
+    def reached(self) -> Iterator[PostgresAddress]:
+        """Yield the address of the server that runs, whoever runs it, or start it for as long as this lasts.
+
+        Errors:  DatabaseMissing where no database was made yet; else as `start`.
+        """
+        seen = self.status()
+        if seen.state == "absent":
+            raise DatabaseMissing(
+                f"There is no database in {self._state.path} yet. `shipworthy up` makes one."
+            )
+        if seen.state == "stopped":
+            with self as address:
+                yield address
+            return
+        assert seen.port is not None
+        assert seen.pid is not None
+        password = self._state.all_secrets().get(_SECRET, "")
+        yield PostgresAddress(
+            host=LOOPBACK, port=seen.port, superuser=SUPERUSER, password=password, pid=seen.pid
+        )
 
     async def keep_running(self, *, on_change: Callable[[PostgresAddress], None]) -> None:
         """Start the server again, on the same port, whenever it dies; runs until cancelled.

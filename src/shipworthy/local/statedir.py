@@ -7,6 +7,7 @@ Owns the layout, the secrets file and the lock. Knows nothing of the services th
     ├── secrets.json    0600, random values made here
     ├── logs/           one file per service
     ├── mail/           the development inbox
+    ├── backup-line     which life of the database this is (backup/vault.py)
     ├── valkey.conf     of the session store, where the app has one; made anew at each start
     └── postgres/       the database (or postgres.json, which says where it lies; see pghome.py)
 """
@@ -23,6 +24,7 @@ from pathlib import Path
 from shipworthy.local.errors import AlreadyRunning, StateDirUnusable, file_errors_explained
 
 STATE_DIR_NAME = ".shipworthy"
+BACKUPS_DIR_NAME = ".shipworthy-backups"
 
 
 @dataclass(frozen=True)

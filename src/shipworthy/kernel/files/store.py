@@ -70,6 +70,15 @@ class FileStore:
                 "files.unavailable", "The file store does not answer. Try again in a moment."
             ) from failed
 
+    async def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with `prefix`, in order. Errors: Upstream `files.unavailable`."""
+        try:
+            return sorted([str(meta["path"]) async for batch in self._store.list(prefix) for meta in batch])
+        except (BaseError, OSError) as failed:
+            raise Upstream(
+                "files.unavailable", "The file store does not answer. Try again in a moment."
+            ) from failed
+
     async def delete(self, key: str) -> None:
         """Delete an object; one that is gone already is no error. Errors: Upstream `files.unavailable`."""
         try:

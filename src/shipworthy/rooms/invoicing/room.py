@@ -30,6 +30,7 @@ from shipworthy.rooms.invoicing.seller_web import SELLER_PERSONAL
 from shipworthy.rooms.invoicing.sending.screens import ROUTES as SENDING_PAGES
 from shipworthy.rooms.invoicing.sending.web import MAIL_PERSONAL
 from shipworthy.rooms.invoicing.sending.web import ROUTES as SENDING_ROUTES
+from shipworthy.rooms.invoicing.series import unsound_numbers
 from shipworthy.rooms.invoicing.shown import register
 from shipworthy.rooms.invoicing.tax_ids.web import ROUTES as TAX_ID_ROUTES
 from shipworthy.rooms.invoicing.web import ROUTES
@@ -256,5 +257,6 @@ ROOM = Room(
     on_start=register,
     on_stop=close_press,
     seed=seed,
+    sound=unsound_numbers,
     volume_sql=(FOLDER / "volume.sql").read_text(encoding="utf-8"),
 )

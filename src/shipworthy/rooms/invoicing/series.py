@@ -102,8 +102,23 @@ async def audit_numbers(ctx: Ctx) -> dict[str, Any]:
     """
     numbers = await load_numbers(ctx)
     rows = [_counted(row, numbers) for row in await ctx.db.all(q.numbers_audit)]
-    gaps = [dict(row) for row in await ctx.db.all(q.numbers_gaps)] if any(r["missing"] for r in rows) else []
+    gaps = (
+        [dict(row) for row in await ctx.db.all(q.numbers_gaps)]
+        if any(r["missing"] or not r["is_sound"] for r in rows)
+        else []
+    )
     return {"series": rows, "gaps": gaps, "is_sound": all(row["is_sound"] for row in rows)}
+
+
+async def unsound_numbers(ctx: Ctx) -> list[str]:
+    """Return a sentence for every series and period whose numbers break their policy's promise."""
+    report = await audit_numbers(ctx)
+    return [
+        f"numbers of {row['series_id']} {row['period']}: {row['numbers']} from {row['first_seq']} to {row['last_seq']}, "
+        f"{row['missing']} missing, {row['doubles']} twice"
+        for row in report["series"]
+        if not row["is_sound"]
+    ]
 
 
 def _counted(row: Record, numbers: Numbers) -> dict[str, Any]:
@@ -113,7 +128,9 @@ def _counted(row: Record, numbers: Numbers) -> dict[str, Any]:
     missing = following - first - row["numbers"] + row["doubles"]
     is_sound = not row["doubles"]
     if policy != "unique_only":
-        is_sound = is_sound and missing == 0
+        # One that stands outside its series leaves a gap, too, and makes up for it in the count.
+        is_inside = first <= row["first_seq"] and row["last_seq"] < following
+        is_sound = is_sound and missing == 0 and is_inside
     if policy == "gapless_chronological":
         is_sound = is_sound and not row["dates_back"]
     return {**row, "policy": policy, "missing": missing, "is_sound": is_sound}
