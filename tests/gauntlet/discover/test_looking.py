@@ -44,7 +44,7 @@ class Stranger:
     async def home(self, _request: Request) -> Response:
         return HTMLResponse(
             "<title>The  Shop</title><a href='/about'>About</a><a href='/old'>Old</a><a href='/members'>Log in</a>"
-            "<a href='/missing'>Gone</a><a href='https://elsewhere.example/'>Away</a><a href='/about?x=1'>Again</a>"
+            "<a href='http://[no'>Odd</a><a href='/missing'>Gone</a><a href='https://elsewhere.example/'>Away</a><a href='/about?x=1'>Again</a>"
         )
 
     async def page(self, _request: Request) -> Response:
@@ -72,6 +72,8 @@ async def test_a_visitor_sees_the_pages_the_form_the_document_and_the_sitemap() 
     assert seen.sitemap is not None
     assert seen.routes is not None
     assert [route.path for route in seen.routes.value] == ["/api/notes"]
+    assert seen.openapi is not None
+    assert seen.openapi.value == "/openapi.json"
 
 
 async def test_the_form_that_was_seen_signs_in_with_the_token_of_its_page() -> None:

@@ -84,6 +84,13 @@ def test_a_database_of_this_machine_is_taken_and_one_elsewhere_is_left_out_and_s
     assert any("db.sample.example" in note and "pw" not in note for note in read_repository(away).notes)
 
 
+def test_a_store_that_is_not_postgresql_is_said_to_stay_unmeasured(tmp_path: Path) -> None:
+    laid_out(tmp_path, {"go.mod": "", ".env": "DATABASE_URL=mysql://me:pw@localhost/shop\n"})
+    seen = read_repository(tmp_path)
+    assert seen.database is None
+    assert any("names mysql" in note and "not measured" in note and "pw" not in note for note in seen.notes)
+
+
 def test_broken_files_are_no_reason_to_stop(tmp_path: Path) -> None:
     laid_out(tmp_path, {"package.json": "{", "pyproject.toml": "= 1", "main.py": "\udcff".encode("utf-8", "surrogateescape").decode("latin-1")})  # fmt: skip
     seen = read_repository(tmp_path)

@@ -30,10 +30,14 @@ class Draft:
     start: Seen[str] | None = None
     url: Seen[str] | None = None
     health: Seen[str] | None = None
+    openapi: Seen[str] | None = None  # the path at which it serves its own description
     database: Seen[str] | None = None
     login: Seen[Login] | None = None
     routes: Seen[tuple[RouteSection, ...]] | None = None
     pages: Seen[tuple[str, ...]] | None = None  # public paths that answer with HTML
+    private: Seen[tuple[str, ...]] | None = (
+        None  # paths that answer with HTML to who is signed in, and to nobody else
+    )
     sitemap: Seen[str] | None = None
     notes: tuple[str, ...] = field(default=())  # what a person has to know or do
 

@@ -1,6 +1,7 @@
 """What an app that runs says of itself: its pages, its sign-in form, its OpenAPI document, its sitemap.
 
-A few dozen GETs, as any visitor sends them; nothing is submitted. On this machine only.
+A few dozen GETs, as any visitor sends them; nothing is submitted. Freely on this machine; on another one only
+where its owner's wish is proven, and no faster than it may be asked.
 """
 
 from __future__ import annotations
@@ -9,18 +10,19 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from shipworthy.contract.manifest import Login
 from shipworthy.gauntlet.discover.draft import Draft, Seen
 from shipworthy.gauntlet.discover.openapi import NoOpenApi, read_openapi
 from shipworthy.gauntlet.http import Answer, HttpSession, Unanswered
 from shipworthy.gauntlet.load.page import Form, forms_of
+from shipworthy.gauntlet.ownership import reach
 
 PAGES_MAX = 8  # of the home page's own links
 REDIRECTS_MAX = 3
 _HEALTH = ("/healthz", "/health", "/api/health", "/livez", "/up", "/ping")
-_DOCUMENTS = ("/openapi.json", "/api/openapi.json", "/swagger.json", "/v3/api-docs", "/api-json")
+_DOCUMENTS = ("/openapi.json", "/api/openapi.json", "/api/v1/openapi.json", "/swagger.json", "/v3/api-docs", "/api-json")  # fmt: skip
 _SIGN_IN = (
     "/login",
     "/signin",
@@ -29,6 +31,10 @@ _SIGN_IN = (
     "/users/sign_in",
     "/accounts/login/",
     "/account/login",
+    "/user/login",
+    "/admin",
+    "/admin/",
+    "/admin/login/",
 )
 _SAYS_SIGN_IN = re.compile(
     r"\b(log|sign)[\s_-]?in\b|anmelden|einloggen|connexion|iniciar sesi", re.IGNORECASE
@@ -41,10 +47,11 @@ class NothingThere(Exception):
 
 
 async def look(url: str) -> Draft:
-    """Return what the app at this address shows to a visitor. Errors: NothingThere."""
-    session = HttpSession(url)
+    """Return what the app at this address shows to a visitor. Errors: NothingThere, NotProven."""
+    reached = await reach(url)
+    session = HttpSession(url, addresses=reached.addresses, turns=reached.turns)
     try:
-        home = await _page(session, urlsplit(url).path or "/")
+        home = await page_at(session, urlsplit(url).path or "/")
         visitor = _Visitor(session, home)
         found = await visitor.seen()
     except Unanswered as silent:
@@ -55,7 +62,7 @@ async def look(url: str) -> Draft:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Page:
+class SeenPage:
     """A page as a visitor sees it, at the address where redirects ended."""
 
     path: str
@@ -70,7 +77,7 @@ class _Page:
 
 
 class _Visitor:
-    def __init__(self, session: HttpSession, home: _Page) -> None:
+    def __init__(self, session: HttpSession, home: SeenPage) -> None:
         self._session, self._home = session, home
         self._nowhere: Answer | None = None
 
@@ -106,15 +113,16 @@ class _Visitor:
             answer = await self._session.get(path)
             if answer.status == 200 and not answer.is_cut:
                 try:
-                    return read_openapi(answer.text, where=path)
+                    found = read_openapi(answer.text, where=path)
                 except NoOpenApi:
                     continue
+                return Draft(openapi=Seen(path, "it answers with its OpenAPI document")).completed_by(found)
         return Draft()
 
     async def _login(self) -> Seen[Login] | None:
         linked = [path for path, text in self._home.links if _SAYS_SIGN_IN.search(f"{path} {text}")]
         for path in dict.fromkeys([self._home.path, *linked, *_SIGN_IN]):
-            page = await _page(self._session, path)
+            page = await page_at(self._session, path)
             if page.is_html and (login := login_of(page.forms, page.path)):
                 return Seen(login, f"the form of {page.path}")
         return None
@@ -125,7 +133,7 @@ class _Visitor:
             if len(paths) >= PAGES_MAX:
                 break
             if path not in paths and "?" not in path:
-                page = await _page(self._session, path)
+                page = await page_at(self._session, path)
                 if page.is_html and page.path == path and not self._is_nowhere(page.answer):
                     paths.append(path)
         return Seen(tuple(paths), "the links of the home page") if paths else None
@@ -151,13 +159,13 @@ def login_of(forms: Iterable[Form], path: str) -> Login | None:
     return None
 
 
-async def _page(session: HttpSession, path: str) -> _Page:
+async def page_at(session: HttpSession, path: str) -> SeenPage:
     """Get a page, following redirects that stay at this address. Errors: Unanswered."""
     answer = await session.get(path, headers={"accept": "text/html"})
     for _ in range(REDIRECTS_MAX):
         if answer.status not in (301, 302, 303, 307, 308):
             break
-        target = urlsplit(urljoin(f"{session.base_url}{path}", answer.header("location")))
+        target = _led_to(f"{session.base_url}{path}", answer.header("location"))
         if f"{target.scheme}://{target.netloc}" != session.base_url:
             break
         path = target.path or "/"
@@ -165,14 +173,22 @@ async def _page(session: HttpSession, path: str) -> _Page:
             path + (f"?{target.query}" if target.query else ""), headers={"accept": "text/html"}
         )
     if "html" not in answer.header("content-type"):
-        return _Page(path=path, answer=answer)
+        return SeenPage(path=path, answer=answer)
     reader = _Links(session.base_url, path)
     reader.feed(answer.text)
     reader.close()
     title = " ".join(reader.title.split())
-    return _Page(
+    return SeenPage(
         path=path, answer=answer, title=title, links=tuple(reader.links), forms=tuple(forms_of(answer.text))
     )
+
+
+def _led_to(base: str, reference: str) -> SplitResult:
+    """Return where a reference leads; what is no address leads nowhere, as browsers have it."""
+    try:
+        return urlsplit(urljoin(base, reference))
+    except ValueError:
+        return urlsplit("nowhere:")
 
 
 @dataclass
@@ -193,7 +209,7 @@ class _Links(HTMLParser):
         if tag == "title":
             self._is_title = not self.title
         elif tag == "a" and (href := dict(attrs).get("href")):
-            target = urlsplit(urljoin(f"{self.base_url}{self.path}", href))
+            target = _led_to(f"{self.base_url}{self.path}", href)
             if f"{target.scheme}://{target.netloc}" == self.base_url:
                 self.links.append(((target.path or "/") + (f"?{target.query}" if target.query else ""), ""))
                 self._is_link = True

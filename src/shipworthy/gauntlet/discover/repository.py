@@ -28,6 +28,7 @@ _PYTHON_APP = re.compile(
 _PORT_VARIABLE = re.compile(r"\$\{?PORT\}?(?::-\d+\})?")
 _ENV_FILES = (".env", ".env.local", ".env.development", ".env.example", ".env.sample")
 _DATABASE = re.compile(r"^\s*(?:export\s+)?(\w*DATABASE_URL|POSTGRES_URL)\s*=\s*[\"']?(postgres(?:ql)?(?:\+\w+)?://[^\s\"'#]+)", re.MULTILINE)  # fmt: skip
+_OTHER_STORE = re.compile(r"^\s*(?:export\s+)?(\w*DATABASE_URL|MONGO\w*_UR[IL])\s*=\s*[\"']?(mysql|mariadb|sqlite|mongodb|sqlserver|libsql)\b", re.MULTILINE)  # fmt: skip
 _NODE_SERVERS = {
     "next": ("npx next start --port {port}", "npm run build"),
     "astro": ("npx astro preview --port {port}", "npm run build"),
@@ -153,6 +154,12 @@ def _database(folder: Path) -> Draft:
             note = (
                 f"{name} names a database on another machine ({urlsplit(url).hostname}): it was left out. The "
                 "gauntlet writes rows and inflicts faults; give it a copy here, as target.database."
+            )
+            return Draft(notes=(note,))
+        if other := _OTHER_STORE.search(_text(folder / name)):
+            note = (
+                f"{name} names {other.group(2)}: what a request makes a database do (repeated queries, plans, row "
+                "security) is read from PostgreSQL only, and stays not measured."
             )
             return Draft(notes=(note,))
     return Draft()

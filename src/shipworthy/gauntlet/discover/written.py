@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from shipworthy.contract.manifest import Login
 from shipworthy.contract.target import Credential, RouteSection
+from shipworthy.gauntlet.capabilities import is_loopback
 from shipworthy.gauntlet.discover.draft import Draft, Seen
 
 PAGE_MS, ANSWER_MS = 150.0, 200.0  # p95 of the playbook: a page's first byte, an API's answer
 PAGE_RATE_PER_S, ANSWER_RATE_PER_S = 10.0, 5.0
+ELSEWHERE_RATE_PER_S = 1.0  # of either: five steps each, within what another machine may be asked
 CRAWL_RATE_PER_S = 2.0
 _JOURNEY_STEPS = 5
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -45,6 +48,8 @@ def _target(draft: Draft, workdir: str) -> str:
         lines.append(_line("url", draft.url))
     if draft.health:
         lines.append(_line("health", draft.health))
+    if draft.openapi:
+        lines.append(_line("openapi", draft.openapi))
     if draft.database:
         lines.append(_line("database", draft.database))
     return "\n".join(lines) + "\n"
@@ -62,8 +67,11 @@ def _login(seen: Seen[Login] | None, people: Sequence[Credential]) -> str:
     ]
     if login.page:
         lines.append(f"page = {_value(login.page)}  # its hidden fields go along, a CSRF token among them")
-    ok = login.ok if login.media == "json" else tuple(dict.fromkeys((*login.ok, 302)))
+    was_seen = len(login.ok) == 1  # somebody signed in; else a form may answer with any of the usual
+    ok = login.ok if login.media == "json" or was_seen else tuple(dict.fromkeys((*login.ok, 302)))
     lines.append(f"ok = {_value(list(ok))}  # what it answers when it lets somebody in")
+    if was_seen:
+        lines.append(f"refused = {_value(list(login.refused))}  # and when it does not")
     return "\n".join(lines) + "\n"
 
 
@@ -85,6 +93,7 @@ def _people(draft: Draft, people: Sequence[Credential]) -> str:
 
 def _journeys(draft: Draft) -> Iterator[str]:
     pages = list(draft.pages.value) if draft.pages else []
+    is_elsewhere = draft.url is not None and not is_loopback(urlsplit(draft.url.value).hostname or "")
     answers = [route for route in _routes(draft) if route.method == "GET" and route.path not in pages]
     public = [route for route in answers if route.auth == "public"]
     if pages or draft.sitemap:
@@ -92,13 +101,14 @@ def _journeys(draft: Draft) -> Iterator[str]:
     if public:
         yield _slo("api", "Answers of the API", ANSWER_MS)
     if pages:
-        yield _journey("pages", "page", PAGE_RATE_PER_S, pages, draft.pages.where if draft.pages else "")
+        rate = ELSEWHERE_RATE_PER_S if is_elsewhere else PAGE_RATE_PER_S
+        yield _journey("pages", "page", rate, pages, draft.pages.where if draft.pages else "")
     if public:
         expected = {route.path: route.expect for route in public}
         yield _journey(
             "api",
             "api",
-            ANSWER_RATE_PER_S,
+            ELSEWHERE_RATE_PER_S if is_elsewhere else ANSWER_RATE_PER_S,
             list(expected),
             draft.routes.where if draft.routes else "",
             expected,
@@ -136,6 +146,9 @@ def _routes(draft: Draft) -> list[RouteSection]:
     known = list(draft.routes.value) if draft.routes else []
     taken = {(route.method, route.path) for route in known}
     pages = [RouteSection(path=path) for path in (draft.pages.value if draft.pages else ())]
+    pages += [
+        RouteSection(path=path, auth="session") for path in (draft.private.value if draft.private else ())
+    ]
     return [*known, *(page for page in pages if (page.method, page.path) not in taken)]
 
 
