@@ -50,6 +50,27 @@ def test_nothing_that_signs_in_runs_after_an_account_is_locked() -> None:
     assert names.index("logs.canaries") > names.index("idempotency.after_crash")
 
 
+def test_a_store_that_is_not_postgresql_is_the_reason_and_never_a_green() -> None:
+    for url, store in (("mysql+aiomysql://me@127.0.0.1/shop", "mysql"), ("sqlite:///shop.db", "sqlite")):
+        target = Target(name="Acme", kind="command", manifest=Manifest(app="Acme"), database=url)
+        (planned,) = plan(target, [check("a", needs=("database.app",))])
+        assert f"keeps its data in {store}" in planned.obstacle
+        assert planned.not_measured().verdict is Verdict.NOT_MEASURED
+    known = Target(
+        name="Acme", kind="command", manifest=Manifest(app="Acme"), database="postgres://me@127.0.0.1/shop"
+    )
+    assert plan(known, [check("a", needs=("database.app",))])[0].obstacle == ""
+
+
+def test_what_needs_more_than_another_machine_may_be_asked_is_not_measured_there() -> None:
+    here, away = (
+        Target(name="Acme", kind="url", manifest=Manifest(app="Acme"), url=url)
+        for url in ("http://127.0.0.1:1", "https://shop.sample.example")
+    )
+    assert plan(here, [check("a", needs=("any_rate",))])[0].obstacle == ""
+    assert "20 requests a second" in plan(away, [check("a", needs=("any_rate",))])[0].obstacle
+
+
 def test_a_check_that_lacks_something_stays_in_the_plan_and_says_how_to_get_it() -> None:
     (planned,) = plan(STRANGER, [check("a", needs=("queries", "login", "http"))])
     assert "names no queries" in planned.obstacle

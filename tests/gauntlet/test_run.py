@@ -27,6 +27,7 @@ from shipworthy.gauntlet.subjects import ask_each
 from shipworthy.gauntlet.view import View
 from tests.gauntlet.adapters.test_command import is_running
 from tests.support.programs import server_command
+from tests.support.strange_server import strange_server
 
 
 @pytest.fixture
@@ -238,3 +239,30 @@ async def test_a_view_is_told_everything_in_order(target: Target) -> None:
 
     await run(target, [check("hello", says_hello)], view=Listening())
     assert told == ["planned 1", "begins hello", "found hello:GET /", "ends hello"]
+
+
+async def test_an_app_that_falls_silent_has_failed_and_the_run_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shipworthy.gauntlet.exam.SILENCE_S_MAX", 0.3)
+    monkeypatch.setattr("shipworthy.gauntlet.exam._KNOCK_S", 0.1)
+
+    async with strange_server() as server:
+
+        async def ask(name: str, path: str) -> Finding:
+            await exam_of[0].anonymous().get(path, timeout_s=0.1)
+            return exam_of[0].finding(name, Verdict.PASS, "It answers")
+
+        exam_of: list[Exam] = []
+
+        async def asks(exam: Exam) -> Sequence[Finding]:
+            exam_of.append(exam)
+            server.is_deaf = True
+            return await ask_each(exam, [(f"page {n}", "/") for n in range(50)], ask)
+
+        target = Target(name="Deaf", kind="url", manifest=Manifest(app="Deaf"), url=server.base_url)
+        result = await run(target, [check("ask", asks), check("later", says_hello)])
+    silent = next(finding for finding in result.findings if finding.subject == "the app itself")
+    assert (silent.verdict, silent.severity) == (Verdict.FAIL, Severity.CRITICAL)
+    assert "stopped answering" in silent.title
+    assert "It has answered nothing" in silent.cause
+    assert found(result)["later"].verdict is Verdict.NOT_MEASURED
+    assert server.asked.count("GET / HTTP/1.1") < 20, "it went on asking what no longer answers"

@@ -94,6 +94,23 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, lin
     assert refused.value.line == line
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('asgi = "main"', "is MODULE:NAME"),
+        ('asgi = "main:app"\nwsgi = "main:app"', "needs either start"),
+        ('wsgi = "main:app"\naddress = "127.0.0.1"', "there is no url"),
+    ],
+)
+def test_an_app_to_import_is_named_so_that_it_can_be_found(tmp_path: Path, line: str, words: str) -> None:
+    target = load_target_file(write(tmp_path, '[target]\nname = "A"\nwsgi = "shop.wsgi:make()"\n'))
+    assert target.kind == "command"
+    assert target.start is not None
+    assert (target.start[0], target.start[-3:]) == ("{python}", ("wsgi", "shop.wsgi:make()", "{port}"))
+    with pytest.raises(Undecodable, match=words):
+        load_target_file(write(tmp_path, f'[target]\nname = "A"\n{line}\n'))
+
+
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Undecodable, match="must begin with http://"):
         load_target_file(write(tmp_path, '[target]\nname = "A"\nurl = "127.0.0.1:8000"\n'))

@@ -130,6 +130,8 @@ class CrawledApp:
         words = post.shown if post else None
         if post and self._is("draft_seen"):
             words = post.saved
+        if words is None and self._is("missing_to_door"):
+            return RedirectResponse("/enter", 302)
         if words is None:
             return Response("nothing here", 200 if self._is("soft_404") else 404, media_type="text/html")
         return self._shown(request, path, words)
@@ -152,6 +154,8 @@ class CrawledApp:
         if request.headers.get("if-none-match") == etag and not self._is("no_304"):
             return Response(status_code=304, headers={"etag": etag})
         headers = {} if self._is("no_etag") else {"etag": etag}
+        if self._is("shares_cookie"):
+            headers |= {"set-cookie": "seen=1", "cache-control": "public, max-age=600"}
         return Response(text, headers=headers, media_type="text/html")
 
     async def login(self, _request: Request) -> Response:

@@ -44,7 +44,7 @@ def shop_manifest(**changes: Any) -> Manifest:
     manifest = Manifest(
         app="Shop",
         login=Login(route="POST /login", form={"email": "{email}", "password": "{password}"}, ok=(204,),
-                    attempts_max=TRIES_MAX + 3),
+                    attempts_max=TRIES_MAX + 3, reset="POST /forgot", reset_form={"email": "{email}"}),
         routes=(
             _route("POST", "/login", auth="public", effect="change"),
             _route("POST", "/orders", idempotency="key", effect="create", statuses=(201,),

@@ -194,7 +194,9 @@ class Shop:
     def _exam(self, check: Check) -> Exam:
         handle = Handle(
             base_url="http://127.0.0.1:9",
-            database_urls={"admin": self.admin_url, "app": self.app_url},
+            database_urls={"admin": self.admin_url, "app": self.app_url}
+            if self.admin_url
+            else {"app": self.app_url},
             tenants=(NORTH, SOUTH),
         )
         target = Target(name="Shop", kind="url", manifest=Manifest(app="Shop", scope=self.scope))

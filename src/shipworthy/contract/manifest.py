@@ -260,6 +260,9 @@ class Login:
     refused: tuple[int, ...] = (401, 422)
     throttled: tuple[int, ...] = (429,)
     attempts_max: int = 20  # wrong passwords after which throttling must have begun
+    reset: str = ""  # "POST /forgot": asks for a mail with the way to a new password
+    reset_form: dict[str, str] = field(default_factory=dict)  # {"email": "{email}"}
+    reset_page: str = ""  # "/forgot" where that form's hidden fields have to go along
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -372,9 +375,7 @@ class Manifest:
     app: str
     version: int = MANIFEST_VERSION
     runtime: str = ""
-    openapi: str = (
-        ""  # the path at which the app serves its own description; where empty it is made of the routes
-    )
+    openapi: str = ""  # the path of the app's own description; where empty it is made of the routes
     rooms: tuple[str, ...] = ()
     scope: Scope = field(default_factory=Scope)
     login: Login | None = None

@@ -66,6 +66,9 @@ class Handle:
     through: dict[str, str] = field(
         default_factory=dict
     )  # need -> address of the examiner's it is reached by
+    addresses: dict[str, str] = field(
+        default_factory=dict
+    )  # of names on another machine: where each is reached
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,10 @@ class TargetSection:
     name: str
     start: str | None = None  # shell-like command; {port}, {dir} and {database} are filled in
     url: str | None = None  # examine an instance that already runs
+    asgi: str | None = None  # "main:app": imported and served by the app's own Python, instead of start
+    wsgi: str | None = None  # likewise, "shop.wsgi:application"
+    python: str = "{python}"  # the app's own, ".venv/bin/python"; else the one that runs the examiner
+    address: str | None = None  # where the host in url is reached, instead of where its name leads
     health: str = "/"
     openapi: str = ""  # the path at which it serves its OpenAPI document, e.g. "/openapi.json"
     start_timeout_s: float = 60.0
@@ -129,6 +136,7 @@ class Target:
     manifest: Manifest
     start: tuple[str, ...] | None = None
     url: str | None = None
+    address: str | None = None
     health: str = "/"
     start_timeout_s: float = 60.0
     workdir: str = "."
@@ -141,6 +149,16 @@ class Target:
 
     @property
     def database_urls(self) -> dict[str, str]:
-        """The addresses that the file gives, by role."""
+        """The addresses of PostgreSQL that the file gives, by role."""
         given = {"app": self.database, "admin": self.database_admin}
-        return {role: url for role, url in given.items() if url}
+        return {role: url for role, url in given.items() if url and not _other_store(url)}
+
+    @property
+    def other_store(self) -> str:
+        """What the app keeps its data in where that is not PostgreSQL ("mysql"); empty where it is, or is not said."""
+        return _other_store(self.database or "")
+
+
+def _other_store(url: str) -> str:
+    scheme = url.partition(":")[0].partition("+")[0].lower()
+    return "" if scheme in ("", "postgresql", "postgres") else scheme

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from shipworthy.contract.manifest import Manifest
 from shipworthy.contract.target import Credential, Handle, Target
 from shipworthy.gauntlet.browser import browser_path
+from shipworthy.gauntlet.politeness import REQUESTS_PER_S_MAX
 
 _LISTS = (
     "routes",
@@ -42,6 +43,8 @@ def expected(target: Target) -> frozenset[str]:
     found |= {f"proxy.{name}" for name in fronted(target)}
     if target.kind == "command":
         found |= {"started", "logs", "process.web"}
+    if target.kind != "url" or is_loopback(urlsplit(target.url or "//localhost").hostname or ""):
+        found.add("any_rate")
     if has_files(target):
         found.add("files")
     if addresses := target.database_urls:
@@ -67,6 +70,7 @@ def present(target: Target, handle: Handle) -> frozenset[str]:
     found |= {"started"} if handle.started_in_s is not None else set()
     found |= {"files"} if has_files(target) else set()
     found |= {"restarts"} if target.kind == "shipworthy" else set()
+    found |= {"any_rate"} if not handle.addresses else set()
     return frozenset(found)
 
 
@@ -101,8 +105,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def lack(capability: str) -> tuple[str, str]:
-    """Return why a check that needs `capability` is not measured, and how to make it measurable."""
+def lack(capability: str, *, other_store: str = "") -> tuple[str, str]:
+    """Return why a check that needs `capability` is not measured, and how to make it measurable.
+
+    `other_store` is what the app keeps its data in where that is not PostgreSQL.
+    """
+    if other_store and capability.startswith("database."):
+        return (
+            f"The app keeps its data in {other_store}, and what a request makes a database do is read from PostgreSQL only.",
+            "Run the app on PostgreSQL, where it can; where it cannot, this stays not measured.",
+        )
     known = _LACKS.get(capability)
     if known is None and (family := capability.partition(".")[0] + ".*") in _LACKS:
         why, fix = _LACKS[family]
@@ -187,6 +199,10 @@ _LACKS = {
     "files": (
         "The app's files are not here: only its address is known.",
         f"Run it in the app's folder, with target.start in {_GAUNTLET}.",
+    ),
+    "any_rate": (
+        f"It cannot keep to the {REQUESTS_PER_S_MAX:g} requests a second that another machine is asked at most.",
+        "Run a copy of the app on this machine.",
     ),
     "clock": (
         "The app offers no clock that can be moved.",

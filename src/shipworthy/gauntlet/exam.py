@@ -6,6 +6,8 @@ run collects besides findings, and the list of what must be healed. Knows no che
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -19,12 +21,18 @@ from shipworthy.gauntlet.check import Mode, Undecided
 from shipworthy.gauntlet.db import Database
 from shipworthy.gauntlet.faults.lease import Lease, Leases
 from shipworthy.gauntlet.faults.undo import Undo
-from shipworthy.gauntlet.http import HttpSession, Unanswered, sign_in
+from shipworthy.gauntlet.http import Hearing, HttpSession, Unanswered, sign_in
 from shipworthy.gauntlet.idp.stub import Stub
 from shipworthy.gauntlet.plan import PlannedCheck
+from shipworthy.gauntlet.politeness import Turns
 from shipworthy.gauntlet.proxy.proxies import Proxies, Proxy
 from shipworthy.gauntlet.samples import SampleSource
 from shipworthy.gauntlet.view import QUIET, View
+
+# Three requests in a row without an answer, and the app itself is asked whether it is there.
+SILENT_MAX = 3
+SILENCE_S_MAX = 20.0  # longer than a restart takes, and than a garbage collector stops anything
+_KNOCK_S = 5.0
 
 Heal = Callable[[], Awaitable[None]]
 Found = TypeVar("Found")
@@ -69,6 +77,9 @@ class Exam:
         self.error_rates: list[GateErrorRates] = []
         self.notes: list[str] = []
         self.invalid_because: list[str] = []
+        # On another machine every request of this run waits for its turn; here nothing does.
+        self.turns = Turns() if instance.handle.addresses else None
+        self._hearing, self._silence = Hearing(), ""
         self._sessions: dict[str, HttpSession] = {}
         self._opened: list[HttpSession] = []
         self._source = SampleSource(self.notes)
@@ -152,9 +163,35 @@ class Exam:
     def anonymous(self) -> HttpSession:
         """Return a session that is not signed in; closed at the end of the check."""
         handle = self.handle
-        session = HttpSession(handle.base_url, site_url=handle.site_url)
+        session = HttpSession(
+            handle.base_url,
+            site_url=handle.site_url,
+            addresses=handle.addresses,
+            turns=self.turns,
+            hearing=self._hearing,
+        )
         self._opened.append(session)
         return session
+
+    @property
+    def is_silent(self) -> bool:
+        """Say whether the last few requests of whoever asks here went unanswered."""
+        return self._hearing.silent_in_a_row >= SILENT_MAX
+
+    async def silence(self) -> str:
+        """Return that the app answers nobody any more, in a sentence; empty while it does."""
+        if self._silence or not self.is_silent:
+            return self._silence
+        began, said, session = time.monotonic(), "", self.anonymous()
+        while time.monotonic() - began < SILENCE_S_MAX:
+            try:
+                await session.get(self.target.health, timeout_s=_KNOCK_S)
+                return ""
+            except Unanswered as silent:
+                said = str(silent)
+                await asyncio.sleep(_KNOCK_S / 10)
+        self._silence = f"It has answered nothing for {SILENCE_S_MAX:g} s and longer: {said}."
+        return self._silence
 
     def database(self, role: str) -> Database:
         """Return a role's way into the database ("admin" may see all, lock and kill).

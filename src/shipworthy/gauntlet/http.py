@@ -2,7 +2,8 @@
 
 Owns cookies, the Origin of unsafe requests, the timeout at every call and the cap on what is
 read. Redirects are answers here, not orders. Names under .localhost reach this machine with
-their Host header intact, so a tenant's site can be asked for without touching a resolver.
+their Host header intact, so a tenant's site can be asked for without touching a resolver; a name
+whose address is given reaches that address, whatever a resolver says meanwhile.
 Not the load engine: this client is for asking, not for measuring speed.
 """
 
@@ -13,6 +14,7 @@ import functools
 import json
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +25,7 @@ from shipworthy.contract.manifest import Login
 from shipworthy.contract.target import Credential
 from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.load.page import filled_in
+from shipworthy.gauntlet.politeness import Turns
 
 BODY_BYTES_MAX = 8 * 1024 * 1024  # a page larger than this is cut; no probe needs more to judge
 CONNECTIONS_MAX = 100
@@ -64,16 +67,38 @@ class Answer:
         return str(self.headers.get(name, ""))
 
 
-class HttpSession:
-    """One caller with its own cookies. Close it, or let the exam do so."""
+@dataclass
+class Hearing:
+    """How many requests in a row, of all who share this, came back without an answer."""
 
-    def __init__(self, base_url: str, *, site_url: str | None = None) -> None:
+    silent_in_a_row: int = 0
+
+
+class HttpSession:
+    """One caller with its own cookies. Close it, or let the exam do so.
+
+    `addresses` says where names are reached, `turns` makes requests wait for theirs, `hearing` counts silence.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        site_url: str | None = None,
+        addresses: Mapping[str, str] | None = None,
+        turns: Turns | None = None,
+        hearing: Hearing | None = None,
+    ) -> None:
         self._base = _origin(base_url)
         self._site = _origin(site_url) if site_url else None
+        self._addresses, self._turns, self._hearing = addresses or {}, turns, hearing or Hearing()
         # trust_env off: a proxy of the examiner's machine must not stand between us and the app.
         self._client = httpx.AsyncClient(
-            transport=_Loopback(
-                verify=_tls(), limits=httpx.Limits(max_connections=CONNECTIONS_MAX), trust_env=False
+            transport=_Pinned(
+                self._addresses,
+                verify=_tls(),
+                limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
+                trust_env=False,
             ),
             follow_redirects=False,
             trust_env=False,
@@ -83,6 +108,11 @@ class HttpSession:
     @property
     def base_url(self) -> str:
         return self._base
+
+    def address_of(self, url: str) -> str:
+        """Return where the host of an address is reached by whoever connects to it without this session."""
+        host = urlsplit(url).hostname or ""
+        return _reached_at(host, self._addresses)
 
     @property
     def cookies(self) -> httpx.Cookies:
@@ -124,11 +154,19 @@ class HttpSession:
             headers={**self._usual_headers(method, origin), **(headers or {})},
             timeout=timeout_s,
         )
+        if self._turns is not None:
+            await self._turns.next()
         try:
-            return await self._exchange(request, timeout_s, body_bytes_max)
+            answer = await self._exchange(request, timeout_s, body_bytes_max)
+        except Unanswered:
+            self._hearing.silent_in_a_row += 1
+            raise
         except (httpx.HTTPError, OSError) as failed:
+            self._hearing.silent_in_a_row += 1
             reason = str(failed) or type(failed).__name__
             raise Unanswered(f"{method} {path}: no answer ({reason})") from failed
+        self._hearing.silent_in_a_row = 0
+        return answer
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -209,16 +247,27 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-class _Loopback(httpx.AsyncHTTPTransport):
-    """Connects names under .localhost to this machine; the Host header stays what was asked for."""
+class _Pinned(httpx.AsyncHTTPTransport):
+    """Connects names to the addresses that are known for them; Host header and certificate stay the name's."""
+
+    def __init__(self, addresses: Mapping[str, str], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._addresses = addresses
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.host == "localhost" or request.url.host.endswith(".localhost"):
+        host = request.url.host
+        if (address := _reached_at(host, self._addresses)) != host:
             request = httpx.Request(
                 request.method,
-                request.url.copy_with(host="127.0.0.1"),
+                request.url.copy_with(host=address),
                 headers=request.headers,
                 stream=request.stream,
-                extensions=request.extensions,
+                extensions={**request.extensions, "sni_hostname": host},
             )
         return await super().handle_async_request(request)
+
+
+def _reached_at(host: str, addresses: Mapping[str, str]) -> str:
+    if host == "localhost" or host.endswith(".localhost"):
+        return "127.0.0.1"
+    return addresses.get(host, host)

@@ -116,7 +116,7 @@ def _spread(stage: str) -> list[str]:
 
 
 def _planned(check: Check, subject: str | None, target: Target, offered: frozenset[str]) -> PlannedCheck:
-    obstacle, remedy = _lacking(check, offered)
+    obstacle, remedy = _lacking(check, offered, target.other_store)
     refused = [why for fault in check.faults if (why := fault_refused(target, fault))]
     if not obstacle and refused:
         obstacle = " ".join(refused)
@@ -124,8 +124,8 @@ def _planned(check: Check, subject: str | None, target: Target, offered: frozens
     return PlannedCheck(check=check, subject=subject, obstacle=obstacle, remedy=remedy)
 
 
-def _lacking(check: Check, offered: frozenset[str]) -> tuple[str, str]:
-    missing = [lack(need) for need in check.needs if need not in offered]
+def _lacking(check: Check, offered: frozenset[str], other_store: str = "") -> tuple[str, str]:
+    missing = [lack(need, other_store=other_store) for need in check.needs if need not in offered]
     whys, fixes = dict.fromkeys(why for why, _ in missing), dict.fromkeys(fix for _, fix in missing if fix)
     return " ".join(whys), " ".join(fixes)
 

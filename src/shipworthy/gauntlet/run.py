@@ -171,6 +171,9 @@ class _Course:
             if death := exam.instance.died():
                 exam.tell(_died(exam, death))
                 return
+            if not of_files and (silence := await exam.silence()):
+                exam.tell(_died(exam, silence, title="The app stopped answering while it was examined"))
+                return
 
     async def _clean_up(self, exam: Exam) -> None:
         try:
@@ -232,15 +235,15 @@ def _unreached(planned: PlannedCheck, why: str) -> Finding:
     return planned.check.finding(planned.subject or "all", Verdict.NOT_MEASURED, title, cause=why)
 
 
-def _died(exam: Exam, death: str) -> Finding:
-    """An app that ends while it is examined has failed, whatever was being asked."""
+def _died(exam: Exam, death: str, *, title: str = "The app ended while it was examined") -> Finding:
+    """An app that ends, or falls silent, while it is examined has failed, whatever was being asked."""
     assert exam.planned is not None
     check = exam.planned.check
     logs = (log_evidence(path) for path in exam.handle.log_files)
     return check.finding(
         "the app itself",
         Verdict.FAIL,
-        "The app ended while it was examined",
+        title,
         severity=Severity.CRITICAL,
         cause=f"{death} That was during: {check.title}.",
         fix=f"Repeat with: shipworthy gauntlet --only {check.name}, and read the end of its log.",

@@ -37,6 +37,11 @@ async def ask_each(
         async with gate:
             exam.view.progress(next(asked), len(wanted), name)
             try:
+                if exam.is_silent and await exam.silence():
+                    raise Undecided(
+                        "The app had stopped answering, so it was not asked.",
+                        fix="See the finding about the app itself.",
+                    )
                 finding = await ask(name, subject)
             except Undecided as undecided:
                 finding = undecided_finding(exam, name, undecided, source=source(subject))

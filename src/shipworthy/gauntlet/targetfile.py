@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from shipworthy.contract.lines import line_of
 from shipworthy.contract.manifest import Manifest, Route, Scope
 from shipworthy.contract.strict import Undecodable, decode
-from shipworthy.contract.target import GauntletFile, RouteSection, Target
+from shipworthy.contract.target import GauntletFile, RouteSection, Target, TargetSection
+from shipworthy.gauntlet.adapters.imported import imported
 
 TARGET_FILE = "gauntlet.toml"
 PARTS = {
@@ -25,6 +26,7 @@ PARTS = {
     "invoices": ("read", "edit", "create"),
     "crawl": ("page",),
 }
+_APP = re.compile(r"[\w.]+:[\w.]+(\(\))?")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -37,13 +39,14 @@ def load_target_file(path: Path) -> Target:
     text = path.read_text(encoding="utf-8")
     file = decode(GauntletFile, _parsed(text, path.name), source=path.name, text=text)
     _Refusals(text, path.name).check(file)
-    start = file.target.start
+    start = _start(file.target)
     return Target(
         name=file.target.name,
         kind="command" if start else "url",
         manifest=_manifest(file),
-        start=tuple(shlex.split(start)) if start else None,
+        start=start,
         url=file.target.url,
+        address=file.target.address,
         health=file.target.health,
         start_timeout_s=file.target.start_timeout_s,
         workdir=str((path.parent / file.target.workdir).resolve()),
@@ -63,6 +66,14 @@ def _parsed(text: str, name: str) -> dict[str, object]:
         found = re.search(r"line (\d+)", str(broken))
         line = int(found.group(1)) if found else text.count("\n") + 1
         raise Undecodable(f"not valid TOML: {broken}", path="", line=line, source=name) from broken
+
+
+def _start(target: TargetSection) -> tuple[str, ...] | None:
+    if target.start:
+        return tuple(shlex.split(target.start))
+    if app := target.asgi or target.wsgi:
+        return imported("asgi" if target.asgi else "wsgi", app, python=target.python)
+    return None
 
 
 def _manifest(file: GauntletFile) -> Manifest:
@@ -114,19 +125,7 @@ class _Refusals:
         self._text, self._name = text, name
 
     def check(self, file: GauntletFile) -> None:
-        target = file.target
-        if bool(target.start) == bool(target.url):
-            raise self._refusal(
-                ("target",), "target needs either start (a command to run) or url (an instance that runs)"
-            )
-        if target.start:
-            self._command(target.start)
-        if target.url and (
-            urlsplit(target.url).scheme not in ("http", "https") or not urlsplit(target.url).netloc
-        ):
-            raise self._refusal(("target", "url"), f"target.url must begin with http://, not {target.url!r}")
-        if target.start_timeout_s <= 0:
-            raise self._refusal(("target", "start_timeout_s"), "target.start_timeout_s must be above 0")
+        self._target(file.target)
         for number, route in enumerate(file.route):
             self._known(("route", str(number), "method"), route.method, _METHODS)
             self._path(("route", str(number), "path"), route.path)
@@ -146,6 +145,29 @@ class _Refusals:
                 raise self._refusal(
                     (*place, "callback"), "oauth.callback is a path or an address beginning with http"
                 )
+
+    def _target(self, target: TargetSection) -> None:
+        if sum(map(bool, (target.start, target.asgi, target.wsgi, target.url))) != 1:
+            raise self._refusal(
+                ("target",),
+                "target needs either start (a command to run), or asgi or wsgi (an app to import, as in main:app), or "
+                "url (an instance that runs)",
+            )
+        if target.start:
+            self._command(target.start)
+        for name in ("asgi", "wsgi"):
+            if (app := getattr(target, name)) and not _APP.fullmatch(app):
+                raise self._refusal(
+                    ("target", name), f"target.{name} is MODULE:NAME, as in main:app, not {app!r}"
+                )
+        if target.address and not target.url:
+            raise self._refusal(("target", "address"), "target.address says where the host of url is reached; there is no url")  # fmt: skip
+        if target.url and (
+            urlsplit(target.url).scheme not in ("http", "https") or not urlsplit(target.url).netloc
+        ):
+            raise self._refusal(("target", "url"), f"target.url must begin with http://, not {target.url!r}")
+        if target.start_timeout_s <= 0:
+            raise self._refusal(("target", "start_timeout_s"), "target.start_timeout_s must be above 0")
 
     def _loads(self, file: GauntletFile, objectives: tuple[str, ...]) -> None:
         for number, load in enumerate(file.load):

@@ -28,7 +28,6 @@ from tests.support.crawled_app import CRAWL, PUBLISHING, CrawledApp, crawled_app
 SHORT = Shape(rule=QUICK, blocks=24, block_s=0.1, warmup_s=0.1)
 PACE = Pace(cost_s=1.0, try_s=1.0, tries_max=1, visits_s=1.0, fresh_s=30.0, shape=SHORT)
 CHECK = check_named("load.crawl")
-RULES = {"robots", "sitemap", "pages", "canonical", "conditional", "spelling", "missing", "hosts"}
 FRESH = {"published", "edited", "unpublished", "sitemap_fresh"}
 
 
@@ -42,24 +41,23 @@ async def test_a_sound_site_holds_at_its_rate_while_pages_come_and_go() -> None:
     async with crawled_app() as app:
         found = by_subject(list(await crawl(app.exam(CHECK), pace=PACE)))
     assert {
-        s for s in RULES | FRESH | {"under_load", "rate"} if found[s].verdict is not Verdict.PASS
+        s for s in FRESH | {"under_load", "rate", "sitemap_kept"} if found[s].verdict is not Verdict.PASS
     } == set()
     assert "50 requests of crawlers a second hold (10/s for each of 5 addresses)" in found["rate"].title
     assert found["vitals"].verdict is Verdict.NOT_MEASURED
-    assert set(found) == RULES | FRESH | {"crawled_page", "rate", "under_load", "vitals"}
+    assert set(found) == FRESH | {"crawled_page", "rate", "under_load", "vitals", "sitemap_kept"}
 
 
-async def test_what_is_wrong_before_during_and_after_the_load_are_findings_of_their_own() -> None:
+async def test_what_is_wrong_during_and_after_the_load_are_findings_of_their_own() -> None:
     async with crawled_app("sitemap_moves", "no_304", "edit_late") as app:
         found = by_subject(list(await crawl(app.exam(CHECK), pace=replace(PACE, fresh_s=0.3))))
     failed = {subject for subject, finding in found.items() if finding.verdict is Verdict.FAIL}
     assert failed - {"crawled_page", "rate"} == {
-        "sitemap",
-        "conditional",
+        "sitemap_kept",
         "conditional.under_load.sent_again",
         "edited",
     }
-    assert "another lastmod" in found["sitemap"].title
+    assert "another lastmod" in found["sitemap_kept"].title
     assert found["unpublished"].verdict is Verdict.PASS
 
 
@@ -70,24 +68,14 @@ async def test_an_objective_nothing_can_keep_fails_and_hides_nothing_else() -> N
     assert found["crawled_page"].verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)  # as busy as the machine is
     assert found["rate"].verdict is found["crawled_page"].verdict
     assert found["published"].verdict is Verdict.NOT_MEASURED
-    assert found["robots"].verdict is Verdict.PASS
+    assert found["sitemap_kept"].verdict is Verdict.PASS
 
 
 async def test_without_a_page_to_read_nothing_is_offered_and_the_reason_is_said() -> None:
     async with crawled_app("sitemap_absent") as app:
         none = by_subject(list(await crawl(app.exam(CHECK), pace=PACE)))
-    assert none["sitemap"].verdict is Verdict.FAIL
-    not_measured = {s for s, finding in none.items() if finding.verdict is Verdict.NOT_MEASURED}
-    assert not_measured == {
-        "pages",
-        "canonical",
-        "conditional",
-        "spelling",
-        "crawled_page",
-        "rate",
-        "published",
-        "vitals",
-    }
+    subjects = ("crawled_page", "rate", "published", "vitals")
+    assert verdicts(list(none.values())) == dict.fromkeys(subjects, Verdict.NOT_MEASURED)
 
 
 def test_what_publishing_does_not_declare_is_not_measured_and_what_it_cannot_do_undecided() -> None:

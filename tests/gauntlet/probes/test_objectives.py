@@ -5,20 +5,28 @@ Covers: under_load.
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 
 from shipworthy.contract.finding import Finding
-from shipworthy.contract.manifest import Journey, Slo, Step
+from shipworthy.contract.manifest import Journey, Manifest, Slo, Step
+from shipworthy.contract.target import Handle, Target
 from shipworthy.contract.verdict import Verdict
-from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.adapters.instance import StartedInstance
+from shipworthy.gauntlet.check import Undecided, Unmeasurable
 from shipworthy.gauntlet.exam import Exam
-from shipworthy.gauntlet.probes.objectives import judged_under_load
-from shipworthy.gauntlet.probes.under_load import Shape
+from shipworthy.gauntlet.plan import PlannedCheck
+from shipworthy.gauntlet.politeness import REQUESTS_PER_S_MAX
+from shipworthy.gauntlet.probes.objectives import journeys_plan, judged_under_load
+from shipworthy.gauntlet.probes.under_load import Shape, offered
 from shipworthy.gauntlet.stages.load import CHECKS
 from shipworthy.gauntlet.view import View
 from shipworthy.judge.exceedance import QUICK
 from tests.gauntlet.conftest import by_subject
 from tests.support.ledger import Ledger
+from tests.support.strange_server import strange_server
 
 SHORT = Shape(rule=QUICK, blocks=24, block_s=0.25, warmup_s=0.2)
 PROMISE = Slo(name="fast", quantile=0.95, threshold_ms=4_000.0, title="Reading about us")
@@ -77,6 +85,27 @@ async def test_too_few_requests_are_never_a_pass(ledger: Ledger) -> None:
     exam, findings = await judged(ledger, Journey(**{**vars(few), "rate_per_s": 8.0}))
     assert findings["about"].verdict is Verdict.INCONCLUSIVE
     assert exam.series
+
+
+async def test_another_machine_is_offered_no_more_than_it_may_be_asked() -> None:
+    async with strange_server() as server:
+        moments_s: list[float] = []
+        port = server.base_url.rpartition(":")[2]
+        handle = Handle(
+            base_url=f"http://shop.sample.example:{port}", addresses={"shop.sample.example": "127.0.0.1"}
+        )
+        target = Target(name="Away", kind="url", manifest=Manifest(app="Away", slos=(PROMISE,)))
+        server.when_asked = lambda: moments_s.append(time.monotonic())
+        exam = Exam(target, StartedInstance(handle, None))
+        exam.begin(PlannedCheck(check=CHECKS[0]))
+        plan = await journeys_plan(exam, SHORT, [replace(journey("home", "/"), rate_per_s=11.0)])
+        result = await offered(exam, plan)
+        with pytest.raises(Unmeasurable, match="offered at most 12"):
+            await offered(exam, replace(plan, journeys=(journey("home", "/"),)))
+        await exam.close()
+    assert result.journeys[0].failures == {}
+    assert set(server.hosts) == {f"shop.sample.example:{port}"}
+    assert max(sum(at <= m < at + 1 for m in moments_s) for at in moments_s) <= REQUESTS_PER_S_MAX
 
 
 async def test_a_load_that_cannot_be_offered_is_undecided_with_the_reason(ledger: Ledger) -> None:

@@ -53,7 +53,7 @@ expect = [201]
 
 
 class Notes:
-    """Notes of two people, in memory. Defects: shows_all, reaches_all, takes_nothing, never_throttles."""
+    """Notes of two people, in memory. Defects: shows_all, reaches_all, names_all, takes_nothing, never_throttles."""
 
     def __init__(self, defects: set[str]) -> None:
         self.defects = defects
@@ -67,6 +67,7 @@ class Notes:
                 Path("/notes", self.list),
                 Path("/notes", self.add, methods=["POST"]),
                 Path("/notes/{id:int}", self.one),
+                Path("/me", self.me),
             ]
         )
 
@@ -100,6 +101,10 @@ class Notes:
         if who != request.cookies["sid"] and "reaches_all" not in self.defects:
             return JSONResponse({}, 404)
         return JSONResponse({"text": text})
+
+    async def me(self, request: Request) -> Response:
+        people = ["ann", "bob"] if "names_all" in self.defects else [request.cookies["sid"]]
+        return JSONResponse({"signed in as": [f"{name}@notes.example" for name in people]})
 
 
 @pytest.fixture
@@ -140,6 +145,17 @@ async def test_where_nothing_can_be_planted_nothing_is_claimed(target_file: File
     found = await ask(target_file, "takes_nothing")
     assert {finding.verdict for finding in found.values()} == {Verdict.NOT_MEASURED}
     assert "declare the route that makes" in found["GET /notes"].fix
+
+
+async def test_where_nothing_can_be_planted_ones_own_address_on_a_page_tells_whose_it_is(
+    target_file: File,
+) -> None:
+    with target_file.open("a", encoding="utf-8") as more:
+        more.write('[[route]]\npath = "/me"\nauth = "session"\n')
+    assert (await ask(target_file, "takes_nothing"))["GET /me"].verdict is Verdict.PASS
+    told = (await ask(target_file, "takes_nothing", "names_all"))["GET /me"]
+    assert told.verdict is Verdict.FAIL
+    assert "bob@notes.example" in told.cause
 
 
 async def test_guessing_is_judged_from_the_target_file_alone(target_file: File) -> None:

@@ -11,7 +11,7 @@ import pytest
 from shipworthy.contract.manifest import Manifest
 from shipworthy.contract.target import Target
 from shipworthy.gauntlet.check import Unmeasurable
-from shipworthy.gauntlet.repository.components import components_of
+from shipworthy.gauntlet.repository.components import components_of, interpreter_of
 
 LOCK = {
     "lockfileVersion": 3,
@@ -32,6 +32,17 @@ def _target(folder: Path, *start: str) -> Target:
     return Target(
         name="app", kind="command", manifest=Manifest(app="app"), start=start or None, folder=str(folder)
     )
+
+
+def test_an_interpreter_is_meant_from_the_apps_folder_wherever_the_examiner_was_called(
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "env" / "bin" / "python3.12"
+    program.parent.mkdir(parents=True)
+    program.symlink_to(sys.executable)
+    assert interpreter_of(_target(tmp_path, "env/bin/python3.12", "manage.py")) == str(program)
+    assert interpreter_of(_target(tmp_path, "lost/bin/python", "manage.py")) is None
+    assert interpreter_of(_target(tmp_path, "{python}", "app.py")) == sys.executable
 
 
 async def test_the_interpreter_names_its_packages_and_their_programs(tmp_path: Path) -> None:

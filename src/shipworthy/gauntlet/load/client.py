@@ -18,6 +18,7 @@ from typing import Protocol, cast
 import httptools
 
 from shipworthy.gauntlet.load.plan import Address
+from shipworthy.gauntlet.politeness import Turns
 
 # The codes of a request that got no usable answer; an unexpected status becomes "status_NNN".
 REFUSED = "refused"  # no connection
@@ -104,8 +105,10 @@ class Pool:
         response_bytes_max: int,
         connect_timeout_s: float,
         tls: ssl.SSLContext | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.address = address
+        self._turns = turns
         self._tls = tls if address.is_tls else None
         self._tls_name = (address.name or address.host) if self._tls is not None else None
         self.response_bytes_max = response_bytes_max
@@ -120,6 +123,12 @@ class Pool:
 
     def submit(self, exchange: Exchange) -> None:
         """Send now when a connection is idle; otherwise open one and send when it stands."""
+        if self._turns is not None and (wait_s := self._turns.claimed_s()) > 0:
+            self._loop.call_later(wait_s, self._submit_now, exchange)
+            return
+        self._submit_now(exchange)
+
+    def _submit_now(self, exchange: Exchange) -> None:
         now_ns = time.monotonic_ns()
         idle = self._idle
         while idle:

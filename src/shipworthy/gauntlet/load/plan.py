@@ -66,7 +66,10 @@ class LoadPlan:
     in_flight_max: int = 20_000  # beyond it an arrival is dropped and counted: memory must stay bounded
     response_bytes_max: int = 8 * 1024 * 1024
     arrivals_max: int = 1_000_000
-    allow_remote: bool = False
+    allow_remote: bool = False  # another machine too, no faster than politeness.py says
+    reached_at: dict[str, str] = field(
+        default_factory=dict
+    )  # where names are reached, instead of where they lead
 
     @property
     def duration_s(self) -> float:
@@ -147,7 +150,10 @@ def addresses(plan: LoadPlan) -> dict[str, Address]:
     """
     console = address_of(plan.base_url, allow_remote=plan.allow_remote)
     site = address_of(plan.site_url, allow_remote=plan.allow_remote) if plan.site_url else console
-    return {"console": console, "site": site}
+    return {
+        name: replace(address, host=plan.reached_at.get(address.host, address.host))
+        for name, address in (("console", console), ("site", site))
+    }
 
 
 def address_of(url: str, *, allow_remote: bool) -> Address:

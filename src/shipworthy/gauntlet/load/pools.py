@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from shipworthy.gauntlet.load.client import Pool
 from shipworthy.gauntlet.load.plan import Address, LoadPlan, PlanRefused, address_of, addresses, tls_context
+from shipworthy.gauntlet.politeness import load_turns
 
 _STRANGERS_MAX = 8
 
@@ -29,6 +30,7 @@ class Pools(Mapping[str, Pool]):
         self._plan = plan
         self.addresses = addresses(plan)
         self._tls = tls_context(plan) if plan.tls_ca or plan.tls_insecure or self._any_tls() else None
+        self._turns = load_turns() if plan.allow_remote else None  # shared: the bound is the load's
         self._by_address: dict[tuple[str, int], Pool] = {}
         self._by_name = {name: self._of(address) for name, address in self.addresses.items()}
 
@@ -79,5 +81,6 @@ class Pools(Mapping[str, Pool]):
                 response_bytes_max=self._plan.response_bytes_max,
                 connect_timeout_s=self._plan.timeout_s,
                 tls=self._tls,
+                turns=self._turns,
             )
         return self._by_address[key]

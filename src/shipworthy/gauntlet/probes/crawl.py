@@ -1,8 +1,9 @@
 """L3, the synthetic crawl: every listed address twice a second, while pages come, change and go.
 
-One careful look at the whole site first, rule by rule. Then what a request costs, the largest rate this
-machine holds, and the load at that rate, while the examiner publishes pages of its own; the same load
-once more, while a browser visits; and the sitemap is held against what it said before.
+One careful look at the whole site says what there is to read (what is wrong with it is crawl.site's to say).
+Then what a request costs, the largest rate this machine holds, and the load at that rate, while the examiner
+publishes pages of its own; the same load once more, while a browser visits; and the sitemap is held against
+what it said before.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from shipworthy.gauntlet.load.result import LoadResult
 from shipworthy.gauntlet.load.search import Found, Try, largest_rate
 from shipworthy.gauntlet.probes.crawl_findings import (
     freshness_findings,
+    kept_finding,
     listing_after,
     not_measured,
     observed_findings,
-    survey_findings,
     vitals_finding,
 )
 from shipworthy.gauntlet.probes.crawl_publish import FRESH_S_MAX, Fresh, publisher_of
-from shipworthy.gauntlet.probes.crawl_survey import Bot, Survey, survey
+from shipworthy.gauntlet.probes.crawl_survey import Bot, Survey, crawl_of, surveyed
 from shipworthy.gauntlet.probes.crawl_visits import PAGES_MAX, Seen, lack_of_browser, visits_until
 from shipworthy.gauntlet.probes.rate_held import (
     Asked,
@@ -74,18 +75,14 @@ class Pace:
 
 
 async def crawl(exam: Exam, *, pace: Pace = Pace()) -> Sequence[Finding]:
-    """Return a finding for each rule, the page's latency, the rate, freshness, and vitals."""
-    load = next(load for load in exam.manifest.loads if load.kind == "crawl")
-    bot = Bot(exam, load)
+    """Return a finding for the page's latency, the rate, freshness, and vitals."""
+    load = crawl_of(exam)
     exam.view.note("reading robots.txt, the sitemap and what it lists")
-    seen = await survey(exam, bot)
+    bot, seen = await surveyed(exam)
     if not seen.pages or PART not in load.slos:
         why = "No page that is listed can be read." if not seen.pages else "The load names no objective."
         fix = "List pages in a sitemap, or declare [[route]]s that are public; slos = { page = … }."
-        absent = [
-            not_measured(exam, subject, why, fix) for subject in (JOURNEY, "rate", "published", "vitals")
-        ]
-        return [*survey_findings(exam, seen, None), *absent]
+        return [not_measured(exam, subject, why, fix) for subject in (JOURNEY, "rate", "published", "vitals")]
     run = _Crawl(exam, load, bot, seen, pace)
     costs = await run.costs()
     limit = limit_of(costs)
@@ -93,7 +90,7 @@ async def crawl(exam: Exam, *, pace: Pace = Pace()) -> Sequence[Finding]:
     judged = await run.judged(found)
     after = await listing_after(bot, seen)
     rate = rate_finding(exam, run.asked, found, limit, costs)
-    return [*survey_findings(exam, seen, after), *judged, rate]
+    return [*judged, rate, kept_finding(exam, seen, after)]
 
 
 class _Crawl:

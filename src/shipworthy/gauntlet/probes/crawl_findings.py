@@ -22,7 +22,7 @@ from shipworthy.gauntlet.load.named.crawl import (
 )
 from shipworthy.gauntlet.load.result import JourneyResult
 from shipworthy.gauntlet.probes.crawl_publish import EDITED, GONE, LISTED, SEEN, UNLISTED, Fresh
-from shipworthy.gauntlet.probes.crawl_rules import Wrong, moved_wrongs
+from shipworthy.gauntlet.probes.crawl_rules import NO_SITEMAP, Wrong, moved_wrongs
 from shipworthy.gauntlet.probes.crawl_survey import Bot, Listing, Survey
 from shipworthy.gauntlet.probes.crawl_visits import Seen
 
@@ -30,7 +30,11 @@ from shipworthy.gauntlet.probes.crawl_visits import Seen
 LCP_MS_MAX, CLS_MAX = 2_500.0, 0.1
 VISITS_MIN = 5  # below it a 75th percentile is one visit
 _ROWS_MAX = 12
-_GRAVE = ("robots", "pages", "hosts")
+_NONE = (401, 403, 404, 410)
+_SITEMAP = "Serve a sitemap, and name it in robots.txt; or declare a [[load]] of kind crawl."
+_GRAVE = ("robots", "pages", "hosts", "shared")
+# Judged of every site, also of one that does not ask to be found.
+_OF_ANY_SITE = ("shared", "missing", "hosts")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ _RULES = {
     "pages": _Rule("All {n} listed pages that were asked answer 200", "A listed page"),
     "canonical": _Rule("{n} pages name the address they are listed at as their own", "A page's own address"),
     "conditional": _Rule("{n} pages answer 304 to who has them already", "A page that is known already"),
+    "shared": _Rule("None of {n} pages gives its visitor's cookie to a cache that others read from", "A page that caches keep"),
     "spelling": _Rule("{n} other spellings of addresses lead to the page's own in one hop, or nowhere", "An address written another way"),
     "missing": _Rule("Addresses that nobody has are answered 404", "An address nobody has"),
     "hosts": _Rule("A Host that lies is refused, or changes nothing", "A Host that lies"),
@@ -80,14 +85,38 @@ async def listing_after(bot: Bot, seen: Survey) -> Listing | None:
         return None
 
 
-def survey_findings(exam: Exam, seen: Survey, after: Listing | None) -> list[Finding]:
-    """Return one finding for each rule of the survey; `after` is the sitemap as it was later."""
-    wrongs = list(seen.wrongs)
-    if after is not None:
-        wrongs += moved_wrongs(seen.listing.entries, after.entries, address=after.files[0])
+def survey_findings(exam: Exam, seen: Survey) -> list[Finding]:
+    """Return one finding for each rule of the survey.
+
+    A site that serves no sitemap, and whose target declares no crawl, does not ask to be found: what only a
+    crawler would miss is not judged of it.
+    """
+    asks = bool(seen.listing.files) or any(load.kind == "crawl" for load in exam.manifest.loads)
+    judged = set(_RULES) if asks else {*_OF_ANY_SITE, *(() if seen.robots_status in _NONE else ("robots",))}
+    wrongs = [w for w in seen.wrongs if asks or NO_SITEMAP not in w.what]
     return [
-        _rule_finding(exam, rule, [w for w in wrongs if w.rule == rule], seen.asked[rule]) for rule in _RULES
+        _rule_finding(exam, rule, [w for w in wrongs if w.rule == rule], seen.asked[rule])
+        if rule in judged
+        else not_measured(
+            exam, rule, "No sitemap says which of its pages are to be found, and where.", _SITEMAP
+        )
+        for rule in _RULES
+        if exam.wants(rule)
     ]
+
+
+def kept_finding(exam: Exam, seen: Survey, after: Listing | None) -> Finding:
+    """Hold the sitemap as it was after the load against what it said before."""
+    if after is None:
+        return not_measured(exam, "sitemap_kept", "There is no sitemap to hold against itself.", _SITEMAP)
+    wrongs = moved_wrongs(seen.listing.entries, after.entries, address=after.files[0])
+    if wrongs:
+        title = f"The sitemap: {wrongs[0].address} {wrongs[0].what}"
+        fix = "\n".join(dict.fromkeys(wrong.fix for wrong in wrongs if wrong.fix))
+        return exam.finding("sitemap_kept", Verdict.FAIL, title, severity=Severity.MEDIUM, fix=fix, evidence=(_table(wrongs),))  # fmt: skip
+    return exam.finding(
+        "sitemap_kept", Verdict.PASS, "The sitemap says the same after the load, of what nobody changed"
+    )
 
 
 def _rule_finding(exam: Exam, rule: str, wrongs: Sequence[Wrong], asked: int) -> Finding:
@@ -107,7 +136,7 @@ def _rule_finding(exam: Exam, rule: str, wrongs: Sequence[Wrong], asked: int) ->
         )
     if not asked:
         why = "No sitemap lists a page, so no page's own address is known."
-        return not_measured(exam, rule, why, "Serve a sitemap, and name it in robots.txt.")
+        return not_measured(exam, rule, why, _SITEMAP)
     return exam.finding(rule, Verdict.PASS, words.holds.format(n=asked), severity=Severity.LOW)
 
 

@@ -29,6 +29,7 @@ _W3C = re.compile(
 )
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 _SHOWN_CHARS = 80
+NO_SITEMAP = "it names no sitemap"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def robots_wrongs(
         wrong(f"line {n} is understood by no crawler: {text[:_SHOWN_CHARS]}") for n, text in robots.odd[:5]
     ]
     if not robots.sitemaps:
-        found.append(wrong("it names no sitemap", "Add `Sitemap: ` and the whole address of the sitemap."))
+        found.append(wrong(NO_SITEMAP, "Add `Sitemap: ` and the whole address of the sitemap."))
     found += [
         wrong(f"its sitemap {s[:_SHOWN_CHARS]} is not on this host", "Name the host that is being asked.")
         for s in robots.sitemaps
@@ -217,7 +218,7 @@ def page_wrongs(path: str, status: int, head: Head, *, loc: str, header_robots: 
     if "noindex" in head.robots or "noindex" in header_robots.lower():
         fix = "Take noindex away, or take the page out of the sitemap."
         found.append(Wrong("pages", path, "it is listed and says noindex", fix))
-    whole = [urljoin(loc, canonical) for canonical in head.canonicals]
+    whole = [joined(loc, canonical) for canonical in head.canonicals]
     if len(set(whole)) > 1:
         found.append(Wrong("canonical", path, f"it names {len(set(whole))} canonical addresses", "Name one."))
     elif whole != [loc] * len(whole) or not whole:
@@ -229,6 +230,23 @@ def page_wrongs(path: str, status: int, head: Head, *, loc: str, header_robots: 
         fix = "Let <link rel=canonical> and the sitemap say the same address."
         found.append(Wrong("canonical", path, f"{said}, and the sitemap lists {loc[:_SHOWN_CHARS]}", fix))
     return found
+
+
+def may_be_shared(cache_control: str) -> bool:
+    """Say whether a cache that many share keeps an answer with this Cache-Control, as most of them are set."""
+    said = dict(part.strip().lower().partition("=")[::2] for part in cache_control.split(","))
+    if said.keys() & {"private", "no-store", "no-cache"}:
+        return False
+    lives = said.get("s-maxage", said.get("max-age", "")).strip('"')
+    return "public" in said or (lives.isdecimal() and int(lives) > 0)
+
+
+def joined(base: str, reference: str) -> str:
+    """Return a reference as a whole address; what is none stays as it is."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return reference
 
 
 def head_of(html: str) -> Head:

@@ -6,12 +6,13 @@ Owns the asking; what is wrong with an answer is decided in crawl_rules.py and r
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from shipworthy.contract.manifest import NamedLoad
 from shipworthy.gauntlet.call import path_parameters
@@ -25,6 +26,8 @@ from shipworthy.gauntlet.probes.crawl_rules import (
     Head,
     Wrong,
     head_of,
+    joined,
+    may_be_shared,
     page_wrongs,
     read_sitemap,
     robots_wrongs,
@@ -39,6 +42,7 @@ _SPELLINGS_OF = 10  # pages whose other spellings are asked for
 _HOPS_MAX = 3
 _AT_ONCE = 8
 _GONE = (404, 410)
+_DOOR = re.compile(r"(log|sign)[_-]?in\b|/auth\b", re.IGNORECASE)
 _T = TypeVar("_T")
 
 
@@ -60,13 +64,16 @@ class Survey:
     pages: dict[str, str]
     wrongs: tuple[Wrong, ...]
     asked: dict[str, int] = field(default_factory=dict)  # rule -> of how many things it was asked
+    robots_status: int = 200
 
 
 class Bot:
     """A crawler of one site. Keeps no cookie."""
 
     def __init__(self, exam: Exam, load: NamedLoad) -> None:
-        self._exam, self.is_site = exam, load.host == "site"
+        self.is_site = load.host == "site"
+        login = exam.manifest.login
+        self.doors = (login.page, login.route.partition(" ")[2]) if login else ()  # where people sign in
         examined = exam.handle.site_url if self.is_site else exam.handle.base_url
         if examined is None:
             raise Undecided("The instance publishes no site address.")
@@ -109,6 +116,23 @@ class Bot:
         return address.startswith(f"{self.public}/")
 
 
+def crawl_of(exam: Exam) -> NamedLoad:
+    """Return the crawl a target declares, or the one of whoever reads its declared routes."""
+    declared = next((load for load in exam.manifest.loads if load.kind == "crawl"), None)
+    return declared or NamedLoad(
+        kind="crawl", rate_per_s=1.0, slos={}, host="site" if exam.can("site") else "console"
+    )
+
+
+async def surveyed(exam: Exam) -> tuple[Bot, Survey]:
+    """Return the survey of a run, made when it is first asked for, with a bot to go on with.
+
+    Errors:  Undecided when nobody answers.
+    """
+    bot = Bot(exam, crawl_of(exam))
+    return bot, await exam.once("survey", lambda: survey(exam, bot))
+
+
 async def survey(exam: Exam, bot: Bot) -> Survey:
     """Look at the whole site once. Errors: Undecided when nobody answers."""
     try:
@@ -137,12 +161,12 @@ async def survey(exam: Exam, bot: Bot) -> Survey:
         *await _host_lies(bot, door),
     )
     asked = {"robots": 1, "sitemap": len(listing.entries), "pages": len(pages), "canonical": len(pages) if listed else 0,
-             "conditional": len(pages), "spelling": len(spelt), "missing": len(missing), "hosts": 3}  # fmt: skip
+             "conditional": len(pages), "shared": len(pages), "spelling": len(spelt), "missing": len(missing), "hosts": 3}  # fmt: skip
     # What is broken already is no part of the load: it would fail there a second time, for the same reason.
     broken = {wrong.address for wrong in _flat(seen) if wrong.rule == "pages"}
     sound = {path: loc if path in well else "" for path, loc in pages.items() if path not in broken}
     text = robots_answer.text if robots_answer.status == 200 else None
-    return Survey(robots=text, listing=listing, pages=sound, wrongs=wrongs, asked=asked)
+    return Survey(robots=text, listing=listing, pages=sound, wrongs=wrongs, asked=asked, robots_status=robots_answer.status)  # fmt: skip
 
 
 async def _page(bot: Bot, path: str, loc: str) -> list[Wrong]:
@@ -153,7 +177,9 @@ async def _page(bot: Bot, path: str, loc: str) -> list[Wrong]:
         found = page_wrongs(path, first.status, head, loc=loc, header_robots=first.header("x-robots-tag"))
         if not loc or not is_page:  # nobody said that it is an address of its own, or it cannot say so
             found = [wrong for wrong in found if wrong.rule == "pages"]
-        return found if first.status != 200 else [*found, *await _conditional(bot, path, first)]
+        if first.status != 200:
+            return found
+        return [*found, *_shared(path, first), *await _conditional(bot, path, first)]
     except Unanswered as silent:
         return [Wrong("pages", path, f"it gives no answer: {silent}")]
 
@@ -172,16 +198,37 @@ async def _conditional(bot: Bot, path: str, first: Answer) -> list[Wrong]:
     return [Wrong("conditional", path, what, fix)]
 
 
+def _shared(path: str, first: Answer) -> list[Wrong]:
+    """A cache gives what it keeps to everybody, the cookie too (RFC 9111, 7.3)."""
+    if not first.header("set-cookie") or not may_be_shared(first.header("cache-control")):
+        return []
+    name = first.header("set-cookie").partition("=")[0][:40]
+    what = f"it sets the cookie {name} and lets shared caches keep it ({first.header('cache-control')})"
+    return [
+        Wrong(
+            "shared", path, what, "Set no cookie on what everybody may keep, or say Cache-Control: private."
+        )
+    ]
+
+
 async def _missing(bot: Bot, path: str) -> list[Wrong]:
     try:
         answer = await bot.get(path)
     except Unanswered as silent:
         return [Wrong("missing", path, f"it gives no answer: {silent}")]
-    if answer.status in _GONE:
+    if answer.status in _GONE or _leads_to_sign_in(bot, answer):
         return []
     there = f", leading to {answer.header('location')}" if answer.header("location") else ""
     fix = "Answer 404 with a page that helps: a crawler keeps asking for what seems to be there."
     return [Wrong("missing", path, f"nothing is there, and it answers {answer.status}{there}", fix)]
+
+
+def _leads_to_sign_in(bot: Bot, answer: Answer) -> bool:
+    """Where everything wants a session, who has none is not told what is there."""
+    there = answer.header("location").partition("?")[0].removeprefix(bot.examined)
+    return (
+        answer.status in (302, 303, 307) and bool(there) and (there in bot.doors or bool(_DOOR.search(there)))
+    )
 
 
 async def _spelling(bot: Bot, path: str, loc: str) -> list[Wrong]:
@@ -197,7 +244,7 @@ async def _spelling(bot: Bot, path: str, loc: str) -> list[Wrong]:
             if hops == _HOPS_MAX or not (300 <= answer.status < 400 and answer.header("location")):
                 break
             hops += 1
-            at = urljoin(at, answer.header("location"))
+            at = joined(at, answer.header("location"))
             if not bot.is_own(at):
                 return wrong(f"it leads to another host: {at[:80]}", "Lead to the page's own address.")
     except Unanswered as silent:
@@ -207,7 +254,7 @@ async def _spelling(bot: Bot, path: str, loc: str) -> list[Wrong]:
             f"it takes {hops}{' hops or more' if hops == _HOPS_MAX else ' hops'}",
             "Lead to the page's own address at once.",
         )
-    if answer.status == 200 and {urljoin(at, c) for c in head_of(answer.text).canonicals} != {loc}:
+    if answer.status == 200 and {joined(at, c) for c in head_of(answer.text).canonicals} != {loc}:
         return wrong(f"the page of {loc[:80]} stands there too and does not say so",
                      "Redirect there, or name it as canonical: else one page counts as several.")  # fmt: skip
     if answer.status >= 500:

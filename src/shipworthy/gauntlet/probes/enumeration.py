@@ -1,12 +1,14 @@
 """P8: the door must not tell who lives here.
 
 A wrong password for an address that exists and one for an address that nobody has must get the
-same answer: status, text and where it leads. How long either takes is not judged here.
+same answer: status, text and where it leads; so must asking for a new password, where the target
+says how. How long either takes is not judged here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shipworthy.contract.finding import Finding, Measure
 from shipworthy.contract.manifest import Login
@@ -25,29 +27,47 @@ from shipworthy.gauntlet.probes.wrong_passwords import (
     try_one,
     wrong_for,
 )
+from shipworthy.gauntlet.subjects import ask_each
 
 _Said = tuple[int, str, str]
 
 
 async def no_enumeration(exam: Exam) -> Sequence[Finding]:
-    """Return one finding about the login route. Costs the last tenant's person one or two tries."""
+    """Return one finding about the login route, and one about the way to a new password where it is declared.
+
+    Costs the last tenant's person one or two tries, and as many mails.
+    """
     login = exam.manifest.login
     assert login is not None, "the check needs the capability 'login'"
-    if not exam.wants(login.route):
-        return []
+    doors = [(door.route, door) for door in (login, *_reset(login))]
+
+    async def ask(_name: str, door: Login) -> Finding:
+        return await _compared(exam, door)
+
+    return await ask_each(exam, doors, ask, source=lambda door: login_source(exam, door))
+
+
+def _reset(login: Login) -> tuple[Login, ...]:
+    """Return the request for a new password, as a door like the other: it names somebody, and is answered."""
+    if not login.reset:
+        return ()
+    return (replace(login, route=login.reset, form=login.reset_form, page=login.reset_page),)
+
+
+async def _compared(exam: Exam, login: Login) -> Finding:
     known = wrong_for(exam.people[-1])
     nobody = nobody_like(known)
     for_known, for_nobody = await _asked(exam, login, known), await _asked(exam, login, nobody)
     if said(for_known, known) == said(for_nobody, nobody):
-        return [_same(exam, login)]
+        return _same(exam, login)
     again = await _asked(exam, login, known)
     if said(again, known) != said(for_known, known):
         raise Undecided(
-            "Two wrong passwords for the same address get different answers, so they cannot be compared with "
+            "Two tries for the same address get different answers, so they cannot be compared with "
             "that for another address.",
             evidence=(answer_evidence(for_known, "The first"), answer_evidence(again, "The second")),
         )
-    return [_tells(exam, login, nobody, for_known, for_nobody)]
+    return _tells(exam, login, nobody, for_known, for_nobody)
 
 
 async def _asked(exam: Exam, login: Login, person: Credential) -> Answer:
@@ -67,7 +87,7 @@ def _same(exam: Exam, login: Login) -> Finding:
     return exam.finding(
         login.route,
         Verdict.PASS,
-        f"{login.route} answers an address nobody has like one with a wrong password",
+        f"{login.route} answers an address nobody has like one that somebody has",
         source=login_source(exam, login),
         measures=(Measure(name="answers that differ", unit="answers", estimate=0, bound=0, samples=2),),
     )

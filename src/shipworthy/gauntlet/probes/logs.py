@@ -154,17 +154,19 @@ class _Sender:
 def _calls(hunt: _Hunt, route: Route, number: int, samples: dict[str, str]) -> Iterator[Call]:
     """Yield the requests of one route: one that fits as well as may be, and some that do not."""
     canaries = hunt.canaries
+    # Nobody confides a token to a route that takes none: there, what is written is only a query string.
+    taken = (route.query or {}).get("properties", {})
+    kinds = {"q": "query string", "token": "token", "email": "e-mail"}
     query = urlencode(
         {
-            "q": canaries.value("query string", number),
-            "token": canaries.value("token", number),
-            "email": canaries.value("e-mail", number),
+            name: canaries.value(kind if name in taken else "query string", number)
+            for name, kind in kinds.items()
         }
     )
     fitting = _prepared(route, samples)
     headers = {**fitting.headers, "x-api-key": canaries.value("token", number)}
     foreign = {**headers, "authorization": f"Bearer {canaries.value('authorization', number)}"}
-    path = f"{fitting.path}?{query}"
+    path = f"{fitting.path}{'&' if '?' in fitting.path else '?'}{query}"
     if route.method in ("GET", "HEAD"):
         yield Call(method=route.method, path=path, site=fitting.site, headers=headers)
         yield Call(method=route.method, path=path, site=fitting.site, headers=foreign)

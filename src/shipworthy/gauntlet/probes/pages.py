@@ -101,8 +101,14 @@ async def followed(exam: Exam, call: Call, person: Credential | None) -> tuple[C
         answer = await ask_route(exam, call, person)
         if answer.status not in _REDIRECTS:
             return call, answer
-        there = urljoin(urljoin(base, call.path), answer.header("location"))
-        if not same_origin(there, base):
+        try:
+            there = urljoin(urljoin(base, call.path), answer.header("location"))
+            is_here = same_origin(there, base)
+        except ValueError as broken:
+            raise Undecided(
+                f"It leads to {answer.header('location')[:80]!r}, which is no address."
+            ) from broken
+        if not is_here:
             raise Unmeasurable(
                 f"It only leads to {urlsplit(there).netloc}, which is not examined: there is no page to judge."
             )

@@ -24,8 +24,8 @@ from shipworthy.gauntlet.http import Answer
 async def with_marker(exam: Exam, person: Credential) -> Credential:
     """Return the person with a marker that stands in their data: the declared one, or one planted now.
 
-    Without a route that takes it the person is returned as they were. Ids of what was made become
-    samples of theirs.
+    Without a route that takes it their e-mail address is what stands in nobody else's: many a page greets its
+    reader by it. Ids of what was made become samples of theirs.
     """
     if person.marker:
         return person
@@ -34,7 +34,8 @@ async def with_marker(exam: Exam, person: Credential) -> Credential:
     for route in exam.manifest.routes:
         if _makes(exam, route):
             is_planted |= await _plant(exam, route, person, marker)
-    return replace(person, marker=marker) if is_planted else person
+    own = person.email if "@" in person.email else ""  # a bare name may stand in any text
+    return replace(person, marker=marker if is_planted else own)
 
 
 def _makes(exam: Exam, route: Route) -> bool:

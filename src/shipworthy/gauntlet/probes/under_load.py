@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 
 from shipworthy.contract.finding import Evidence, Finding, Measure
 from shipworthy.contract.verdict import Verdict
-from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.check import Undecided, Unmeasurable
 from shipworthy.gauntlet.evidence import clipped
 from shipworthy.gauntlet.exam import Exam
-from shipworthy.gauntlet.load.plan import LoadPlan, LoadUser, PlanRefused
+from shipworthy.gauntlet.load.plan import CODE_REQUESTS_MAX, LoadPlan, LoadUser, PlanRefused
 from shipworthy.gauntlet.load.process import LoadProcessFailed, run_in_process
 from shipworthy.gauntlet.load.result import JourneyResult, LoadResult, Progress
+from shipworthy.gauntlet.politeness import LOAD_DECLARED_PER_S_MAX
 from shipworthy.judge.error_rates import gate_error_rates
 from shipworthy.judge.exceedance import QUICK, RELEASE, Rule, SloJudgement
 from shipworthy.judge.validity import is_run_valid
@@ -71,6 +73,8 @@ async def offered_validly(exam: Exam, plan: LoadPlan, *, rule: Rule) -> LoadResu
 async def offered(exam: Exam, plan: LoadPlan) -> LoadResult:
     """Run the load in its own process, showing each second; a cancelled check ends it."""
     loop, given_up = asyncio.get_running_loop(), threading.Event()
+    if exam.turns is not None:
+        plan = _gently(exam, plan)
 
     def on_second(progress: Progress) -> None:
         if given_up.is_set():
@@ -78,7 +82,8 @@ async def offered(exam: Exam, plan: LoadPlan) -> LoadResult:
         loop.call_soon_threadsafe(_show, exam, progress)
 
     try:
-        result = await asyncio.to_thread(run_in_process, plan, on_second)
+        with exam.turns.lent_to_load() if exam.turns else nullcontext():
+            result = await asyncio.to_thread(run_in_process, plan, on_second)
     except PlanRefused as refused:
         raise Undecided(f"The load could not be offered: {refused}") from refused
     except LoadProcessFailed as failed:
@@ -92,6 +97,20 @@ async def offered(exam: Exam, plan: LoadPlan) -> LoadResult:
             f"The load was given up in its warm-up: {result.aborted}", fix="Try the journey by hand first."
         )
     return result
+
+
+def _gently(exam: Exam, plan: LoadPlan) -> LoadPlan:
+    """Return the load as another machine may be asked it. Errors: Unmeasurable for one that is too much."""
+    steps = [(j.rate_per_s, CODE_REQUESTS_MAX if j.code else len(j.steps)) for j in plan.journeys]
+    per_s = sum(rate * number for rate, number in steps)
+    if per_s > LOAD_DECLARED_PER_S_MAX:
+        raise Unmeasurable(
+            f"The journeys ask {per_s:g} requests a second, and another machine is offered at most "
+            f"{LOAD_DECLARED_PER_S_MAX:g}.",
+            fix="Lower rate_per_s of the journeys, or run a copy of the app on this machine.",
+        )
+    even = replace(plan.shape, kind="fixed") if plan.shape.kind == "poisson" else plan.shape
+    return replace(plan, allow_remote=True, reached_at=exam.handle.addresses, shape=even)
 
 
 def _show(exam: Exam, progress: Progress) -> None:

@@ -105,7 +105,10 @@ def interpreter_of(target: Target) -> str | None:
     """Return the Python the app runs with, or None where it runs with none."""
     first = (target.start or ("",))[0].replace("{python}", sys.executable)
     if re.fullmatch(r"python[\d.]*", Path(first).name):
-        return first if Path(first).is_absolute() else shutil.which(first)
+        # A path is meant from the app's folder, wherever the examiner was called.
+        return (
+            shutil.which(str(Path(target.folder).absolute() / first)) if "/" in first else shutil.which(first)
+        )
     for name in (".venv", "venv"):
         if (path := Path(target.folder) / name / "bin" / "python").is_file():
             return str(path.absolute())

@@ -6,6 +6,7 @@ from shipworthy.contract.verdict import Severity
 from shipworthy.gauntlet.check import Check
 from shipworthy.gauntlet.probes.anonymous import signed_out_http
 from shipworthy.gauntlet.probes.catalogue import row_security
+from shipworthy.gauntlet.probes.every_role import every_role
 from shipworthy.gauntlet.probes.leak import two_tenants_sql
 from shipworthy.gauntlet.probes.leak_http import two_tenants_http
 
@@ -17,6 +18,15 @@ CHECKS = (
         run=row_security,
         needs=("database.any",),
         playbook=("T1",),
+        severity=Severity.CRITICAL,
+    ),
+    Check(
+        name="isolation.every_role",
+        title="No role of the database sees or writes what is not its own",
+        stage="isolation",
+        run=every_role,
+        needs=("database.any",),
+        playbook=("T1", "X1"),
         severity=Severity.CRITICAL,
     ),
     Check(

@@ -167,6 +167,8 @@ ROOM = Room(
         refused=(401,),
         throttled=(429,),
         attempts_max=AuthSection().login_failures_max + 5,
+        reset="POST /forgot",
+        reset_form={"email": "{email}"},
     ),
     oauth=(
         OauthClient(
