@@ -1,0 +1,1 @@
+"""Apps of others, examined as their users would: from `shipworthy init` to a verdict."""
