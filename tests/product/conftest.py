@@ -1,15 +1,16 @@
-"""What every test of the whole product shares: an app filled once."""
+"""What every test of the whole product shares: apps filled once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from tests.support.product import Template, filled_template
+from tests.support.product import Templates
 
 
 @pytest.fixture(scope="session")
-def template() -> Iterator[Template]:
-    with filled_template() as filled:
-        yield filled
+def templates() -> Iterator[Templates]:
+    with ExitStack() as kept:
+        yield Templates(kept)

@@ -20,7 +20,7 @@ from shipworthy.gauntlet.adapters.shipworthy import describe
 from shipworthy.gauntlet.check import Check
 from shipworthy.gauntlet.run import run
 from shipworthy.gauntlet.stages import ALL_CHECKS
-from tests.support.product import Patch, Template, copied
+from tests.support.product import Patch, Templates, Written, copied, folder_with
 
 FOLDER = Path(__file__).parent.parent / "product" / "mutants"
 # What these stages ask takes its time whatever the machine: they offer load and wait for recovery.
@@ -45,8 +45,10 @@ class MutantFile:
     kind: Literal["planted", "harmless"]
     title: str
     checks: tuple[str, ...]  # names as --only takes them; with a subject only where it is one check
+    rooms: Literal["invoicing", "site"] = "invoicing"
     sql: tuple[str, ...] = ()
     patch: tuple[Patch, ...] = ()
+    written: tuple[Written, ...] = ()
     found: tuple[Found, ...] = ()
 
 
@@ -114,11 +116,15 @@ def load_mutants(folder: Path = FOLDER) -> list[Mutant]:
     return sorted(mutants, key=lambda mutant: not mutant.is_planted)
 
 
-async def examine(template: Template, mutant: Mutant) -> Outcome:
-    """Put a copy of the template with the mutant's changes through the mutant's checks."""
+async def examine(templates: Templates, mutant: Mutant) -> Outcome:
+    """Put a copy of the mutant's template with its changes through the mutant's checks."""
+    template = templates.of(mutant.file.rooms)
     began = time.monotonic()
-    with copied(template, sql=mutant.file.sql, patches=mutant.file.patch) as command:
-        target = await describe(template.home, command=command)
+    with (
+        copied(template, sql=mutant.file.sql, patches=mutant.file.patch) as command,
+        folder_with(template, mutant.file.written) as home,
+    ):
+        target = await describe(home, command=command)
         result = await run(target, mutant.asked, only=mutant.only)
     seconds = time.monotonic() - began
     return Outcome(
@@ -138,7 +144,7 @@ def _must_make_sense(mutant: Mutant) -> None:
         f"{mutant.name}: a subject can be named for a single check only"
     )
     assert bool(file.found) == mutant.is_planted, f"{mutant.name}: what must be found fits no {file.kind} one"
-    assert file.sql or file.patch, f"{mutant.name} changes nothing"
+    assert file.sql or file.patch or file.written, f"{mutant.name} changes nothing"
 
 
 def missed(mutant: Mutant, result: RunResult) -> Iterator[str]:

@@ -12,7 +12,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,14 @@ class Patch:
     file: str
     old: str
     new: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A file that stands in the app's own folder."""
+
+    file: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +79,23 @@ def filled_template(*, rooms: str = "invoicing") -> Iterator[Template]:
             yield template
         finally:
             server.stop()
+
+
+@contextmanager
+def folder_with(template: Template, written: Sequence[Written]) -> Iterator[Path]:
+    """Yield the folder of the app; with files written into it, that of a copy."""
+    if not written:
+        yield template.home
+        return
+    folder = template.workshop / f"app_{uuid.uuid4().hex[:12]}"
+    shutil.copytree(template.home, folder)
+    try:
+        for one in written:
+            (folder / one.file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / one.file).write_text(one.text, encoding="utf-8")
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 @contextmanager
@@ -122,6 +147,19 @@ def patched_sources(folder: Path, patches: Sequence[Patch]) -> Path:
             )
         path.write_text(text.replace(patch.old, patch.new), encoding="utf-8")
     return folder
+
+
+class Templates:
+    """The filled apps by the rooms they have, each made when it is first asked for, and kept as long as `kept`."""
+
+    def __init__(self, kept: ExitStack) -> None:
+        self._kept = kept
+        self._made: dict[str, Template] = {}
+
+    def of(self, rooms: str) -> Template:
+        if rooms not in self._made:
+            self._made[rooms] = self._kept.enter_context(filled_template(rooms=rooms))
+        return self._made[rooms]
 
 
 def _fill(template: Template, rooms: str) -> None:

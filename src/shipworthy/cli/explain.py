@@ -45,7 +45,7 @@ def command(finding: str | None, report: Path, view: str | None) -> None:
 
     if finding and view:
         raise click.UsageError("give either a FINDING or --format: a format shows the whole report")
-    result = _read(report)
+    result = read_report(report)
     if view:
         click.echo(VIEWS[view](result), nl=False)
     elif finding:
@@ -54,7 +54,8 @@ def command(finding: str | None, report: Path, view: str | None) -> None:
         _list(result)
 
 
-def _read(report: Path) -> RunResult:
+def read_report(report: Path) -> RunResult:
+    """Return the run of a report's folder, or of its report.json. Errors: ClickException."""
     from shipworthy.gauntlet.report.document import read_json
 
     path = report / "report.json" if report.is_dir() or not report.suffix else report

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shipworthy.cli import accept, compare
 from shipworthy.cli.options import HOME
 
 if TYPE_CHECKING:
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
     from shipworthy.contract.finding import RunResult
     from shipworthy.contract.target import Target
+    from shipworthy.gauntlet.history.record import Record
     from shipworthy.gauntlet.plan import PlannedCheck
 
 
-@click.command("gauntlet")
+@click.group("gauntlet", invoke_without_command=True)
 @click.option(
     "--quick",
     "mode",
@@ -49,8 +51,10 @@ if TYPE_CHECKING:
 )
 @HOME
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of the summary.")
+@click.option("--no-history", is_flag=True, help="Do not keep this run in the app's repository.")
+@click.pass_context
 def command(
-    mode: str, target: Path | None, stages: tuple[str, ...], only: str | None, show_plan: bool, report_dir: Path, home: Path | None, as_json: bool
+    ctx: click.Context, mode: str, target: Path | None, stages: tuple[str, ...], only: str | None, show_plan: bool, report_dir: Path, home: Path | None, as_json: bool, no_history: bool
 ) -> None:  # fmt: skip
     """Put an app through its trials and give a verdict people can believe.
 
@@ -62,6 +66,8 @@ def command(
               shipworthy gauntlet --target examples/notes/gauntlet.toml
               shipworthy gauntlet --only 'plans.index_used:invoicing.invoice_list_by_status'
     """
+    if ctx.invoked_subcommand is not None:
+        return
     import asyncio
 
     from rich.console import Console
@@ -97,13 +103,16 @@ def command(
         result = asyncio.run(
             run(found, ALL_CHECKS, mode=mode, only=only, stages=stages, view=view, folder=report_dir)  # type: ignore[arg-type]
         )
-    paths = _write(result, report_dir)
+    kept, history = _kept(result, Path(found.folder), wanted=not no_history)
+    paths = _write(result, report_dir, kept)
     if as_json:
         import json
 
         click.echo(json.dumps(document_of(result)))
     else:
         print_summary(result, console, paths)
+        if history:
+            console.print(f" History   {history}", highlight=False, soft_wrap=True)
     raise SystemExit(exit_code_of(result))
 
 
@@ -141,17 +150,37 @@ def _print_plan(planned: tuple[PlannedCheck, ...], console: Console) -> None:
         )
 
 
-def _write(result: RunResult, folder: Path) -> list[Path]:
+def _kept(result: RunResult, folder: Path, *, wanted: bool) -> tuple[tuple[Record, ...], str]:
+    """Keep the run; return all that are kept, and what is to be said of it. A run is worth as much without."""
+    from shipworthy.gauntlet.history.git import NoHistory
+    from shipworthy.gauntlet.history.kept import keep, past
+
+    if not wanted or result.mode == "partial":
+        return (), ""
+    try:
+        keep(result, folder)
+        found = past(folder, result.target)
+    except NoHistory as why:
+        return (), f"This run was not kept: {why}."
+    runs = f"{len(found.runs)} run{'' if len(found.runs) == 1 else 's'}"
+    return found.runs, f"{runs} kept in this repository: shipworthy history"
+
+
+def _write(result: RunResult, folder: Path, kept: tuple[Record, ...]) -> list[Path]:
     from shipworthy.gauntlet.report.document import write_json
     from shipworthy.gauntlet.report.html import write_html
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / "report.html", folder / "report.json"]
-        write_html(result, paths[0])
+        write_html(result, paths[0], kept)
         write_json(result, paths[1])
     except OSError as failed:
         raise click.ClickException(
             f"the report could not be written to {folder} ({failed.strerror}); give --report a folder that is yours"
         ) from failed
     return paths
+
+
+command.add_command(accept.command)
+command.add_command(compare.command)

@@ -18,6 +18,8 @@ COMMANDS = {
     "preview": "look at a branch at its own address, for a while",
     "gauntlet": "put an app through its trials and give a verdict",
     "explain": "say everything about a finding, or hand the report on to an agent, a code host, a CI server",
+    "history": "show the runs that were kept, and what changed from run to run",
+    "mcp": "let a coding agent read the findings and repeat them, over the Model Context Protocol",
     "init": "write a gauntlet.toml for an app that is not ours, from what it shows",
     "load": "offer an app its journeys, in one process or in shards",
     "fault": "break something of a running app for a while, and heal it",

@@ -113,6 +113,9 @@ class RunResult:
     series: tuple[Series, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     error_rates: tuple[GateErrorRates, ...] = ()
+    snapshot: dict[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # for gauntlet.lock: entry -> its lines
     valid: bool = True
     notes: tuple[str, ...] = ()
 

@@ -15,6 +15,7 @@ from shipworthy.contract.manifest import Manifest
 from shipworthy.contract.target import Credential, Handle, Target
 from shipworthy.gauntlet.browser import browser_path
 from shipworthy.gauntlet.politeness import REQUESTS_PER_S_MAX
+from shipworthy.gauntlet.snapshot import LOCK_FILE
 
 _LISTS = (
     "routes",
@@ -47,6 +48,8 @@ def expected(target: Target) -> frozenset[str]:
         found.add("any_rate")
     if has_files(target):
         found.add("files")
+    if has_lock(target):
+        found.add("lock")
     if addresses := target.database_urls:
         found |= {"database.any", *(f"database.{role}" for role in addresses)}
     return frozenset(found | set(_of_machine()))
@@ -55,6 +58,11 @@ def expected(target: Target) -> frozenset[str]:
 def has_files(target: Target) -> bool:
     """Say whether the app's files are here: of one that only answers at an address they are not."""
     return target.kind != "url" and Path(target.folder).is_dir()
+
+
+def has_lock(target: Target) -> bool:
+    """Say whether somebody has accepted how the app asks its database."""
+    return (Path(target.folder) / LOCK_FILE).is_file()
 
 
 def present(target: Target, handle: Handle) -> frozenset[str]:
@@ -69,6 +77,7 @@ def present(target: Target, handle: Handle) -> frozenset[str]:
     found |= {"clock"} if handle.clock_file else set()
     found |= {"started"} if handle.started_in_s is not None else set()
     found |= {"files"} if has_files(target) else set()
+    found |= {"lock"} if has_lock(target) else set()
     found |= {"restarts"} if target.kind == "shipworthy" else set()
     found |= {"any_rate"} if not handle.addresses else set()
     return frozenset(found)
@@ -203,6 +212,10 @@ _LACKS = {
     "any_rate": (
         f"It cannot keep to the {REQUESTS_PER_S_MAX:g} requests a second that another machine is asked at most.",
         "Run a copy of the app on this machine.",
+    ),
+    "lock": (
+        f"Nobody has accepted yet how the app asks its database: there is no {LOCK_FILE}.",
+        "Run shipworthy gauntlet, read what it found, and keep it: shipworthy gauntlet accept.",
     ),
     "clock": (
         "The app offers no clock that can be moved.",

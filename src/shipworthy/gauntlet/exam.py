@@ -27,6 +27,7 @@ from shipworthy.gauntlet.plan import PlannedCheck
 from shipworthy.gauntlet.politeness import Turns
 from shipworthy.gauntlet.proxy.proxies import Proxies, Proxy
 from shipworthy.gauntlet.samples import SampleSource
+from shipworthy.gauntlet.snapshot import Seen
 from shipworthy.gauntlet.view import QUIET, View
 
 # Three requests in a row without an answer, and the app itself is asked whether it is there.
@@ -75,6 +76,7 @@ class Exam:
         self.series: list[Series] = []
         self.distributions: list[Distribution] = []
         self.error_rates: list[GateErrorRates] = []
+        self.seen: Seen = {}  # how the app asks its database, for `gauntlet accept`
         self.notes: list[str] = []
         self.invalid_because: list[str] = []
         # On another machine every request of this run waits for its turn; here nothing does.

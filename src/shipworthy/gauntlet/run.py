@@ -148,6 +148,7 @@ class _Course:
             series=tuple(exam.series) if exam else (),
             distributions=tuple(exam.distributions) if exam else (),
             error_rates=tuple(exam.error_rates) if exam else (),
+            snapshot=dict(sorted(exam.seen.items())) if exam else {},
             valid=not invalid,
             notes=(*invalid, *(exam.notes if exam else ())),
         )

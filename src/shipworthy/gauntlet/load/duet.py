@@ -55,7 +55,12 @@ async def offer_duet(plan: LoadPlan, *, on_second: OnSecond | None = None) -> Du
     if plan.head_url is None:
         raise PlanRefused("a duet needs two addresses: set head_url")
     base_plan = replace(plan, keeps_blocks=True)
-    head_plan = replace(base_plan, base_url=plan.head_url, site_url=plan.head_site_url)
+    head_plan = replace(
+        base_plan,
+        base_url=plan.head_url,
+        site_url=plan.head_site_url,
+        users=plan.head_users or plan.users,
+    )
     arrivals = arrivals_of(plan)
     coin = random.Random(plan.seed)  # noqa: S311 - repeatable, and no secret
     base_waits = [coin.random() < 0.5 for _ in arrivals.due_ns]

@@ -57,6 +57,7 @@ class LoadPlan:
     shard: tuple[int, int] = (0, 1)  # this process offers every n-th arrival, from the i-th on
     head_url: str | None = None  # a second arm: the same arrivals at once, for a comparison (duet.py)
     head_site_url: str | None = None
+    head_users: tuple[LoadUser, ...] = ()  # where the second arm's people have data of their own
     keeps_blocks: bool = False  # also keep each block's and second's histogram: duets and shards need them
     tls_ca: str = ""  # a PEM file with the authority to trust instead of the system's
     tls_insecure: bool = False  # trust any certificate, of this machine's addresses only

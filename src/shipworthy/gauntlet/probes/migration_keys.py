@@ -18,6 +18,9 @@ from shipworthy.gauntlet.exam import Exam
 
 _KEYS = """
 select i.indexrelid::regclass::text as index, i.indrelid::regclass::text as table, k.position, i.indisprimary as is_primary,
+  i.indexrelid::regclass::text !~ '"' and not i.indisunique and i.indpred is null and i.indexprs is null
+    and i.indnatts = i.indnkeyatts and not i.indoption::int2[] && array[1, 2, 3]::int2[]
+    and (select m.amname from pg_class x join pg_am m on m.oid = x.relam where x.oid = i.indexrelid) = 'btree' as is_plain,
   coalesce(a.attname::text, pg_get_indexdef(i.indexrelid, k.position::int, true)) as column, t.typname::text as type,
   coalesce((
     select bool_and(p.proleakproof) from pg_amop o
@@ -70,9 +73,25 @@ def _judged(exam: Exam, table: Table, rows: list[Any]) -> Finding:
         f"{table.name}: {words[0]}",
         severity=Severity.MEDIUM,
         cause=f"{'; '.join(words)}.",
-        fix=(
+        fix=_anew(table, [] if leaky else loose, rows)
+        or (
             f"Begin every key and index with {table.column}; keep in it what compares leakproof: uuid, bigint, "
             "text, date, timestamptz. Money is bigint, a status is text."
         ),
         measures=(measure,),
     )
+
+
+def _anew(table: Table, loose: list[Any], rows: list[Any]) -> str:
+    """Return the statements that make plain indexes anew with the scope first; nothing for keys, and for what
+    says more than its columns (a condition, an order, an expression)."""
+    if not loose or not all(row["is_plain"] for row in loose):
+        return ""
+    statements = []
+    for row in loose:
+        columns = [r["column"] for r in rows if r["index"] == row["index"] and r["column"] != table.column]
+        statements += [
+            f"drop index {row['index']};",
+            f"create index {row['index']} on {table.name} ({', '.join([table.column or '', *columns])});",
+        ]
+    return "\n".join(statements)

@@ -80,6 +80,11 @@ class PlanNode:
         ways = [_way(node) for scan in self.scans() if scan.table == table for node in scan.walk()]
         return " and ".join(dict.fromkeys(ways)) or "not at all"
 
+    def ways(self, table: str) -> set[str]:
+        """Return the indexes a table is reached by. That its pages need not be visited is the data's doing."""
+        scans = [scan for scan in self.scans() if scan.table == table]
+        return {index for scan in scans for index in (scan.indexes() or {"nothing: it is read whole"})}
+
 
 def parse_plan(document: list[dict[str, Any]]) -> PlanNode:
     """Return the tree of one EXPLAIN (FORMAT JSON) answer."""

@@ -28,6 +28,7 @@ from shipworthy.gauntlet.probes.statistics import (
     leaky_operator,
     table_rows,
 )
+from shipworthy.gauntlet.snapshot import plan_entry
 from shipworthy.gauntlet.subjects import ask_each
 
 # Below this the planner is right to read a whole table: a few pages cost less than an index.
@@ -45,7 +46,7 @@ _CANCELLED = "57014"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Planned:
+class Planned:
     """A query as the database ran it, and how much it had to choose from."""
 
     query: Query
@@ -80,7 +81,7 @@ async def index_used(exam: Exam) -> Sequence[Finding]:
                 return _unknown_role(exam, query)
             database = exam.database(query.role)
             way_in = database, await connections.of(database)
-            planned = await _explained(way_in, query, people, rows, indexes)
+            planned = await explained(way_in, query, people, rows, indexes)
             if isinstance(planned, _Defect):
                 return _broken(exam, query, planned)
             return await _judged(exam, admin, planned)
@@ -89,13 +90,23 @@ async def index_used(exam: Exam) -> Sequence[Finding]:
         return await ask_each(exam, queries, ask, source=lambda query: query.source)
 
 
-async def _explained(
+def note_shape(exam: Exam, planned: Planned) -> None:
+    """Note by what each table is reached, for gauntlet.lock. Tables of a few rows are left out: the planner
+    reads them as it likes, and is right."""
+    tables = {scan.table for scan in planned.tree.scans() if scan.table}
+    large = sorted(table for table in tables if planned.rows.get(table, 0) > JUDGED_ROWS_MIN)
+    if large:
+        ways = (f"{table} by {' and '.join(sorted(planned.tree.ways(table)))}" for table in large)
+        exam.seen[plan_entry(planned.query.name)] = tuple(ways)
+
+
+async def explained(
     way_in: tuple[Database, Any],
     query: Query,
     people: list[Credential],
     rows: dict[str, int],
     indexes: dict[str, IndexFacts],
-) -> _Planned | _Defect:
+) -> Planned | _Defect:
     """Run the query for the first tenant whose data has the rows its samples look for.
 
     Errors:  Undecided when no tenant has, or when the samples break a constraint.
@@ -113,7 +124,7 @@ async def _explained(
             except PostgresError as refused:
                 return _refused(query, refused)
         tree = parse_plan(json.loads(text))
-        return _Planned(query=query, tree=tree, person=person, rows=rows, indexes=indexes)
+        return Planned(query=query, tree=tree, person=person, rows=rows, indexes=indexes)
     raise Undecided(
         f"The sample {empty} finds no row in any tenant's data, so the plan would be that of a miss.",
         fix="Let the seed write such a row, or choose a sample that hits one.",
@@ -163,7 +174,8 @@ def _refused(query: Query, error: Any) -> _Defect:
     )
 
 
-async def _judged(exam: Exam, admin: Any, planned: _Planned) -> Finding:
+async def _judged(exam: Exam, admin: Any, planned: Planned) -> Finding:
+    note_shape(exam, planned)
     query, tree = planned.query, planned.tree
     unused = [name for name in query.index if name not in tree.indexes()]
     swapped = [name for name in unused if _is_served_as_well(planned, name)]
@@ -198,7 +210,7 @@ async def _judged(exam: Exam, admin: Any, planned: _Planned) -> Finding:
     )
 
 
-async def _walked(admin: Any, planned: _Planned, name: str) -> _Defect | None:
+async def _walked(admin: Any, planned: Planned, name: str) -> _Defect | None:
     """Return the defect of an index that is used for its first column only, the rest thrown away."""
     exists = planned.indexes[name]
     wasted = max((s.rows_thrown_away for s in planned.tree.scans() if name in s.indexes()), default=0)
@@ -214,7 +226,7 @@ async def _walked(admin: Any, planned: _Planned, name: str) -> _Defect | None:
     )
 
 
-def _is_served_as_well(planned: _Planned, name: str) -> bool:
+def _is_served_as_well(planned: Planned, name: str) -> bool:
     """Say whether a declared index that exists is not needed, because another one does its work."""
     exists = planned.indexes.get(name)
     if exists is None or not exists.is_valid:
@@ -230,7 +242,7 @@ def _is_served_as_well(planned: _Planned, name: str) -> bool:
     )
 
 
-async def _unused(exam: Exam, admin: Any, planned: _Planned, name: str) -> _Defect | str:
+async def _unused(exam: Exam, admin: Any, planned: Planned, name: str) -> _Defect | str:
     """Return why a declared index is not in the plan: a defect, or the words of a table too small."""
     declared = next((index for index in exam.manifest.indexes if index.name == name), None)
     exists = planned.indexes.get(name)
@@ -254,7 +266,7 @@ async def _unused(exam: Exam, admin: Any, planned: _Planned, name: str) -> _Defe
     )
 
 
-def _absent(planned: _Planned, name: str, declared: Index | None) -> _Defect:
+def _absent(planned: Planned, name: str, declared: Index | None) -> _Defect:
     table = declared.table if declared else None
     instead = f" {table} is reached by {planned.tree.how(table)} instead." if table else ""
     definition = declared.definition if declared else ""
@@ -290,7 +302,7 @@ def _operators_on(column: str, condition: str) -> list[str]:
     return re.findall(rf"{name}{cast}\s+([-+*/<>=~!@#%^&|`?]+)\s", condition)
 
 
-def _whole_reads(planned: _Planned) -> list[_Defect]:
+def _whole_reads(planned: Planned) -> list[_Defect]:
     """Return the tables of some size that are read from end to end.
 
     A query that promises a bound as large as the table reads it whole with every right.
@@ -310,7 +322,7 @@ def _whole_reads(planned: _Planned) -> list[_Defect]:
     ]
 
 
-def _too_many_rows(planned: _Planned) -> list[_Defect]:
+def _too_many_rows(planned: Planned) -> list[_Defect]:
     bound, rows = planned.query.rows_max, planned.tree.rows
     if bound is None or rows <= bound:
         return []
@@ -318,7 +330,7 @@ def _too_many_rows(planned: _Planned) -> list[_Defect]:
     return [_Defect(title=title, cause=f"{title.capitalize()}.", fix="Add a LIMIT, and page by key.")]
 
 
-def _failed(exam: Exam, planned: _Planned, defects: list[_Defect]) -> Finding:
+def _failed(exam: Exam, planned: Planned, defects: list[_Defect]) -> Finding:
     query = planned.query
     return exam.finding(
         query.name,
@@ -357,7 +369,7 @@ def _unknown_role(exam: Exam, query: Query) -> Finding:
     )
 
 
-def _measures(planned: _Planned) -> tuple[Measure, ...]:
+def _measures(planned: Planned) -> tuple[Measure, ...]:
     tree, bound = planned.tree, planned.query.rows_max
     read = sum(scan.rows_read for scan in tree.scans())
     return (
@@ -366,7 +378,7 @@ def _measures(planned: _Planned) -> tuple[Measure, ...]:
     )
 
 
-def _evidence(planned: _Planned) -> tuple[Evidence, ...]:
+def _evidence(planned: Planned) -> tuple[Evidence, ...]:
     whose = planned.person.tenant or planned.person.tenant_id
     title = f"Plan as role {planned.query.role}, in the scope of {whose}"
     return (

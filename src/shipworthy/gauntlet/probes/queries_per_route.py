@@ -7,12 +7,14 @@ stays the same as the data grows is another question: queries_slope.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from shipworthy.contract.finding import Finding, Measure
 from shipworthy.contract.manifest import Route
 from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.call import subject_of
+from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.evidence import request_evidence, sql_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.probes.counted_route import (
@@ -26,6 +28,7 @@ from shipworthy.gauntlet.probes.counted_route import (
     watching,
 )
 from shipworthy.gauntlet.probes.statement_counts import Statement
+from shipworthy.gauntlet.snapshot import route_entry, statement_line
 from shipworthy.gauntlet.subjects import ask_each
 
 REPEATS_MAX = 2  # reading a row, then the same row after a change, is honest; a third time is a loop
@@ -43,9 +46,34 @@ async def queries_per_route(exam: Exam) -> Sequence[Finding]:
         spare = await spare_sessions(exam, asked, many)
 
         async def ask(_name: str, route: Route) -> Finding:
-            return _judged(exam, route, await counted_once(exam, watch, route, many, spare))
+            counted = await counted_once(exam, watch, route, many, spare)
+            _note(exam, route, counted)
+            return _judged(exam, route, counted)
 
         return await ask_each(exam, routes, ask, source=lambda route: route.source)
+
+
+async def statements_seen(exam: Exam) -> None:
+    """Note what each route runs (snapshot.py), of a run that has not asked `queries_per_route`."""
+    asked = [
+        route
+        for route in exam.manifest.routes
+        if is_askable(exam, route) and exam.wants(route_entry(subject_of(route)))
+    ]
+    if not asked or not exam.can("database.app"):
+        return
+    async with watching(exam) as watch:
+        many, _few = await large_and_small(exam, watch.connection)
+        spare = await spare_sessions(exam, asked, many)
+        for route in asked:
+            with suppress(Undecided):
+                _note(exam, route, await counted_once(exam, watch, route, many, spare))
+
+
+def _note(exam: Exam, route: Route, counted: Counted) -> None:
+    """How often a write ran is left out: a batch of lines is as many."""
+    lines = [statement_line(s.text, 1 if s.is_write else n) for s, n in counted.counts.items()]
+    exam.seen[route_entry(subject_of(route))] = tuple(sorted(lines)) or ("nothing",)
 
 
 def _judged(exam: Exam, route: Route, counted: Counted) -> Finding:

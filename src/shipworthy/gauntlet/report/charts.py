@@ -112,6 +112,33 @@ def timeline(series: Series, *, threshold_ms: float | None, numbers: Mapping[tup
     )
 
 
+def spark(values: Sequence[float], *, bound: float | None, changed_at: int | None) -> Html:
+    """Draw a measure from run to run, small: its bound where that is near, and where it changed for good."""
+    seen = [value for value in values if math.isfinite(value)]
+    low, high = min(seen), max(seen)
+    if bound is not None and low <= bound <= high * 2:
+        high = max(high, bound)
+    room = (high - low) * 0.12 or abs(high) * 0.1 or 1.0
+    y = Axis(low - room, high + room)
+    x = Axis(0.0, max(len(values) - 1.0, 1.0))
+    shapes: list[Node] = []
+    if bound is not None and bound <= high:
+        shapes.append(_line("bound", 0, SIZE - y.at(bound), SIZE, SIZE - y.at(bound)))
+    if changed_at is not None:
+        shapes.append(_line("mark", x.at(changed_at - 0.5), 0, x.at(changed_at - 0.5), SIZE))
+    shapes.append(_path("curve", [[(x.at(at), SIZE - y.at(value)) for at, value in enumerate(values)]]))
+    return _drawing(shapes, class_="spark", label=f"{len(values)} runs, from {low:,.4g} to {high:,.4g}")
+
+
+def verdicts(runs: Sequence[tuple[str, str]]) -> Html:
+    """Draw runs as a row of marks in the colour of their verdicts; each is (tone, what it was)."""
+    marks = (
+        tag("li", tag("span", said, class_="only-heard"), class_=f"v-{tone}", title=said)
+        for tone, said in runs
+    )
+    return tag("ol", *marks, class_="run-marks")
+
+
 def seconds_per_point(seconds: int) -> int:
     """Return how many seconds one drawn point stands for, so that a long run stays small."""
     return max(1, math.ceil(seconds / POINTS_MAX))

@@ -7,13 +7,16 @@ script and every request, so even a hole in our escaping could do nothing.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
 from shipworthy.contract.finding import RunResult
 from shipworthy.contract.verdict import Verdict
-from shipworthy.gauntlet.report import cards, charts, flows, pages, performance, trust
+from shipworthy.gauntlet.history.record import Record
+from shipworthy.gauntlet.report import budgets, cards, charts, flows, pages, performance, trust
 from shipworthy.gauntlet.report.markup import Attribute, Html, joined, style_sheet, tag
+from shipworthy.gauntlet.report.over_time import over_time_section
 from shipworthy.gauntlet.report.parts import TONE, icon, icon_shapes
 from shipworthy.gauntlet.report.words import (
     VERDICT_WORD,
@@ -27,24 +30,27 @@ from shipworthy.gauntlet.report.words import (
 BYTES_MAX = 500_000  # of the page; every section has its share of it
 
 
-def write_html(result: RunResult, path: Path) -> None:
-    """Write the page to `path`, whole or not at all."""
+def write_html(result: RunResult, path: Path, runs: Sequence[Record] = ()) -> None:
+    """Write the page to `path`, whole or not at all; `runs` are those before it and this one."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(html_of(result), encoding="utf-8")
+    unfinished.write_text(html_of(result, runs), encoding="utf-8")
     unfinished.replace(path)
 
 
-def html_of(result: RunResult) -> str:
+def html_of(result: RunResult, runs: Sequence[Record] = ()) -> str:
     """Return the page as text."""
     sections = {
         "Failed": cards.failure_section(result),
         "Undecided": cards.undecided_section(result),
         "Objectives": performance.objective_section(result),
+        "Error budget": budgets.budget_section(result),
         "Flows": flows.flow_section(result),
         "Pages": pages.pages_section(result),
         "Curves": performance.curve_section(result),
         "Timeline": performance.timeline_section(result),
+        "Capacity": budgets.capacity_section(result),
         "Drills": performance.drill_section(result),
+        "Over time": over_time_section(runs),
         "Not measured": cards.gap_section(result),
         "Held": cards.held_section(result),
         "Trust": trust.trust_section(result),
@@ -60,11 +66,14 @@ _ANCHORS = {
     "Failed": "failed",
     "Undecided": "undecided",
     "Objectives": "objectives",
+    "Error budget": "budget",
     "Flows": "flows",
     "Pages": "pages",
     "Curves": "curves",
     "Timeline": "timeline",
+    "Capacity": "capacity",
     "Drills": "drills",
+    "Over time": "over-time",
     "Not measured": "gaps",
     "Held": "held",
     "Trust": "trust",

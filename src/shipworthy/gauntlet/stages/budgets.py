@@ -7,6 +7,7 @@ from shipworthy.gauntlet.check import Check
 from shipworthy.gauntlet.probes.cold_start import cold_start
 from shipworthy.gauntlet.probes.queries_per_route import queries_per_route
 from shipworthy.gauntlet.probes.queries_slope import queries_slope
+from shipworthy.gauntlet.probes.snapshot import as_accepted
 from shipworthy.gauntlet.probes.weights import bundle_bytes, page_bytes
 
 CHECKS = (
@@ -29,6 +30,16 @@ CHECKS = (
         playbook=("P4", "X1"),
         timeout_s=300.0,
         severity=Severity.HIGH,
+    ),
+    Check(
+        name="snapshot.accepted",
+        title="Plans and statements are as somebody accepted them",
+        stage="budgets",
+        run=as_accepted,
+        needs=("lock", "routes", "database.app"),
+        playbook=("P4", "P6"),
+        timeout_s=300.0,
+        severity=Severity.MEDIUM,
     ),
     Check(
         name="budget.bundle_bytes",

@@ -14,15 +14,26 @@ from shipworthy.gauntlet.report.words import bound, clip, in_line, measured, pri
 
 EVIDENCE_CHARS_MAX = 3_000  # of each piece; the report has the rest
 _LANGUAGE = {"sql": "sql", "plan": "text", "request": "http", "response": "http"}
+# A fix that is nothing but statements about the schema: advice has words, and what changes rows is for people.
+_STATEMENT = re.compile(r"(?:alter|create|drop|revoke|grant|reindex)\s[^;…]*;?", re.IGNORECASE | re.DOTALL)
+APPLY = "sql apply"  # marks the fence whose text can be run as it stands
 _ACTS = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def told(finding: Finding, *, heading: str = "##") -> str:
     """Return everything there is to say of a finding, with the command that repeats it."""
     return (
-        "\n".join([f"{heading} {title_of(finding)}", "", *_facts(finding), *_evidence(finding)]).rstrip()
+        "\n".join(
+            [f"{heading} {title_of(finding)}", "", *_facts(finding), *_apply(finding), *_evidence(finding)]
+        ).rstrip()
         + "\n"
     )
+
+
+def sql_fix(finding: Finding) -> str:
+    """Return the fix where it can be run as it stands: statements about the schema, and nothing else."""
+    statements = [one.strip() for one in re.split(r"(?<=;)\s+", finding.fix.strip())]
+    return "\n".join(statements) if all(_STATEMENT.fullmatch(one) for one in statements) else ""
 
 
 def title_of(finding: Finding) -> str:
@@ -66,6 +77,11 @@ def _facts(finding: Finding) -> Iterator[str]:
     yield f"- repeat: {code(repro_command(finding), 700)}"
     if finding.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
         yield "- done when: that command exits with 0"
+
+
+def _apply(finding: Finding) -> Iterator[str]:
+    if finding.verdict is Verdict.FAIL and (sql := sql_fix(finding)):
+        yield from ("", "Apply, in a migration (the fix, as it can be run):", "", fenced(sql, APPLY))
 
 
 def _evidence(finding: Finding) -> Iterator[str]:

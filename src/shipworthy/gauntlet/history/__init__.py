@@ -1,0 +1,1 @@
+"""What runs concluded, kept with the code: one record a run, under a ref of its own in the app's repository."""
