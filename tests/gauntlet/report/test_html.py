@@ -63,6 +63,7 @@ def test_the_sections_come_with_failures_first_and_only_where_there_is_something
     assert headings("fail") == [
         "What failed",
         "Service objectives",
+        "Error budget",
         "How fast, for how many",
         "Second by second",
         "Drills",
