@@ -72,6 +72,13 @@ def errors_page() -> str:
         "body.too_large": ("TooLarge", 413, "The body is larger than the route allows."),
         "session.step_up": ("ProofTooOld", 403, "Confirm that it is you first, then do this again."),
         "host.unknown": ("Misdirected", 421, "This server does not serve that host."),
+        "edge.not_plain": (
+            "NotPlain",
+            400,
+            "The request is not written plainly, as UTF-8 encoded once; `shipworthy edge explain` says what was wrong.",
+        ),
+        "edge.head_too_large": ("HeadTooLarge", 431, "Headers and cookies hold more than the edge reads."),
+        "edge.compressed": ("Compressed", 415, "A body is taken as it is, not compressed."),
         "internal": ("Crash", 500, "An error of ours; the trace id finds it in the logs."),
     }
     for path in sorted(SRC.rglob("*.py")):

@@ -218,6 +218,15 @@ TRACES = [
     {"id": TRACE_ID[::-1], "at": "2026-11-28 09:13:40", "name": "job site.sitemap", "took_ms": "31.0", "spans": 1,
      "is_error": True},
 ]  # fmt: skip
+TURNED_AWAY = [
+    {"id": TRACE_ID, "at": "2026-11-28 09:14:02", "is_refused": True, "rule": "sql.tautology", "part": "query q",
+     "says": "a quote is closed and a condition follows that is always true or false", "request": "GET /customers",
+     "network": "203.0.113.0/24", "excerpt": "x' or 'a'='a",
+     "remedy": "If this was a person: a route where people write pages or code is declared screened=False."},
+    {"id": TRACE_ID[::-1], "at": "2026-11-28 09:13:40", "is_refused": False, "rule": "trap.address", "part": "address",
+     "says": "an address that nobody asks for who means well", "request": "GET /.env", "network": "2001:db8:1:200::/56",
+     "excerpt": "", "remedy": "Nobody was shut out for this alone."},
+]  # fmt: skip
 BARS = [
     {"name": name, "service": service, "depth": depth, "took_ms": f"{took:.1f}", "left": left, "width": width,
      "is_error": "mail" in name, "facts": facts}
@@ -364,6 +373,34 @@ DEMOS = (
         title="Trace",
         is_signed_in=False,
         data={"trace_id": TRACE_ID, "whole_ms": "1,204.8", "bars": BARS},
+    ),
+    Demo(
+        name="edge_events",
+        template="kernel/edge_events.html",
+        title="Turned away",
+        is_signed_in=False,
+        data={"events": TURNED_AWAY},
+    ),
+    Demo(
+        name="no_edge_events",
+        template="kernel/edge_events.html",
+        title="Turned away",
+        is_signed_in=False,
+        data={"events": []},
+    ),
+    Demo(
+        name="edge_event",
+        template="kernel/edge_event.html",
+        title="Why this request was turned away",
+        is_signed_in=False,
+        data={"request_id": TRACE_ID, "events": TURNED_AWAY},
+    ),
+    Demo(
+        name="challenge",
+        template="demo/challenge.html",
+        title="Sign in",
+        is_signed_in=False,
+        data={"challenge": {"text": "AGlnCfIPn1Yqk0m0Lq3XWnBf2bQ3sXGmC0a5sR5tWg", "bits": 15}},
     ),
 )
 

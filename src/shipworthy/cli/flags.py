@@ -34,10 +34,11 @@ def command(home: Path | None, check: bool, as_json: bool) -> None:
     from shipworthy.contract.flag_debt import flag_debts
     from shipworthy.contract.verdict import ExitCode
     from shipworthy.kernel.context import utc_now
+    from shipworthy.kernel.edge.switches import EDGE_FLAGS
     from shipworthy.kernel.flags.file import FLAGS_FILE, FlagSet, read_flags
 
     project = load_project(home)
-    declared = [flag for room in project.rooms for flag in room.flags]
+    declared = [*EDGE_FLAGS, *(flag for room in project.rooms for flag in room.flags)]
     file = project.home / FLAGS_FILE
     said = read_flags(file.read_text(encoding="utf-8")) if file.exists() else FlagSet()
     problems = [
@@ -50,8 +51,6 @@ def command(home: Path | None, check: bool, as_json: bool) -> None:
     else:
         for row in rows:
             click.echo(f"{row['name']:32} {row['now']:12} default {'on' if row['default'] else 'off':4} {row['owner']}, until {row['expires']}  {row['title']}")  # fmt: skip
-        if not rows:
-            click.echo("no room declares a flag")
         for problem in problems:
             click.echo(click.style(problem, fg="red"), err=True)
     if check and problems:

@@ -35,6 +35,7 @@ COMMANDS = {
     "user": "look a person up, shut them out, let them in again",
     "audit": "verify the audit trail",
     "trace": "show what one request did, with the jobs it caused",
+    "edge": "say what the edge turned away, and why",
     "serve": "run one web process",
     "work": "run one worker",
 }

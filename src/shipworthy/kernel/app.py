@@ -13,8 +13,11 @@ from typing import Any
 
 from shipworthy import __version__
 from shipworthy.kernel.audit.sealer import seal_forever
+from shipworthy.kernel.context import utc_now
 from shipworthy.kernel.db.migrate import RoomMigrations
 from shipworthy.kernel.db.tx import Database, open_database
+from shipworthy.kernel.edge.parts import edge_running
+from shipworthy.kernel.edge.switches import EDGE_FLAGS
 from shipworthy.kernel.files.links import FileLinks, key_of
 from shipworthy.kernel.files.store import open_files
 from shipworthy.kernel.files.web import ROUTES as FILE_ROUTES
@@ -77,12 +80,17 @@ async def running(
     pages.function("idem", lambda: str(uuid7()))
     flags = Flags(
         installation.flags_file or installation.state / FLAGS_FILE,
-        [flag for room in rooms for flag in room.flags],
+        [*EDGE_FLAGS, *(flag for room in rooms for flag in room.flags)],
     )
+    metrics = overrides.pop("metrics", None) or Metrics(edges_s(rooms, settings))
+    scrub = scrubber_of(rooms, installation).text
     try:
         async with (
             _sessions(settings, database, installation, overrides) as sessions,
-            _tracing(settings, rooms, installation, process) as tracer,
+            _tracing(settings, installation, process, scrub=scrub) as tracer,
+            edge_running(
+                settings, installation, database, metrics, scrub=scrub, now=overrides.get("now", utc_now)
+            ) as edge,
         ):
             runtime = Runtime(
                 settings=settings,
@@ -96,12 +104,14 @@ async def running(
                 ),
                 flags=flags,
                 mailer=Mailer(settings.mail),
+                edge=edge,
                 rooms=rooms,
                 realm_id=installation.realm_id,
                 signing_key=installation.signing_key,
                 tracer=tracer,
                 traces_file=None if settings.telemetry.otlp_url else installation.state / TRACES_FILE,
-                **{"metrics": Metrics(edges_s(rooms, settings)), **overrides},
+                metrics=metrics,
+                **overrides,
             )
             async with _rooms_started(runtime):
                 yield runtime
@@ -119,7 +129,7 @@ def scrubber_of(rooms: tuple[Room, ...], installation: Installation) -> Scrubber
 
 @asynccontextmanager
 async def _tracing(
-    settings: Settings, rooms: tuple[Room, ...], installation: Installation, process: str
+    settings: Settings, installation: Installation, process: str, *, scrub: Callable[[str], str]
 ) -> AsyncIterator[Tracer]:
     said = settings.telemetry
     write = to_file(installation.state / TRACES_FILE)
@@ -131,7 +141,7 @@ async def _tracing(
             share=said.sample_percent / 100,
             service=process,
             keep=exporter.keep,
-            scrub=scrubber_of(rooms, installation).text,
+            scrub=scrub,
         )
 
 
@@ -225,8 +235,6 @@ def migrations_of(rooms: tuple[Room, ...]) -> tuple[RoomMigrations, ...]:
 async def _sessions(
     settings: Settings, database: Database, installation: Installation, overrides: dict[str, Any]
 ) -> AsyncIterator[SessionStore]:
-    from shipworthy.kernel.context import utc_now
-
     now, new_id = overrides.get("now", utc_now), overrides.get("new_id", uuid7)
     if settings.sessions.store == "memory":
         yield MemorySessions(settings.sessions, now=now, new_id=new_id)

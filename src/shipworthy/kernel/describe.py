@@ -12,6 +12,7 @@ from shipworthy import __version__
 from shipworthy.contract import manifest
 from shipworthy.kernel.db.migrate import KERNEL_MIGRATIONS
 from shipworthy.kernel.db.queries import NamedQuery, load_queries
+from shipworthy.kernel.edge.switches import EDGE_FLAGS
 from shipworthy.kernel.files.web import ROUTES as FILE_ROUTES
 from shipworthy.kernel.http.binding import schema_of
 from shipworthy.kernel.room import Room
@@ -25,6 +26,7 @@ KERNEL_TABLES = (
     manifest.Table(name="tenant", scope="realm", column="realm_id"),
     manifest.Table(name="session", scope="realm", column="realm_id"),
     manifest.Table(name="realm_audit", scope="realm", column="realm_id"),
+    manifest.Table(name="edge_limit", scope="realm", column="realm_id"),
     manifest.Table(name="idempotency_key", scope="tenant", column="tenant_id"),
     manifest.Table(name="audit", scope="tenant", column="tenant_id"),
     manifest.Table(name="audit_head", scope="tenant", column="tenant_id"),
@@ -81,7 +83,7 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
         budgets=_budgets(settings, rooms),
         oracles=tuple(oracle for room in rooms for oracle in room.oracles),
         loads=tuple(load for room in rooms for load in room.loads),
-        flags=tuple(flag for room in rooms for flag in room.flags),
+        flags=(*EDGE_FLAGS, *(flag for room in rooms for flag in room.flags)),
         personal=tuple(name for room in rooms for name in room.personal),
         faults_allowed=FAULTS_ALLOWED,
     )

@@ -29,7 +29,7 @@ class Refusal(Exception):
     """
 
     kind: ClassVar[str] = "invalid"
-    members: ClassVar[Mapping[str, str]] = {}
+    members: Mapping[str, str | int] = {}
 
     def __init__(
         self,

@@ -185,3 +185,18 @@ select seq, hash from audit_head where tenant_id = my_tenant()
 -- How many rows wait for the sealer (a handful, for a second).
 -- index: audit_tenant_unsealed_idx   rows: <= 1
 select count(*) as rows from audit where seq is null
+
+-- limit_take --
+-- Count one request of a key; `wait_s` says how long it has to wait instead.
+-- index: none (a function that counts)   rows: <= 1
+-- scope: realm
+-- with: key = decode(md5(random()::text), 'hex'), each_s = 1.0, tolerance_s = 10.0
+select extract(epoch from limit_wait(:key, make_interval(secs => :each_s), make_interval(secs => :tolerance_s)))::float8 as wait_s
+
+-- limit_purge --
+-- Forget some keys that owe nothing any more.
+-- index: edge_limit_paid_idx, edge_limit_pkey   rows: <= 0
+-- scope: realm
+delete from edge_limit where key = any (array(
+  select key from edge_limit where paid_until < now() - interval '1 minute' order by paid_until limit 1000 for update skip locked
+))

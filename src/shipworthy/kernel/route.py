@@ -46,6 +46,7 @@ class Route:
     personal: tuple[str, ...] = ()
     meter: str | None = None
     flag: str | None = None
+    screened: bool = True  # the edge looks for attacks in its body; not where people write pages and code
     door: Callable[[Runtime], Door] | None = None
 
     @property

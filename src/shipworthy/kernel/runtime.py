@@ -18,6 +18,7 @@ from shipworthy.kernel.telemetry.spans import Tracer
 if TYPE_CHECKING:
     from shipworthy.kernel.context import Ctx, Principal
     from shipworthy.kernel.db.tx import Database
+    from shipworthy.kernel.edge.parts import EdgeParts
     from shipworthy.kernel.files.links import FileLinks
     from shipworthy.kernel.files.store import FileStore
     from shipworthy.kernel.flags.flags import Flags
@@ -50,6 +51,7 @@ class Runtime:
     file_links: FileLinks
     flags: Flags
     mailer: Mailer
+    edge: EdgeParts
     rooms: tuple[Room, ...]
     realm_id: uuid.UUID
     signing_key: bytes

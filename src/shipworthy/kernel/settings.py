@@ -51,6 +51,32 @@ class HttpSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EdgeSection:
+    """[edge]: how often somebody may ask. Whether what looks like an attack is refused, flags say (docs/how-to/edge.md)."""
+
+    limits: Literal["memory", "valkey", "postgres"] = (
+        "memory"  # each process counts for itself; the others count together
+    )
+    network_requests_per_minute: int = (
+        6_000  # of one /24 or /56, by whom the console is asked; 0: as many as come
+    )
+    network_requests_burst: int = 600  # at once
+    tenant_requests_per_minute: int = 0  # of everybody who acts for one tenant; 0: as many as come
+    tenant_requests_burst: int = 600
+    page_requests_per_minute: int = (
+        1_200  # of one network, to published pages that are not kept ready; 0: as many as come
+    )
+    page_requests_burst: int = 300
+    crs_dir: str = (
+        ""  # OWASP's Core Rule Set (rules/*.conf); empty: the distribution's package, where it is installed
+    )
+    crawler_ranges_dir: str = (
+        ""  # a folder with the lists that crawlers' owners publish (google.json, bing.json, …)
+    )
+    canary_accounts: tuple[str, ...] = ()  # addresses nobody has: who tries one has a stolen list
+
+
+@dataclass(frozen=True, kw_only=True)
 class DbSection:
     """[db]: embedded on a laptop, a URL elsewhere (SHIPWORTHY_DB_URL_<ROLE> from the environment)."""
 
@@ -201,6 +227,7 @@ class Settings:
 
     app: AppSection
     http: HttpSection = field(default_factory=HttpSection)
+    edge: EdgeSection = field(default_factory=EdgeSection)
     db: DbSection = field(default_factory=DbSection)
     sessions: SessionsSection = field(default_factory=SessionsSection)
     auth: AuthSection = field(default_factory=AuthSection)
@@ -322,6 +349,7 @@ def _stub_provider(settings: Settings, text: str) -> Settings:
 
 
 _AT_LEAST_ONE = {
+    "edge.network_requests_burst", "edge.tenant_requests_burst", "edge.page_requests_burst",
     "http.workers", "http.body_bytes_max", "db.pool_size", "db.acquire_timeout_s", "sessions.idle_ttl_s",
     "sessions.absolute_ttl_s", "auth.hash_memory_kib", "auth.hash_passes",
     "auth.hash_wait_max_ms", "auth.hash_queue_max", "auth.reset_ttl_s", "auth.undo_ttl_s", "auth.leaving_ttl_s",

@@ -26,7 +26,7 @@ save ""
 appendonly no
 maxmemory {memory_mb}mb
 maxmemory-policy volatile-ttl
-user default on #{password_sha256} ~session:* resetchannels -@all +get +set +auth +hello +client|setinfo
+user default on #{password_sha256} ~session:* ~limit:* resetchannels -@all +get +set +time +evalsha +script|load +auth +hello +client|setinfo
 """
 
 

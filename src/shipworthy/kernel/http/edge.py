@@ -1,7 +1,7 @@
 """The edge: one ordered list from the socket to the room and back.
 
-trace -> host -> static or raw lane -> route -> body limit -> session -> origin -> permission
--> body -> transaction (idempotency key, handler, audit, answer kept) -> commit -> after-commit.
+trace -> host -> static or raw lane -> guard and admission (kernel/edge) -> route -> body limit -> guard of
+the body -> session -> origin -> permission -> body -> transaction (idempotency key, handler, audit, answer kept) -> commit -> after-commit.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from urllib.parse import quote
 import msgspec
 
 from shipworthy.kernel.context import Ctx, Principal, Scope
+from shipworthy.kernel.edge.admission import PAGE, Admission
+from shipworthy.kernel.edge.guard import Guard
 from shipworthy.kernel.errors import Missing, Refusal, SignInNeeded
 from shipworthy.kernel.http import cookies, idempotency
 from shipworthy.kernel.http.binding import parse_body, parse_query
@@ -92,6 +94,8 @@ class Edge:
         self._metrics = metrics
         self._lane_at_once: AtOnce | None = getattr(lane, "at_once", None)
         self._operations = Operations(runtime, metrics, page=self._page)
+        edge = runtime.settings.edge
+        self._guard, self._admission = Guard(crs_dir=edge.crs_dir), Admission(edge)
         self._doors = Doors(runtime, routes, words=self._words_of)
         self._console_hosts = frozenset(runtime.settings.app.hosts)
         self._session_cookie = cookies.name(runtime.settings, SESSION_COOKIE)
@@ -135,6 +139,24 @@ class Edge:
 
     async def _foreign_host(self, scope: Any, receive: Receive, send: Send) -> None:
         if self._lane is not None:
+            headers = headers_of(scope)
+            ctx = self._ctx_of(
+                scope, headers, host_of(scope), trace_id=context_of(headers.get("traceparent"))[0]
+            )
+            try:
+                self._guard.head(ctx, scope, headers, refuses_malformed=False)
+                await self._admission.admit(ctx, scope, headers, limit=PAGE)
+            except Refusal as refusal:
+                body = self._words_of(refusal)
+                said = [
+                    (b"content-type", HTML),
+                    (b"cache-control", b"no-store"),
+                    (b"x-robots-tag", b"noindex"),
+                    *PAGE_HEADERS,
+                    *refusal_headers(refusal, ctx.trace_id),
+                ]
+                await send_answer(send, Answer(STATUS_OF_KIND[refusal.kind], said, body), scope["method"])
+                return
             await self._lane(scope, receive, send)
             return
         await send_answer(send, problem_answer(Misdirected(), trace_id="-"), scope["method"])
@@ -145,19 +167,15 @@ class Edge:
         started_s = time.perf_counter()
         method: str = scope["method"]
         failure: Exception | None = None
-        ctx = Ctx(
-            scope=Scope(self._runtime.realm_id),
-            runtime=self._runtime,
-            trace_id=followed(),
-            host=host,
-            client=client_of(scope, headers, self._runtime.settings.http.trusted_proxies),
-        )
+        ctx = self._ctx_of(scope, headers, host, trace_id=followed())
         ctx.extra["headers"] = headers
         route: Route | None = None
         try:
             if answer := await self._operations(method, scope["path"], ctx, headers):
                 await send_answer(send, answer, method)
                 return
+            self._guard.head(ctx, scope, headers)
+            await self._admission.admit(ctx, scope, headers)
             route, values = self._router.find(method, scope["path"])
             limits = self._runtime.settings.http
             body = await read_body(
@@ -166,6 +184,7 @@ class Edge:
                 bytes_max=route.body_bytes_max or limits.body_bytes_max,
                 timeout_s=limits.body_timeout_s,
             )
+            self._guard.body(ctx, route, scope, headers, body)
             answer = await self._run(ctx, route, values, scope, headers, body)
         except ClientGone:
             return
@@ -180,10 +199,20 @@ class Edge:
         await send_answer(send, answer, method)
         tell(ctx, route, method, answer.status, started_s=started_s, failure=failure)
 
+    def _ctx_of(self, scope: Any, headers: dict[str, str], host: str, *, trace_id: str) -> Ctx:
+        return Ctx(
+            scope=Scope(self._runtime.realm_id),
+            runtime=self._runtime,
+            trace_id=trace_id,
+            host=host,
+            client=client_of(scope, headers, self._runtime.settings.http.trusted_proxies),
+        )
+
     async def _run(
         self, ctx: Ctx, route: Route, values: list[object], scope: Any, headers: dict[str, str], body: bytes
     ) -> Answer:
         await self._sign_in(ctx, route, headers)
+        await self._admission.admit_tenant(ctx, scope)
         check_origin(scope["method"], headers, host=ctx.host)
         self._authorise(ctx, route)
         arguments = list(values)

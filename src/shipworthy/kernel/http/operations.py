@@ -1,4 +1,4 @@
-"""What only the operator's own machine may ask: health, metrics, and the traces that were kept.
+"""What only the operator's own machine may ask: health, metrics, the traces that were kept, what the edge turned away.
 
 Metrics and traces are shown to who asks from this machine itself, and not by a proxy on it: whatever was
 forwarded comes from elsewhere.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.edge.page import edge_page
 from shipworthy.kernel.errors import Missing
 from shipworthy.kernel.http.metrics import Metrics
 from shipworthy.kernel.http.reply import Answer, Page
@@ -26,6 +27,7 @@ _READING = ("GET", "HEAD")
 _HERE = ("127.0.0.1", "::1")
 _FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
 _TRACES = "/-/traces"
+_EDGE = "/-/edge"
 _LISTED_MAX = 100
 _PLAIN = [(b"content-type", b"text/plain")]
 
@@ -54,6 +56,9 @@ class Operations:
             return Answer(200, [(b"content-type", media_type)], text)
         if path == _TRACES or path.startswith(f"{_TRACES}/"):
             return self._page(ctx, await self._traces(path.removeprefix(_TRACES).strip("/")))
+        if path == _EDGE or path.startswith(f"{_EDGE}/"):
+            file = self._runtime.edge.events_file
+            return self._page(ctx, await edge_page(file, path.removeprefix(_EDGE).strip("/")))
         raise Missing()
 
     async def _traces(self, trace_id: str) -> Page:

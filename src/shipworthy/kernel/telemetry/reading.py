@@ -51,12 +51,18 @@ def read_trace(file: Path, trace_id: str) -> list[Span]:
     return found if len(ids) == 1 else []
 
 
+def newest_spans(file: Path) -> Iterator[Span]:
+    """Yield the spans at the end of the file, in the order in which they were written. Errors: OSError."""
+    for line in _lines(file, last_bytes=_RECENT_BYTES):
+        if (span := _span(line)) is not None:
+            yield span
+
+
 def recent(file: Path, *, most: int) -> list[Summary]:
     """Return the newest traces, the newest first. Errors: OSError."""
     by_trace: dict[str, list[Span]] = {}
-    for line in _lines(file, last_bytes=_RECENT_BYTES):
-        if (span := _span(line)) is not None:
-            by_trace.setdefault(span.trace_id, []).append(span)
+    for span in newest_spans(file):
+        by_trace.setdefault(span.trace_id, []).append(span)
     summaries = [_summary(spans) for spans in by_trace.values()]
     return sorted(summaries, key=lambda one: one.started_ns, reverse=True)[:most]
 

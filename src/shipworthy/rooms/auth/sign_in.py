@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from shipworthy.kernel.audit.record import entry, record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
+from shipworthy.kernel.edge.networks import network_of
 from shipworthy.kernel.errors import Busy, SignInNeeded
 from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.addresses import read_address
@@ -22,6 +23,7 @@ from shipworthy.rooms.auth.devices import Browser, new_token
 from shipworthy.rooms.auth.factors.second import Halfway, ask_second
 from shipworthy.rooms.auth.gate.door import caller_of
 from shipworthy.rooms.auth.gate.networks import networks_of
+from shipworthy.rooms.auth.gate.suspects import watch
 from shipworthy.rooms.auth.hashing import HashPool, pool_of
 from shipworthy.rooms.auth.letters import tell
 from shipworthy.rooms.auth.passwords import normalised
@@ -32,7 +34,6 @@ from shipworthy.rooms.auth.throttle import (
     give_back,
     given_back,
     login_budget,
-    network_of,
     purge,
     refuse_for,
     seconds_of,
@@ -55,13 +56,16 @@ async def sign_in(ctx: Ctx, *, email: str, password: str, browser: Browser) -> S
         attempt = await _begin(ctx, email, browser)
         knows = await is_right(ctx, password, stored=attempt.stored, budget=attempt.budget, ticket=ticket)
     if not knows or attempt.person is None or attempt.stored is None:
+        watch(ctx, browser, account=email, is_right=False)
         await _count_refusal(ctx, attempt)
-        raise _refused()
+        raise refused()
+    watch(ctx, browser, account=email, is_right=True)
     renewed = await _renewed(pool, password, attempt.stored)
     return await _let_in(ctx, attempt, attempt.person, browser, renewed)
 
 
-def _refused() -> SignInNeeded:
+def refused() -> SignInNeeded:
+    """Return the refusal of a sign-in, the same whatever was wrong."""
     return SignInNeeded(
         "auth.refused",
         _(
@@ -167,7 +171,7 @@ async def _let_in(
             **entry(ctx, "auth.signed_in", of="user", id=person.user_id),
         )
         if row is None:  # closed, or given another password, while this one was hashed
-            raise _refused()
+            raise refused()
         device = KnownDevice(
             device_id=row["device_id"], token=token, name=browser.name, language=row["language"]
         )

@@ -10,15 +10,14 @@ Source: OWASP, Device Cookies; CVE-2024-4629 (tries judged in parallel overran t
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 from math import ceil
 
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Tx
+from shipworthy.kernel.edge.networks import network_of
 from shipworthy.kernel.errors import TooMany
 from shipworthy.kernel.language import _
 from shipworthy.rooms.auth.catalogue import q
@@ -109,19 +108,6 @@ def proof_budget(ctx: Ctx, *, token_id: uuid.UUID) -> Budget:
 
 def sign_up_budget(ctx: Ctx) -> Budget:
     return Budget(near=_bucket(ctx, "sign-up", network_of(ctx.client)), near_max=SIGN_UPS_PER_NETWORK_MAX)
-
-
-@lru_cache(maxsize=4_096)
-def network_of(client: str) -> str:
-    """Return the network an address is counted with: /24 of IPv4, /64 of IPv6."""
-    try:
-        address = ipaddress.ip_address(client.partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    prefix = 24 if address.version == 4 else 64
-    return str(ipaddress.ip_network((address, prefix), strict=False))
 
 
 async def reserve(ctx: Ctx, tx: Tx, budget: Budget) -> None:

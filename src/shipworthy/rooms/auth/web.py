@@ -27,12 +27,13 @@ from shipworthy.rooms.auth.factors.second import COOKIE as SECOND_COOKIE
 from shipworthy.rooms.auth.factors.second import TTL_S as SECOND_TTL_S
 from shipworthy.rooms.auth.factors.second import Halfway
 from shipworthy.rooms.auth.gate.door import login_door
+from shipworthy.rooms.auth.gate.suspects import challenge_for, demand_proof, sprung
 from shipworthy.rooms.auth.landing import ACCOUNT, first_page, is_own_path, landing
 from shipworthy.rooms.auth.oauth.installed import providers_of
 from shipworthy.rooms.auth.passwords import is_common
 from shipworthy.rooms.auth.programs.pairs import programs_of
 from shipworthy.rooms.auth.renewal import session_cookie
-from shipworthy.rooms.auth.sign_in import sign_in
+from shipworthy.rooms.auth.sign_in import refused, sign_in
 from shipworthy.rooms.auth.sign_up import mail_again, read_sign_up, sign_up
 
 _FORM_BYTES_MAX = 8_192  # a password of 256 characters, four bytes each, percent-encoded, and room to spare
@@ -50,6 +51,8 @@ class SignIn(Body):
     email: str
     password: str
     next: str = ""
+    proof: str = ""  # what the form's challenge asked the browser to compute
+    fax: str = ""  # a trap: people do not see it
 
 
 class SignUp(Body):
@@ -89,8 +92,12 @@ async def login_page(ctx: Ctx, query: Next) -> Any:
 
 
 async def login(ctx: Ctx, body: SignIn) -> Any:
+    browser = browser_of(ctx)
     try:
-        signed_in = await sign_in(ctx, email=body.email, password=body.password, browser=browser_of(ctx))
+        demand_proof(ctx, browser, body.proof)
+        if sprung(ctx, trap=body.fax, email=body.email):
+            raise refused()
+        signed_in = await sign_in(ctx, email=body.email, password=body.password, browser=browser)
     except Refusal as refusal:
         raise refusal.shown_on(login_page_of(ctx, next=body.next, email=body.email, error=refusal)) from None
     weak = _("Many people use your password, so it is tried first. Choose another on your account page.")
@@ -220,7 +227,13 @@ def login_page_of(ctx: Ctx, *, next: str = "", email: str = "", error: Refusal |
     wanted = next if is_own_path(next) else ""
     return Page(
         "auth/login.html",
-        {"next": wanted, "email": email, "ways": ways_of(ctx, wanted), **error_of(error)},
+        {
+            "next": wanted,
+            "email": email,
+            "ways": ways_of(ctx, wanted),
+            "challenge": challenge_for(ctx, browser_of(ctx)),
+            **error_of(error),
+        },
         title=_("Sign in"),
     )
 

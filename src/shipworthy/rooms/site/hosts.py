@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shipworthy.kernel.context import Scope
+from shipworthy.kernel.edge.networks import network_of
 from shipworthy.kernel.errors import Busy
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.site.catalogue import q
@@ -46,6 +47,10 @@ class Site:
     @property
     def is_primary(self) -> bool:
         return self.role == "primary"
+
+    def sender_key(self, client: str) -> bytes:
+        """What limits count of who sends something here: one address of IPv4, or a /64."""
+        return self.site_id.bytes + network_of(client, 32, 64).encode()
 
 
 class Hosts:

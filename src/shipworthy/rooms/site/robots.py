@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shipworthy.kernel.edge.traps import TRAP_PATH
 from shipworthy.kernel.language import mark
 from shipworthy.rooms.site.addresses import SITEMAP_PATH
 from shipworthy.rooms.site.collectors import COLLECTORS
@@ -36,4 +37,4 @@ def robots_txt(*, site_origin: str, is_primary: bool, crawlers: str = OPEN) -> b
     refused = ""
     if crawlers == SEARCH_ONLY:
         refused = "".join(f"User-agent: {name}\n" for name in COLLECTORS) + "Disallow: /\n\n"
-    return f"{refused}User-agent: *\nAllow: /\n\nSitemap: {site_origin}{SITEMAP_PATH}\n".encode()
+    return f"{refused}User-agent: *\nAllow: /\nDisallow: {TRAP_PATH}\n\nSitemap: {site_origin}{SITEMAP_PATH}\n".encode()

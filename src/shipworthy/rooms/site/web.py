@@ -78,7 +78,7 @@ _ANY, _DRAFT, _PUBLISHED = screens.ANY, screens.DRAFT, screens.PUBLISHED
 # queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1);
 # the first page of a tenant also starts its site (7).
 ROUTES = (
-    route("POST", "/api/pages", api_create_page, title="Create a page", permission="page.write", body=PageBody,
+    route("POST", "/api/pages", api_create_page, title="Create a page", permission="page.write", body=PageBody, screened=False,
           status=201, idempotency="key", effect="create", audit="page.created", example=PAGE_EXAMPLE,
           queries_max=21),
     route("GET", "/api/pages", api_list_pages, title="List pages", permission="page.read", query=PageListQuery,
@@ -86,7 +86,7 @@ ROUTES = (
     route("GET", "/api/pages/{page_id}", api_get_page, title="Read a page", permission="page.read", params=_ANY,
           queries_max=4),
     route("PUT", "/api/pages/{page_id}", api_edit_page, title="Replace a page's text", permission="page.write",
-          body=PageBody, effect="change", audit="page.edited", params=_ANY, example=PAGE_EXAMPLE, queries_max=23),
+          body=PageBody, screened=False, effect="change", audit="page.edited", params=_ANY, example=PAGE_EXAMPLE, queries_max=23),
     route("POST", "/api/pages/{page_id}/publish", api_publish_page, title="Publish a page",
           permission="page.publish", idempotency="key", effect="change", audit="page.published", params=_DRAFT,
           example={}, queries_max=18),

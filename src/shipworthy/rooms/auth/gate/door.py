@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shipworthy.kernel.edge.networks import network_of
 from shipworthy.kernel.errors import Refusal
 from shipworthy.kernel.http.wire import client_of, headers_of
 from shipworthy.kernel.route import Door
@@ -16,7 +17,6 @@ from shipworthy.rooms.auth.devices import known_token
 from shipworthy.rooms.auth.gate.line import Caller, Standing
 from shipworthy.rooms.auth.gate.networks import networks_of
 from shipworthy.rooms.auth.hashing import busy, pool_of
-from shipworthy.rooms.auth.throttle import network_of
 
 
 def login_door(runtime: Runtime) -> Door:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
@@ -33,13 +33,13 @@ class GrantRefused(Refusal):
     """A refresh token is not ours, over, ended, or was used before (RFC 6749, 5.2: invalid_grant)."""
 
     kind = "malformed"
-    members: ClassVar = {"error": "invalid_grant"}
 
     def __init__(self) -> None:
         super().__init__(
             "auth.grant_invalid",
             _("This refresh token is not valid, or no longer. Sign in again for another one."),
         )
+        self.members = {"error": "invalid_grant"}
 
 
 @dataclass(frozen=True, kw_only=True)

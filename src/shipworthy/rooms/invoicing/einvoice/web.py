@@ -110,7 +110,7 @@ ROUTES = (
     route("GET", "/invoices/{invoice_id}/xml", invoice_xml, title="Download an invoice as XML", media="file",
           permission="invoice.read", query=XmlQuery, transaction=False, params=_ISSUED, queries_max=5),
     route("POST", "/api/invoices/import/preview", api_preview_import, title="Look into an electronic invoice",
-          permission="invoice.read", body=ImportBody, transaction=False,
+          permission="invoice.read", body=ImportBody, screened=False, transaction=False,
           body_bytes_max=BYTES_MAX * 4 // 3 + 1000,
           example={"content": base64.b64encode(IMPORT_EXAMPLE_XML.encode()).decode()}, queries_max=2),
 )  # fmt: skip

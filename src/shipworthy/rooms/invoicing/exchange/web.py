@@ -122,17 +122,17 @@ FLAG = Flag(
 # queries_max counts the session's look-up and touch (2), the key's claim and finish (2) and the audit row (1).
 ROUTES: tuple[Route, ...] = (
     route("POST", "/api/customers/import/check", api_check_import, title="Say what an import would do",
-          permission="customer.write", flag=FLAG.name, body=ImportBody, body_bytes_max=BODY_BYTES_MAX, example=_EXAMPLE,
+          permission="customer.write", flag=FLAG.name, body=ImportBody, screened=False, body_bytes_max=BODY_BYTES_MAX, example=_EXAMPLE,
           personal=IMPORT_PERSONAL, queries_max=4),
     route("POST", "/api/customers/import", api_import, title="Import customers", permission="customer.write", flag=FLAG.name,
-          body=ImportBody, body_bytes_max=BODY_BYTES_MAX, idempotency="key", effect="change",
+          body=ImportBody, screened=False, body_bytes_max=BODY_BYTES_MAX, idempotency="key", effect="change",
           audit="customers.imported", example=_EXAMPLE, personal=IMPORT_PERSONAL, queries_max=8),
     route("GET", "/customers/import", import_page, title="Import customers", media="html",
           permission="customer.read", flag=FLAG.name, queries_max=3),
     route("POST", "/customers/import/check", check_import_page, title="Say what an import would do", media="html",
-          permission="customer.write", flag=FLAG.name, body=ImportForm, body_bytes_max=BODY_BYTES_MAX, example=_EXAMPLE,
+          permission="customer.write", flag=FLAG.name, body=ImportForm, screened=False, body_bytes_max=BODY_BYTES_MAX, example=_EXAMPLE,
           personal=IMPORT_PERSONAL, queries_max=4),
     route("POST", "/customers/import", submit_import, title="Import customers", media="html",
-          permission="customer.write", flag=FLAG.name, body=ImportForm, body_bytes_max=BODY_BYTES_MAX, idempotency="key",
+          permission="customer.write", flag=FLAG.name, body=ImportForm, screened=False, body_bytes_max=BODY_BYTES_MAX, idempotency="key",
           effect="change", audit="customers.imported", example=_EXAMPLE, personal=IMPORT_PERSONAL, queries_max=8),
 )  # fmt: skip

@@ -283,7 +283,7 @@ ROUTES = (
     route("GET", "/imports", imports_page, title="Websites that came from elsewhere", media="html",
           permission="page.read", query=ListQuery, queries_max=7),
     route("POST", "/imports", submit_import, title="Send a website's file", media="html", permission="page.publish",
-          body=SendForm, effect="change", audit="import.sent", example=FILE_EXAMPLE, transaction=False,
+          body=SendForm, screened=False, effect="change", audit="import.sent", example=FILE_EXAMPLE, transaction=False,
           body_bytes_max=_BODY_BYTES_MAX, queries_max=16),
     route("POST", "/site/export", submit_export, title="Have the whole website saved", media="html",
           permission="page.publish", idempotency="key", effect="change", audit="site.export_asked", example={},

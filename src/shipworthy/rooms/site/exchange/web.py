@@ -132,7 +132,7 @@ _BODY_BYTES_MAX = FILE_BYTES_MAX * 4 // 3 + 64 * 1024
 # file sent twice is one import, with or without a key; a tenant's first also starts its site (8).
 ROUTES = (
     route("POST", "/api/imports", api_send_import, title="Send a website's file", permission="page.publish",
-          body=ImportBody, status=201, effect="change", audit="import.sent", example=screens.FILE_EXAMPLE,
+          body=ImportBody, screened=False, status=201, effect="change", audit="import.sent", example=screens.FILE_EXAMPLE,
           transaction=False, body_bytes_max=_BODY_BYTES_MAX, queries_max=18),
     route("GET", "/api/imports", api_list_imports, title="List imports", permission="page.read", query=ListQuery,
           queries_max=3),

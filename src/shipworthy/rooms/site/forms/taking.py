@@ -14,13 +14,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from shipworthy.kernel.context import Ctx, Scope
+from shipworthy.kernel.edge.gcra import Rate
+from shipworthy.kernel.edge.limits import MemoryLimits
 from shipworthy.kernel.errors import Refusal
 from shipworthy.kernel.http.wire import ClientGone, client_of, headers_of, read_body
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.site.answers import refusal
 from shipworthy.rooms.site.blocks.form import Form as FormBlock
 from shipworthy.rooms.site.blocks.stored import opened as opened_block
-from shipworthy.rooms.site.budgets import Budgets
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.forms.fields import (
     CHANGE,
@@ -44,7 +45,8 @@ FORMS = FORM_PREFIX.encode()  # where addresses of forms begin, in a request lin
 _BODY_BYTES_MAX = 64 * 1024  # 5,000 characters of any alphabet, percent-encoded
 _BODY_TIMEOUT_S = 20.0
 _FIELDS_MAX = 20
-_PER_MINUTE = 12  # from one network, to one site; a message is two of them
+_RATE = Rate(per_minute=12, burst=12)  # from one network, to one site; a message is two of them
+_NETWORKS_MAX = 20_000
 _HEADERS = ((b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex"), (b"x-content-type-options", b"nosniff"),
             (b"content-type", HTML.encode()), (b"content-security-policy", CSP.encode()))  # fmt: skip
 _TOO_MUCH = refusal(413, "That is more than a form holds.")
@@ -79,7 +81,7 @@ class Forms:
 
     def __init__(self, runtime: Runtime, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._runtime = runtime
-        self._budgets = Budgets(per_minute=_PER_MINUTE, clock=clock)
+        self._limits = MemoryLimits(clock=clock, keys_max=_NETWORKS_MAX)
 
     async def answer(self, scope: Any, receive: Any, send: Any, site: Site, path: str) -> int:
         """Answer a form; return the status. Errors: Busy while the database is away."""
@@ -96,7 +98,7 @@ class Forms:
         if refused is None and origin is not None and origin.rpartition("//")[2] != headers.get("host"):
             refused, status = _FROM_ELSEWHERE, 403
         client = client_of(scope, headers, self._runtime.settings.http.trusted_proxies)
-        if refused is None and not self._budgets.takes(site.site_id.bytes, client):
+        if refused is None and self._limits.wait_now_s(site.sender_key(client), _RATE):
             refused, status = _OFTEN, 429
         if refused is not None:
             await send(start_message(status, refused.headers))

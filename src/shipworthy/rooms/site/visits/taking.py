@@ -13,18 +13,20 @@ from typing import Any
 
 import msgspec
 
+from shipworthy.kernel.edge.gcra import Rate
+from shipworthy.kernel.edge.limits import MemoryLimits
 from shipworthy.kernel.errors import Refusal
 from shipworthy.kernel.http.wire import ClientGone, client_of, headers_of, read_body
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.site.addresses import requested_path
-from shipworthy.rooms.site.budgets import Budgets
 from shipworthy.rooms.site.hosts import Site
 from shipworthy.rooms.site.visits.counted import Counted, VisitTally
 from shipworthy.rooms.site.visits.vitals import span_of
 
 _BODY_BYTES_MAX = 2_048
 _BODY_TIMEOUT_S = 5.0
-_PER_MINUTE = 60  # from one network, of one site
+_RATE = Rate(per_minute=60, burst=60)  # from one network, of one site
+_NETWORKS_MAX = 20_000
 _FROM = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
 _PROGRAM = re.compile(
     r"bot|crawl|spider|slurp|headless|lighthouse|preview|monitor|scan|fetch|python|curl|wget|http",
@@ -48,7 +50,7 @@ class Visits:
     def __init__(self, runtime: Runtime, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._runtime = runtime
         self.tally = VisitTally(runtime)
-        self._budgets = Budgets(per_minute=_PER_MINUTE, clock=clock)
+        self._limits = MemoryLimits(clock=clock, keys_max=_NETWORKS_MAX)
 
     async def take(self, scope: Any, receive: Any, site: Site) -> int:
         """Count a visit when it is one; return the status: 204, or 413 for a body no page sends."""
@@ -67,7 +69,7 @@ class Visits:
     def _count(self, headers: Mapping[str, str], body: bytes, client: str, site: Site) -> None:
         if not (site.is_primary and is_countable(headers)):  # a preview is not a visit
             return
-        if not self._budgets.takes(site.site_id.bytes, client):
+        if self._limits.wait_now_s(site.sender_key(client), _RATE):
             return
         visit = read_visit(body)
         if visit is not None:

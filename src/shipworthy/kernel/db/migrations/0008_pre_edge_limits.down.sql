@@ -1,0 +1,2 @@
+drop function limit_wait(bytea, interval, interval);
+drop table edge_limit;
