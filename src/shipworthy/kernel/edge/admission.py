@@ -20,8 +20,8 @@ from shipworthy.kernel.edge.events import Happened
 from shipworthy.kernel.edge.gcra import Rate
 from shipworthy.kernel.edge.networks import is_here, network_of
 from shipworthy.kernel.edge.refusals import busy_now, too_often
+from shipworthy.kernel.edge.section import EdgeSection
 from shipworthy.kernel.edge.traps import is_trap
-from shipworthy.kernel.settings import EdgeSection
 
 NETWORK, PAGE, TENANT = "network", "page", "tenant"
 _NEVER_COUNTED = re.compile(r"/(?:robots\.txt|sitemap[\w-]*\.xml(?:\.gz)?|favicon\.ico|\.well-known/.*)")
