@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -50,7 +51,6 @@ def _venv(folder: Path, python: Path) -> None:
 
 
 def _wagtail(folder: Path, python: Path, database: str) -> None:
-    folder.rmdir()
     _run([str(python.with_name("wagtail")), "start", "site_of_ours", str(folder)], folder.parent)
     _venv(folder, python)
     (folder / "site_of_ours" / "settings" / "local.py").write_text(
@@ -84,6 +84,8 @@ def _isso(folder: Path, python: Path, _database: str) -> None:
 
 def _verdaccio(folder: Path, home: Path, _database: str) -> None:
     (folder / "node_modules").symlink_to(home / "node_modules", target_is_directory=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(home / name, folder)
     digest = base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()
     (folder / "htpasswd").write_text("".join(f"{name}:{{SHA}}{digest}\n" for name in ("ann", "bob")))
     (folder / "config.yaml").write_text(
