@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import os
+import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +22,7 @@ def gauntlet(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "shipworthy", "gauntlet", *arguments],
         cwd=cwd,
+        env={**os.environ, "SHIPWORTHY_EXAMINER_KEY": "of tests"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -64,6 +69,21 @@ def test_a_wrong_key_names_its_line_and_the_nearest_name(stranger: Path) -> None
     assert refused.returncode == 2
     assert "gauntlet.toml:8" in refused.stderr
     assert "threshold_ms" in refused.stderr
+
+
+def test_another_machine_is_refused_with_the_whole_line_that_its_owner_would_serve(stranger: Path) -> None:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        where = f'url = "http://shop.sample.example:{server.server_port}"\naddress = "127.0.0.1"'
+        stranger.write_text(f'[target]\nname = "Shop"\n{where}\n')
+        refused = gauntlet("--target", str(stranger), cwd=stranger.parent)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert refused.returncode == 2
+    assert re.search(rf"shipworthy-gauntlet host=shop.sample.example:{server.server_port} until=\S+ token=[0-9a-f]{{64}}\n", refused.stderr)  # fmt: skip
+    assert not (stranger.parent / "report").exists()
 
 
 def test_a_target_that_does_not_answer_is_an_invalid_run_with_a_report(stranger: Path) -> None:

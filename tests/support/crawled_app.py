@@ -130,6 +130,8 @@ class CrawledApp:
         words = post.shown if post else None
         if post and self._is("draft_seen"):
             words = post.saved
+        if words is None and self._is("missing_slashed") and not path.endswith("/"):
+            return RedirectResponse(f"{path}/", 301)
         if words is None and self._is("missing_to_door"):
             return RedirectResponse("/enter", 302)
         if words is None:

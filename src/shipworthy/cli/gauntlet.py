@@ -88,6 +88,7 @@ def command(
     if show_plan:
         _print_plan(planned, console)
         return
+    _must_be_allowed(found)
     thresholds_ms = {
         j.name: s.threshold_ms
         for j in found.manifest.journeys
@@ -137,6 +138,20 @@ def target_of(file: Path | None, home: Path | None) -> Target:
         return asyncio.run(describe(folder))
     except StartFailed as unreadable:
         raise click.UsageError(str(unreadable)) from None
+
+
+def _must_be_allowed(target: Target) -> None:
+    """Refuse another machine that does not prove its owner's wish, in full: the line to serve stands in the refusal."""
+    import asyncio
+
+    from shipworthy.gauntlet.ownership import NotProven, reach
+
+    if target.url is None:
+        return
+    try:
+        asyncio.run(reach(target.url, address=target.address))
+    except NotProven as refused:
+        raise click.UsageError(str(refused)) from None
 
 
 def _print_plan(planned: tuple[PlannedCheck, ...], console: Console) -> None:

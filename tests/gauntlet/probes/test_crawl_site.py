@@ -48,6 +48,12 @@ async def test_robots_without_a_sitemap_is_judged_by_what_it_says() -> None:
     ].verdict is Verdict.FAIL
 
 
+async def test_an_address_nobody_has_may_be_spelt_rightly_first_and_is_then_missing() -> None:
+    hidden = ("sitemap_absent", "robots_absent", "missing_slashed")
+    assert (await crawled(*hidden, routes=(ABOUT,)))["missing"].verdict is Verdict.PASS
+    assert (await crawled(*hidden, "soft_404", routes=(ABOUT,)))["missing"].verdict is Verdict.FAIL
+
+
 async def test_where_everything_wants_a_session_nobody_is_told_what_is_missing() -> None:
     door = Login(route="POST /enter", page="/enter", form={})
     found = await crawled("sitemap_absent", "robots_absent", "missing_to_door", routes=(ABOUT,), login=door)

@@ -213,14 +213,24 @@ def _shared(path: str, first: Answer) -> list[Wrong]:
 
 async def _missing(bot: Bot, path: str) -> list[Wrong]:
     try:
-        answer = await bot.get(path)
+        first = answer = await bot.get(path)
+        # Many an app puts a slash behind an address before it looks: there, it has to say that nothing is.
+        for _ in range(_HOPS_MAX):
+            at = joined(bot.examined + path, answer.header("location"))
+            if (
+                not 300 <= answer.status < 400
+                or not at.startswith(f"{bot.examined}/")
+                or _leads_to_sign_in(bot, answer)
+            ):
+                break
+            answer = await bot.get(at.removeprefix(bot.examined))
     except Unanswered as silent:
         return [Wrong("missing", path, f"it gives no answer: {silent}")]
     if answer.status in _GONE or _leads_to_sign_in(bot, answer):
         return []
-    there = f", leading to {answer.header('location')}" if answer.header("location") else ""
+    there = f", leading to {first.header('location')}" if first.header("location") else ""
     fix = "Answer 404 with a page that helps: a crawler keeps asking for what seems to be there."
-    return [Wrong("missing", path, f"nothing is there, and it answers {answer.status}{there}", fix)]
+    return [Wrong("missing", path, f"nothing is there, and it answers {first.status}{there}", fix)]
 
 
 def _leads_to_sign_in(bot: Bot, answer: Answer) -> bool:

@@ -13,7 +13,7 @@ from shipworthy.contract.finding import Finding, Measure
 from shipworthy.contract.manifest import Route
 from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.call import subject_of
-from shipworthy.gauntlet.check import Undecided
+from shipworthy.gauntlet.check import Undecided, Unmeasurable
 from shipworthy.gauntlet.evidence import answer_evidence, request_evidence
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.probes.effects import effects, growth
@@ -39,6 +39,8 @@ async def creates_once(exam: Exam) -> Sequence[Finding]:
             return await _undeclared(exam, subject, keyed(route))
 
         routes = [(subject_of(route), route) for route in exam.manifest.routes if _is_asked(exam, route)]
+        if not routes:
+            raise Unmeasurable("No route is declared that may create something.", fix="Declare the POST routes as [[route]].")  # fmt: skip
         return await ask_each(exam, routes, ask, source=lambda route: route.source)
 
 

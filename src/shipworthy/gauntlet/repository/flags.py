@@ -21,6 +21,7 @@ async def no_flag_debt(exam: Exam) -> Sequence[Finding]:
                 "flags",
                 Verdict.NOT_MEASURED,
                 "The app declares no feature flags",
+                cause="Whether it has any, and since when, is known from what it declares only.",
                 fix="Declare them in the manifest, `flags`, with owner and expires.",
             )
         ]
