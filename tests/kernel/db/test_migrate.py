@@ -5,7 +5,10 @@ Covers: migrate, setup.
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import signal
+import sys
 import uuid
 from pathlib import Path
 
@@ -134,6 +137,43 @@ async def test_two_migrations_at_once_are_refused(url: str, toy_rooms: tuple[Roo
             await migrate_up(url, toy_rooms)
     finally:
         await holder.close()
+
+
+async def test_one_that_is_killed_half_way_twice_leaves_nothing_and_the_next_goes_on(
+    url: str, toy_rooms: tuple[RoomMigrations, ...]
+) -> None:
+    before = await shape(url)
+    up = toy_rooms[0].folder / "0001_pre_note.up.sql"
+    quick = up.read_text()
+    up.write_text(f"{quick}\nselect pg_sleep(600);\n")
+    looking = await asyncpg.connect(url)
+    try:
+        for _ in range(2):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", _MIGRATING, url, str(toy_rooms[0].folder)
+            )
+            while not await looking.fetchval(_SLEEPS):
+                assert process.returncode is None
+                await asyncio.sleep(0.02)
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+    finally:
+        await looking.close()
+    up.write_text(quick)
+    assert [m.label for m in await status(url, toy_rooms) if not m.applied] == ["toy/0001_pre_note"]
+    assert await shape(url) == before
+    assert [m.label for m in await migrate_up(url, toy_rooms)] == ["toy/0001_pre_note"]
+
+
+_SLEEPS = (
+    "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"
+)
+_MIGRATING = """
+import asyncio, sys
+from pathlib import Path
+from shipworthy.kernel.db.migrate import RoomMigrations, migrate_up
+asyncio.run(migrate_up(sys.argv[1], (RoomMigrations("toy", Path(sys.argv[2])),)))
+"""
 
 
 async def test_bootstrap_refuses_a_password_that_could_break_out(url: str) -> None:

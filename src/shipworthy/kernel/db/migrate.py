@@ -27,6 +27,8 @@ _NAME = re.compile(r"^(\d{4})_(pre|post)_([a-z0-9_]+)\.up\.sql$")
 _ADVISORY_LOCK = 0x5317_0001  # one migration at a time; any constant would do
 _LOCK_TIMEOUT = "2s"
 _STATEMENT_TIMEOUT = "60s"
+# One that was killed is rolled back this soon, and not when its statement is through: the next run need not wait.
+_GONE_CLIENT_SEEN = "500ms"
 
 LOGIN_ROLES = ("app", "worker", "reader", "auditor")
 
@@ -123,10 +125,15 @@ async def _session(admin_url: str) -> AsyncIterator[Any]:
     connection = await connect_admin(admin_url)
     try:
         await connection.execute(
-            f"set lock_timeout = '{_LOCK_TIMEOUT}'; set statement_timeout = '{_STATEMENT_TIMEOUT}'"
+            f"set lock_timeout = '{_LOCK_TIMEOUT}'; set statement_timeout = '{_STATEMENT_TIMEOUT}'; "
+            f"set client_connection_check_interval = '{_GONE_CLIENT_SEEN}'"
         )
-        if not await connection.fetchval("select pg_try_advisory_lock($1)", _ADVISORY_LOCK):
-            raise MigrationRefused("another migration is running on this database; wait for it to end")
+        try:
+            await connection.execute("select pg_advisory_lock($1)", _ADVISORY_LOCK)
+        except asyncpg.LockNotAvailableError:
+            raise MigrationRefused(
+                "another migration is running on this database; wait for it to end"
+            ) from None
         yield connection
     finally:
         await connection.close()
