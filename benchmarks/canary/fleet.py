@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.canary.version import JOURNEYS, Version
 from shipworthy.delivery.fleet import Fleet, Member, Place, Status, read
 from shipworthy.delivery.keeper import Front, Keeper
+from shipworthy.delivery.pager import Way
 from shipworthy.delivery.plan import Outcome, Plan
 from shipworthy.delivery.release import Release
 from shipworthy.delivery.rollout import Migrate, Rollout
@@ -39,6 +40,7 @@ class Kept:
         *,
         expand: Migrate | None = None,
         contract: Migrate | None = None,
+        pages: Mapping[str, Way] | None = None,
     ) -> Rollout:
         self.versions[version.name] = version
         return Rollout(
@@ -49,6 +51,7 @@ class Kept:
             console_hosts=("localhost",),
             expand=expand,
             contract=contract,
+            pages=pages,
             say=self.said.append,
         )
 

@@ -1,6 +1,6 @@
 """Real versions behind a real front: a bad one goes back, a good one comes, and nobody's request is dropped.
 
-Covers: rollout, keeper, helm, hearing, envoy, stats, probes, record, plan, errors.
+Covers: rollout, keeper, helm, hearing, envoy, stats, probes, record, plan, errors, pager.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from benchmarks.canary.visitors import visiting
 from shipworthy.delivery import stats
 from shipworthy.delivery.errors import FrontMissing, StepFailed
 from shipworthy.delivery.fleet import WATCHED_S_MAX, Place, Status, read
+from shipworthy.delivery.pager import Page, Unheard
 from shipworthy.delivery.plan import Plan
 from shipworthy.delivery.probes import target_of
 from shipworthy.delivery.release import Release
@@ -190,11 +191,34 @@ async def test_when_the_old_version_fails_as_well_it_holds_asks_for_a_person_and
     ):
         # Half of everything fails on both, so once in a while one arm looks worse: not here.
         rule = replace(AT_ONCE, own_alpha=1e-9, worse_alpha=1e-9)
-        plan = Plan(weights=(50, 100), stage_s=0.5, stage_requests_min=10, patience_s=5.0, rule=rule)
-        outcome = await fleet.deploy(Version("v2", errors=0.5), plan)
+        plan = Plan(
+            weights=(50, 100), stage_s=0.5, stage_requests_min=10, patience_s=5.0, page_again_s=0.2, rule=rule
+        )
+        calls: list[Page] = []
+
+        async def webhook(page: Page) -> None:
+            calls.append(page)
+            if len(calls) == 1:
+                raise Unheard("status 503")
+
+        async def deaf(_page: Page) -> None:
+            raise Unheard("no such host")
+
+        rollout = fleet.rollout(Version("v2", errors=0.5), plan, pages={"webhook": webhook, "mail": deaf})
+        outcome = await rollout.run()
         assert (outcome.decision, outcome.page) == ("undecided", True), outcome.reason
         assert "would not help" in outcome.reason
-        assert sum("a person is needed" in said for said in fleet.said) == 1
+        assert sum("a person is needed (webhook and mail)" in said for said in fleet.said) == 1
+    # Tried until it was heard, and then no more; a repeat is known by its id.
+    assert len(calls) == 2 and calls[0] == calls[1]
+    assert (calls[0].release, calls[0].previous, calls[0].weight) == ("v2", "v1", 50)
+    document = json.loads((outcome.record / "decision.json").read_text())
+    assert (document["page"], document["paged"]) == (True, ["webhook"])
+    heard = [
+        (event["what"], event["by"]) for event in document["events"] if event["what"].startswith("page ")
+    ]
+    assert heard.count(("page heard", "webhook")) == 1 and ("page unheard", "mail") in heard
+    assert "A person was called (by webhook)" in (outcome.record / "decision.md").read_text()
 
 
 async def test_a_canary_nobody_visits_is_probed_and_one_that_cannot_be_is_held(tmp_path: Path) -> None:
@@ -214,6 +238,24 @@ async def test_nothing_that_runs_is_nothing_to_replace(tmp_path: Path) -> None:
     with pytest.raises(FrontMissing, match="up --deployable"):
         await rollout.run()
     assert await stats.ask(1) is None
+
+
+async def test_a_front_that_is_gone_refuses_a_deploy_and_what_ran_goes_on(tmp_path: Path) -> None:
+    async with (
+        kept(tmp_path, Version("v1", errors=0.0)) as fleet,
+        visiting(fleet.port, rate_per_s=RATE_PER_S, seed=1) as visitors,
+    ):
+        os.kill(fleet.supervisor.pids["front"], signal.SIGSTOP)
+        try:
+            await until(lambda: not status(fleet.place).front, "the keeper misses Envoy")
+            with pytest.raises(StepFailed, match="'look at what runs': Envoy does not answer") as failed:
+                await fleet.deploy(Version("v2", errors=0.0), PLAN)
+            assert "front.log" in str(failed.value)
+        finally:
+            os.kill(fleet.supervisor.pids["front"], signal.SIGCONT)
+        served = visitors.answers["v1"]
+        await until(lambda: visitors.answers["v1"] > served + 50, "the old version serves")
+        assert list(status(fleet.place).members) == ["web-1"]
 
 
 async def test_contract_migrations_wait_for_the_old_version_to_be_gone(tmp_path: Path) -> None:

@@ -83,8 +83,8 @@ def watch(home: Path | None, url: str | None) -> None:
               shipworthy slo watch --metrics http://127.0.0.1:8123/-/metrics
     """
     import asyncio
-    import os
 
+    from shipworthy.cli.paging import alerts_secret
     from shipworthy.cli.project import load_project
     from shipworthy.kernel.context import utc_now
     from shipworthy.kernel.objectives.declared import routes_by_objective
@@ -97,11 +97,7 @@ def watch(home: Path | None, url: str | None) -> None:
     address = url or f"http://127.0.0.1:{project.settings.http.port}/-/metrics"
     if not address.startswith(("http://", "https://")):
         raise click.UsageError(f"--metrics must begin with http://, not {address!r}")
-    secret = os.environ.get("SHIPWORTHY_ALERTS_SECRET", "")
-    if project.settings.alerts.webhook_url and not secret:
-        raise click.UsageError(
-            "alerts.webhook_url is set: SHIPWORTHY_ALERTS_SECRET must be, too; it signs what is posted"
-        )
+    secret = alerts_secret(project)
     StateDir(_folder(project).parent).ensure()
     with file_errors_explained(_folder(project)):
         _folder(project).mkdir(mode=0o700, exist_ok=True)

@@ -27,6 +27,7 @@ class Plan:
     stage_requests_min: int = 50
     patience_s: float = 1_800.0
     start_timeout_s: float = 120.0
+    page_again_s: float = 15.0  # until whoever is called has heard
     probes: tuple[str, ...] = ()
     rule: CanaryRule = CANARY
 

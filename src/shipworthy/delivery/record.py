@@ -83,15 +83,15 @@ class Record:
             "probe": one.is_probe,
         }
 
-    def close(self, *, decision: str, reason: str, page: bool) -> Path:
-        """Write decision.json and decision.md; return the folder."""
+    def close(self, *, decision: str, reason: str, page: bool, paged: Sequence[str] = ()) -> Path:
+        """Write decision.json and decision.md; return the folder. `paged` are the ways that reached a person."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        document = self._document(decision, reason, page)
+        document = self._document(decision, reason, page, paged)
         write(self.folder / "decision.json", document)
         (self.folder / "decision.md").write_text(_readable(document), encoding="utf-8")
         return self.folder
 
-    def _document(self, decision: str, reason: str, page: bool) -> dict[str, Any]:
+    def _document(self, decision: str, reason: str, page: bool, paged: Sequence[str]) -> dict[str, Any]:
         rates = next(rate for rate in gate_error_rates() if rate.rule == CANARY.name)
         return {
             "deploy": self.deploy,
@@ -100,6 +100,7 @@ class Record:
             "decision": decision,
             "reason": reason,
             "page": page,
+            "paged": list(paged),
             "canary_requests": self.canary_requests,
             "rule": CANARY.name,
             "false_rollback": max(rates.false_fail.values()),
@@ -124,8 +125,9 @@ def _readable(document: Mapping[str, Any]) -> str:
         f"The rule ({document['rule']}) rolls a healthy version back in at most {document['false_rollback']:.2%} "
         "of the simulated deploys.",
     ]
-    if document["page"]:
-        lines += ["", "A person was asked for: the fault is not the new version's alone."]
+    if document["page"] or document["paged"]:
+        by = " and ".join(document["paged"]) or "no way there is, or none was heard"
+        lines += ["", f"A person was called (by {by}): the fault is not the new version's alone."]
     lines += [
         "",
         "| journey | arm | requests | failed | beyond the objective | probes |",

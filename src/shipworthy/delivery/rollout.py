@@ -13,7 +13,7 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ from shipworthy.delivery.errors import StateTorn, StepFailed
 from shipworthy.delivery.fleet import Fleet, Journey, Member, Place, put_aside, read, write
 from shipworthy.delivery.hearing import Hearing
 from shipworthy.delivery.helm import LOOK_S, Helm
+from shipworthy.delivery.pager import Page, Pager, Way
 from shipworthy.delivery.plan import Ending, Outcome, Plan, Progress, View
 from shipworthy.delivery.record import Record
 from shipworthy.delivery.release import Release
@@ -44,17 +45,19 @@ class Rollout:
         console_hosts: Sequence[str] = (),
         expand: Migrate | None = None,
         contract: Migrate | None = None,
+        pages: Mapping[str, Way] | None = None,
         show: Callable[[View], None] = lambda _view: None,
         say: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self._place, self._release, self._plan = place, release, plan
         self._journeys, self._console_hosts = tuple(journeys), frozenset(console_hosts)
-        self._expand, self._contract = expand, contract
+        self._expand, self._contract, self._pages = expand, contract, pages or {}
         self._show, self._say = show, say
         self._view = View(weights=plan.weights)
         self._helm: Helm
         self._progress: Progress
         self._record: Record
+        self._pager: Pager
 
     async def run(self) -> Outcome:
         """Bring the release out, or take it back.
@@ -123,6 +126,7 @@ class Rollout:
             folder=self._place.record(self._progress.deploy),
             salt=self._progress.salt,
         )
+        self._pager = Pager(self._pages, note=self._record.event, again_s=self._plan.page_again_s)
         self._record.event("continued" if before else "began", weights=list(self._plan.weights))
         self._step("begin")
 
@@ -214,13 +218,28 @@ class Rollout:
                 return await self._rolled_back("rolled back", decision.reason, page=False)
             if decision.page and not paged:
                 paged = True
-                self._record.event("paged", reason=decision.reason)
-                self._say(f"HOLDING, a person is needed: {decision.reason}")
+                self._call(decision.reason)
             if not waits:
                 return None
             if hearing.stage_s > self._plan.patience_s:
                 reason = f"not decided within {self._plan.patience_s:g} s at {weight} %: {waits}"
                 return await self._rolled_back("undecided", reason, page=decision.page)
+
+    def _call(self, reason: str) -> None:
+        """Ask for a person: going back would not help, so nothing here can."""
+        told = " and ".join(self._pager.names) or "nobody but whoever reads this: [alerts] names nobody"
+        self._record.event("paged", reason=reason, by=told)
+        self._say(f"HOLDING, a person is needed ({told}): {reason}")
+        self._pager.call(
+            Page(
+                id=f"{self._progress.deploy}.page",
+                deploy=self._progress.deploy,
+                release=self._record.release,
+                previous=self._record.previous,
+                weight=self._view.weight,
+                reason=reason,
+            )
+        )
 
     async def _rolled_back(self, ending: Ending, reason: str, *, page: bool) -> Outcome:
         self._step("roll back")
@@ -231,6 +250,7 @@ class Rollout:
         self._record.event("weight", percent=0, seconds=round(weight_zero_s, 3))
         self._step("drain")
         await self._helm.alone()
+        await self._pager.close()
         return self._close(ending, reason, page=page, weight_zero_s=weight_zero_s)
 
     async def _promote(self) -> Outcome:
@@ -242,6 +262,7 @@ class Rollout:
         await self._helm.in_force()
         await self._helm.until_gone()
         await self._contracted()
+        await self._pager.close()
         told = self._view.arms.get("canary", Counter())
         reason = f"{told['requests']} requests of the new version were judged, {told['failed']} failed."
         return self._close("promoted", reason, page=False)
@@ -251,7 +272,9 @@ class Rollout:
         if not hasattr(self, "_record"):
             return
         self._record.event("failed", step=step)
-        if await self._helm.alone():
+        is_alone = await self._helm.alone()
+        await self._pager.close()
+        if is_alone:
             fleet = self._helm.fleet
             # After the last weight it is the new version that serves alone, whatever a later step says.
             serves = fleet.release_of(fleet.stable) == self._release.id
@@ -260,7 +283,7 @@ class Rollout:
     def _close(
         self, ending: Ending, reason: str, *, page: bool, weight_zero_s: float | None = None
     ) -> Outcome:
-        folder = self._record.close(decision=ending, reason=reason, page=page)
+        folder = self._record.close(decision=ending, reason=reason, page=page, paged=self._pager.told)
         self._place.progress.unlink(missing_ok=True)
         return Outcome(
             decision=ending,

@@ -11,8 +11,10 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from shipworthy.contract.manifest import Slo
 from shipworthy.kernel.breaker import Breaker
@@ -25,14 +27,23 @@ from shipworthy.kernel.settings import Settings
 _WEBHOOK_TIMEOUT_S = 5.0
 
 
-class Teller:
-    """Tells by the ways that [alerts] names."""
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What people are told: a mail's subject and text, a webhook's kind and data. `id` is the same at every try."""
 
-    def __init__(
-        self, settings: Settings, slos: Sequence[Slo], *, secret: str, now: Callable[[], datetime]
-    ) -> None:
+    id: str
+    kind: str
+    subject: str
+    text: str
+    at_s: float  # since 1970: when what it tells of happened
+    data: Mapping[str, Any]
+
+
+class Ways:
+    """The ways to people that [alerts] names: mails, and a webhook signed with `secret`."""
+
+    def __init__(self, settings: Settings, *, secret: str, now: Callable[[], datetime]) -> None:
         self._settings, self._secret, self._now = settings, secret, now
-        self._slos = {slo.name: slo for slo in slos}
         self._mailer = Mailer(settings.mail)
         self._egress = Egress(
             loopback_allowed=settings.http.public_scheme == "http",
@@ -41,45 +52,65 @@ class Teller:
         )
 
     @property
-    def ways(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         told = self._settings.alerts
         return (*(("mail",) if told.mail else ()), *(("webhook",) if told.webhook_url else ()))
 
-    async def tell(self, notice: Notice, alert: Alert) -> None:
-        """Tell once; a repeat is recognisable. Errors: Upstream, to be tried again."""
-        if notice.way == "mail":
-            await self._mail(notice, alert)
+    async def send(self, way: str, message: Message) -> None:
+        """Send once; a repeat is recognisable by its id. Errors: Upstream, to be tried again."""
+        if way == "mail":
+            await self._mail(message)
         else:
-            await self._post(notice, alert)
+            await self._post(message)
 
-    async def _mail(self, notice: Notice, alert: Alert) -> None:
-        subject, text = self.words(notice, alert)
+    async def _mail(self, message: Message) -> None:
         for number, to in enumerate(self._settings.alerts.mail):
-            await self._mailer.send(to=to, subject=subject, text=text, message_key=f"{notice.id}.{number}")
+            key = f"{message.id}.{number}"
+            await self._mailer.send(to=to, subject=message.subject, text=message.text, message_key=key)
 
-    async def _post(self, notice: Notice, alert: Alert) -> None:
-        subject, _ = self.words(notice, alert)
-        moment = alert.opened_s if notice.change == "opened" else alert.closed_s or alert.opened_s
+    async def _post(self, message: Message) -> None:
         facts = {
-            "type": f"objective.{notice.change}",
-            "timestamp": datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds"),
-            "data": {
-                "alert": alert.id,
-                "app": self._settings.app.name,
-                "objective": alert.objective,
-                "rule": alert.rule,
-                "burn": alert.burn,
-                "summary": subject,
-            },
+            "type": message.kind,
+            "timestamp": datetime.fromtimestamp(message.at_s, UTC).isoformat(timespec="seconds"),
+            "data": {**message.data, "app": self._settings.app.name, "summary": message.subject},
         }
         body = json.dumps(facts).encode()
-        headers = signed_headers(self._secret, notice.id, body, at_s=int(self._now().timestamp()))
+        headers = signed_headers(self._secret, message.id, body, at_s=int(self._now().timestamp()))
         try:
             answer = await self._egress.send(self._settings.alerts.webhook_url, body, headers=headers)
         except ProviderFailed as failed:
             raise Upstream("alerts.unheard", f"The webhook of alerts did not take it. {failed}") from failed
         if answer.status >= 400:
             raise Upstream("alerts.unheard", f"The webhook of alerts did not take it. status {answer.status}")
+
+
+class Teller:
+    """Tells of alerts by the ways there are."""
+
+    def __init__(
+        self, settings: Settings, slos: Sequence[Slo], *, secret: str, now: Callable[[], datetime]
+    ) -> None:
+        self._settings, self._slos = settings, {slo.name: slo for slo in slos}
+        self._ways = Ways(settings, secret=secret, now=now)
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        return self._ways.names
+
+    async def tell(self, notice: Notice, alert: Alert) -> None:
+        """Tell once; a repeat is recognisable. Errors: Upstream, to be tried again."""
+        subject, text = self.words(notice, alert)
+        moment_s = alert.opened_s if notice.change == "opened" else alert.closed_s or alert.opened_s
+        facts = {"alert": alert.id, "objective": alert.objective, "rule": alert.rule, "burn": alert.burn}
+        message = Message(
+            id=notice.id,
+            kind=f"objective.{notice.change}",
+            subject=subject,
+            text=text,
+            at_s=moment_s,
+            data=facts,
+        )
+        await self._ways.send(notice.way, message)
 
     def words(self, notice: Notice, alert: Alert) -> tuple[str, str]:
         """Return subject and text for a person."""
