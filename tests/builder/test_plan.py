@@ -71,7 +71,7 @@ def test_the_hosted_pipelines_are_safe_and_only_call_the_gauntlet(tmp_path: Path
             line for line in file.read_text().splitlines() if "- run: ship" in line or "    - ship" in line
         ]
         assert [line.partition("shipworthy ")[2] for line in commands] == [
-            "gauntlet --stage s1-s5 --report report/delivery",
+            "gauntlet --stage s1-s6 --report report/delivery",
             "gauntlet --full",
         ]
     careless = workflow.read_text().replace("@3d3c42e5aac5ba805825da76410c181273ba90b1", "@main")

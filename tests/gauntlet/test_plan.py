@@ -184,8 +184,10 @@ def test_a_range_of_the_delivery_is_its_stages_and_one_that_is_none_is_refused()
         check("b", stage="preview", modes=("full", "stage")),
         check("c", stage="migrations"),
         check("d", stage="budgets", modes=("full",)),
+        check("e", stage="canary", modes=("full", "stage")),
     ]
     assert [p.check.name for p in plan(STRANGER, checks, stages=("s3-s5",))] == ["a", "b", "c"]
+    assert [p.check.name for p in plan(STRANGER, checks, stages=("s5-s6",))] == ["b", "e"]
     assert [p.check.name for p in plan(STRANGER, checks, stages=("s4-s4", "s3"))] == ["a", "c"]
     assert [p.check.name for p in plan(STRANGER, checks)] == ["a", "c"]  # nobody named the full run's stage
     for wrong, why in (("s5-s3", "backwards; say s3-s5"), ("s3-s9", "no stage 's")):

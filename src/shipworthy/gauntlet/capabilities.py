@@ -6,6 +6,7 @@ its handle says what is there. A capability is a plain word, so that the plan ca
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,7 @@ def expected(target: Target) -> frozenset[str]:
         found |= {"site", "started", "logs", "clock", "tenants.1", "tenants.2", "tenants.2.ids", "restarts"}
         found |= {f"database.{role}" for role in ("any", "admin", "app", "worker", "reader", "auditor")}
         found |= {f"process.{name}" for name in ("web", "worker", "database", "mail")}
+        found.add("deployable")
     found |= {f"proxy.{name}" for name in fronted(target)}
     if target.kind == "command":
         found |= {"started", "logs", "process.web"}
@@ -78,7 +80,7 @@ def present(target: Target, handle: Handle) -> frozenset[str]:
     found |= {"started"} if handle.started_in_s is not None else set()
     found |= {"files"} if has_files(target) else set()
     found |= {"lock"} if has_lock(target) else set()
-    found |= {"restarts"} if target.kind == "shipworthy" else set()
+    found |= {"restarts", "deployable"} if target.kind == "shipworthy" else set()
     found |= {"any_rate"} if not handle.addresses else set()
     return frozenset(found)
 
@@ -161,6 +163,15 @@ def _of_people(people: tuple[Credential, ...]) -> Iterator[str]:
 def _of_machine() -> Iterator[str]:
     if browser_path():
         yield "browser"
+    if has_envoy():
+        yield "front"
+
+
+def has_envoy() -> bool:
+    """Say whether Envoy lies beside this interpreter; its wheel brings the program along."""
+    spec = importlib.util.find_spec("envoy")
+    places = (spec.submodule_search_locations or []) if spec else []
+    return any((Path(place) / "_bin" / "envoy").is_file() for place in places)
 
 
 _GAUNTLET = "gauntlet.toml"
@@ -225,6 +236,12 @@ _LACKS = {
         "The instance does not restart what dies.",
         "Run it under a supervisor that writes a handle.",
     ),
+    "deployable": (
+        "The target has no front that splits its visitors between two versions.",
+        "Our own apps have (`shipworthy up --deployable`). Behind another rollout `shipworthy canary judge` decides the "
+        "same way (docs/how-to/deploy.md).",
+    ),
+    "front": ("Envoy is not installed.", "Install it: pip install 'shipworthy[local]'."),
     "site": ("The app has no published site.", ""),
     "browser": ("No Chromium was found on this machine.", "Install Chromium, or set SHIPWORTHY_CHROMIUM."),
     "routes": ("No route is declared.", f"Add [[route]] entries to {_GAUNTLET}."),

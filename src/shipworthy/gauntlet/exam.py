@@ -68,7 +68,7 @@ class Exam:
         self.manifest: Manifest = target.manifest
         self.provider = provider  # the one the app signs people in through, if it declares any
         self.proxies = proxies  # between the app and what it needs, if a planned check needs any
-        self._folder = folder  # beside the report
+        self.folder = folder  # where the report goes, and what is kept beside it
         self._found: dict[str, Any] = {}
         self.capabilities = present(target, instance.handle) | {f"proxy.{name}" for name in self._fronted()}
         self.planned: PlannedCheck | None = None  # the one that runs now
@@ -259,8 +259,8 @@ class Exam:
 
     def keep(self, name: str, content: str | bytes) -> None:
         """Leave a file beside the report, where there is to be one; `name` may have folders."""
-        if self._folder is not None:
-            path = self._folder / name
+        if self.folder is not None:
+            path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 

@@ -25,8 +25,9 @@ DELIVERY = {
     "s3": ("migrations",),
     "s4": ("build", "budgets"),
     "s5": ("preview",),
+    "s6": ("canary",),
 }
-_RANGE = re.compile(r"(s\d)-(s\d)")  # --stage s1-s5
+_RANGE = re.compile(r"(s\d)-(s\d)")  # --stage s1-s6
 
 
 class UnknownName(ValueError):

@@ -79,6 +79,7 @@ class _Course:
         self._folder = folder
         self._findings: dict[int, list[Finding]] = {}
         self._exam: Exam | None = None
+        self._of_files: Exam | None = None
         self._invalid: list[str] = []
         self._facts = machine_facts()
         self._began_at, self._began = datetime.now(UTC), time.monotonic()
@@ -117,6 +118,7 @@ class _Course:
         if not any(item.check.of_files and not item.obstacle for item in self._planned):
             return
         exam = Exam(self._target, NOT_STARTED, mode=self._mode, view=self._view, folder=self._folder)
+        self._of_files = exam
         try:
             await self._ask_all(exam, of_files=True)
         finally:
@@ -147,11 +149,16 @@ class _Course:
             findings=tuple(findings),
             series=tuple(exam.series) if exam else (),
             distributions=tuple(exam.distributions) if exam else (),
-            error_rates=tuple(exam.error_rates) if exam else (),
+            error_rates=tuple(
+                {rates.rule: rates for one in self._exams() for rates in one.error_rates}.values()
+            ),
             snapshot=dict(sorted(exam.seen.items())) if exam else {},
             valid=not invalid,
             notes=(*invalid, *(exam.notes if exam else ())),
         )
+
+    def _exams(self) -> list[Exam]:
+        return [exam for exam in (self._of_files, self._exam) if exam is not None]
 
     async def _ask_all(self, exam: Exam, *, of_files: bool) -> None:
         for number, item in enumerate(self._planned):

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from shipworthy.contract.manifest import Manifest
+from shipworthy.contract.target import Target
 from shipworthy.contract.verdict import Verdict
+from shipworthy.gauntlet.run import run
+from shipworthy.gauntlet.stages import ALL_CHECKS
 from tests.gauntlet.repository.conftest import Ask, git, lay
 
 HELD = "unchanged since"
@@ -48,6 +52,25 @@ async def test_a_commit_alone_has_the_history_read_again(ask: Ask, app: Path) ->
     assert HELD in (await ask("build.secrets"))["files"].title
     git(app, "commit", "--allow-empty", "-m", "two")
     assert HELD not in (await ask("build.secrets"))["files"].title
+
+
+async def test_what_a_run_leaves_in_the_apps_own_folder_has_nothing_read_again(
+    app: Path, tmp_path: Path
+) -> None:
+    git(app, "init")
+    target = Target(name="app", kind="command", manifest=Manifest(app="app"), start=("x",), folder=str(app))
+
+    async def title(report: Path) -> str:
+        (finding,) = (await run(target, ALL_CHECKS, only="build.secrets", folder=report)).findings
+        lay(report, {"report.json": finding.title})
+        lay(app, {".shipworthy/logs/web.log": finding.title})
+        return finding.title
+
+    for report in (app / "report" / "delivery", app / "verdicts"):
+        await title(report)
+        assert HELD in await title(report)
+    lay(app, {"verdicts.txt": "new"})
+    assert HELD not in await title(app / "verdicts")
 
 
 async def test_what_was_not_measured_is_asked_again(ask: Ask, app: Path) -> None:

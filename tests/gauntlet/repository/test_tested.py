@@ -37,24 +37,32 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_what_passes_is_counted_property_tests_with_the_cases_they_drew(ask: Ask, app: Path) -> None:
     lay(app, {**PASSES, "tests/test_doubling.py": PROPERTY.format(claim="number + number == 2 * number")})
     found = {f.check: f for f in await asked_all(app)}
-    assert found["code.tests"].title == "2 tests pass"
+    assert found["code.tests"].title == "1 tests pass, beside 1 property tests (code.properties)"
     assert found["code.properties"].title == "1 property tests hold in 20 cases"
     assert names_in(app) == ["tests"]  # nothing is left behind
 
 
-async def test_what_fails_is_named_with_its_line(ask: Ask, app: Path) -> None:
+async def test_what_fails_is_named_with_its_line_and_once(ask: Ask, app: Path) -> None:
     wrong = "def test_doubl() -> None:\n    assert 1 == 2, 'no such thing'\n"
     lay(app, {**PASSES, "tests/test_more.py": wrong})
     lay(app, {"tests/test_doubling.py": PROPERTY.format(claim="number < 1000")})
     found = {f.id: f for f in await asked_all(app)}
     assert set(found) == {
         "code.tests:tests/test_more.py::test_doubl",
-        "code.tests:tests/test_doubling.py::test_doubling",
         "code.properties:tests/test_doubling.py::test_doubling",
     }
     assert {finding.verdict for finding in found.values()} == {Verdict.FAIL}
     more = found["code.tests:tests/test_more.py::test_doubl"]
     assert (more.source, "no such thing" in more.cause) == ("tests/test_more.py:1", True)
+
+
+async def test_property_tests_alone_are_told_of_by_their_own_check(ask: Ask, app: Path) -> None:
+    lay(app, {"tests/test_doubling.py": PROPERTY.format(claim="number < 1000")})
+    found = {f.id: f.verdict for f in await asked_all(app)}
+    assert found == {
+        "code.tests:all": Verdict.NOT_MEASURED,
+        "code.properties:tests/test_doubling.py::test_doubling": Verdict.FAIL,
+    }
 
 
 async def asked_all(app: Path) -> list[Finding]:

@@ -25,7 +25,7 @@ async def started_by_command(target: Target, scratch: Path) -> AsyncIterator[Sta
     Errors:  StartFailed with the command's last words.
     """
     assert target.start is not None
-    port = _free_port()
+    port = free_port()
     known = {"{port}": str(port), "{dir}": str(scratch), "{python}": sys.executable}
     command = [_filled(word, known) for word in target.start]
     env = {name: _filled(value, known) for name, value in target.env.items()}
@@ -71,7 +71,8 @@ async def _until_healthy(program: Program, base_url: str, target: Target) -> flo
         await session.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a loopback port that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -93,8 +93,10 @@ class UpInstance:
 
 
 @asynccontextmanager
-async def started_by_up(target: Target, scratch: Path) -> AsyncIterator[UpInstance]:
-    """Run `up` with example data at volume until the block ends.
+async def started_by_up(
+    target: Target, scratch: Path, *, seed: str = "volume", flags: Sequence[str] = ()
+) -> AsyncIterator[UpInstance]:
+    """Run `up` with example data (at volume, unless `seed` says less) until the block ends.
 
     Errors:  StartFailed with the last words of the command.
     """
@@ -104,11 +106,12 @@ async def started_by_up(target: Target, scratch: Path) -> AsyncIterator[UpInstan
         "--handle",
         str(handle_file),
         "--seed",
-        "volume",
+        seed,
         "--port",
         "0",
         "--state",
         str(scratch / STATE),
+        *flags,
     ]
     program = await start_program(
         [*target.start, "up", *arguments], cwd=target.workdir, env=target.env, log=scratch / "up.log"

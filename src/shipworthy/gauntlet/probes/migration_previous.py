@@ -7,7 +7,6 @@ without a schema say nothing about it.
 
 from __future__ import annotations
 
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from shipworthy.gauntlet.check import Unmeasurable
 from shipworthy.gauntlet.evidence import clipped
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.probes.migrations import Commands, own_database
-from shipworthy.gauntlet.repository.tool import output_of
+from shipworthy.gauntlet.repository.release import lay_out, previous_tag
 
 TESTS_TIMEOUT_S = 240.0  # twice within the check's own time
 
@@ -32,10 +31,15 @@ async def previous_release(exam: Exam) -> Sequence[Finding]:
             "Nobody says how the previous release's tests are run.",
             fix='Say so: [migrations] previous = "pytest tests/database"; they find the database by env.',
         )
-    tag = await _previous_tag(Path(exam.target.folder))
+    folder = Path(exam.target.folder)
+    tag = await previous_tag(folder)
+    if tag is None:
+        raise Unmeasurable(
+            "No earlier release is known: no git tag before this one.", fix="Tag every release: git tag v1."
+        )
     with tempfile.TemporaryDirectory(prefix="shipworthy-previous-") as scratch:
         then = Path(scratch) / "then"
-        await _laid_out(Path(exam.target.folder), tag, then)
+        await lay_out(folder, tag, then)
         async with own_database(exam, is_empty=True) as (empty, _):
             blind = await Commands(exam, migrations, empty).ended(
                 migrations.previous, cwd=then, timeout_s=TESTS_TIMEOUT_S
@@ -61,21 +65,3 @@ async def previous_release(exam: Exam) -> Sequence[Finding]:
             evidence=(Evidence(kind="log", title="It said", text=clipped((ended.out + ended.err).strip())),),
         )
     ]
-
-
-async def _previous_tag(folder: Path) -> str:
-    arguments = ["tag", "--merged", "HEAD", "--no-contains", "HEAD", "--sort=-creatordate"]
-    tags = (await output_of("git", arguments, cwd=folder)).split()
-    if not tags:
-        raise Unmeasurable(
-            "No earlier release is known: no git tag before this one.", fix="Tag every release: git tag v1."
-        )
-    return tags[0]
-
-
-async def _laid_out(folder: Path, tag: str, then: Path) -> None:
-    """Lay out the files of a tag, of this folder only. Links that lead outside are refused by tarfile."""
-    archive = then.with_suffix(".tar")
-    await output_of("git", ["archive", "--format=tar", f"--output={archive}", tag], cwd=folder)
-    with tarfile.open(archive) as packed:
-        packed.extractall(then, filter="data")

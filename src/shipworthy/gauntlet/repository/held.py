@@ -24,7 +24,7 @@ from shipworthy.contract.verdict import Verdict
 from shipworthy.gauntlet.check import Run
 from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.repository.components import interpreter_of
-from shipworthy.gauntlet.repository.source import files_of, own_programs
+from shipworthy.gauntlet.repository.source import files_of, is_made_here, own_programs
 
 KEPT_MAX = 200  # answers of all apps of this machine; the oldest go
 _HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ def held(run: Run, *, tools: Sequence[str] = (), history: bool = False, packages
 
     async def answered(exam: Exam) -> Sequence[Finding]:
         assert exam.planned is not None, "a check is running"
-        parts = _parts(exam.target, tools, history=history, packages=packages)
+        parts = _parts(exam, tools, history=history, packages=packages)
         digest = _digest([exam.planned.check.name, *parts])
         path = _folder() / f"{exam.planned.check.name}-{digest[:32]}.json"
         if (known := _read(path)) is not None:
@@ -52,13 +52,17 @@ def held(run: Run, *, tools: Sequence[str] = (), history: bool = False, packages
     return answered
 
 
-def _parts(target: Target, tools: Sequence[str], *, history: bool, packages: bool) -> Iterator[str]:
+def _parts(exam: Exam, tools: Sequence[str], *, history: bool, packages: bool) -> Iterator[str]:
+    target = exam.target
     folder = Path(target.folder)
     yield __version__
     yield from (_content(path, _HERE) for path in sorted(_HERE.glob("*.py")))
     yield repr((target.manifest.code, target.manifest.migrations, target.start))
-    own = [_content(path, folder) for path in files_of(folder)]
-    yield from own
+    yield from (
+        _content(path, folder)
+        for path in files_of(folder)
+        if not is_made_here(path, folder, report=exam.folder)
+    )
     beside = [*own_programs(target), Path(os.environ.get("VIRTUAL_ENV", "")) / "bin"]
     for name in tools:
         found = shutil.which(name, path=os.pathsep.join([*map(str, beside), os.environ.get("PATH", "")]))
@@ -66,7 +70,11 @@ def _parts(target: Target, tools: Sequence[str], *, history: bool, packages: boo
     if history:
         yield _refs(folder)
         yield from (
-            _stamp(path) for path in sorted(folder.rglob("*")) if ".git" not in path.parts and path.is_file()
+            _stamp(path)
+            for path in sorted(folder.rglob("*"))
+            if ".git" not in path.relative_to(folder).parts
+            and path.is_file()
+            and not is_made_here(path, folder, report=exam.folder)
         )
     if packages:
         yield from _packages(target)

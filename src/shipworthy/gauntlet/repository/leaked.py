@@ -11,10 +11,9 @@ from pathlib import Path
 from shipworthy.contract.finding import Finding
 from shipworthy.contract.verdict import Severity, Verdict
 from shipworthy.gauntlet.exam import Exam
+from shipworthy.gauntlet.repository.source import is_made_here
 from shipworthy.gauntlet.repository.tool import Hit, Tool, hits, output_of, program_of
 
-# Where a copy of our own apps keeps what it made for itself on this machine. Committed, it is found in the history.
-KEPT_HERE = ".shipworthy"
 _LETTERS = string.ascii_letters + string.digits
 _QUIET = ("--report-format", "json", "--report-path", "-", "--exit-code", "0", "--no-banner", "--redact",
           "--log-level", "error")  # fmt: skip
@@ -25,9 +24,16 @@ _FIX = (
 
 
 async def no_secrets(exam: Exam) -> Sequence[Finding]:
-    """Return a finding for each secret in the files, and for each that only the history holds."""
+    """Return a finding for each secret in the files, and for each that only the history holds.
+
+    What a run made here is not looked at; committed, it is found in the history.
+    """
     folder = Path(exam.target.folder)
-    now = [hit for hit in await hits(GITLEAKS, folder) if not hit.path.startswith(f"{KEPT_HERE}/")]
+    now = [
+        hit
+        for hit in await hits(GITLEAKS, folder)
+        if not is_made_here(folder / hit.path, folder, report=exam.folder)
+    ]
     before = await _in_history(program_of(GITLEAKS), folder) if (folder / ".git").exists() else None
     still = {(hit.path, hit.rule) for hit in now}
     gone = [hit for hit in before or [] if (hit.path, hit.rule) not in still]

@@ -16,6 +16,20 @@ from shipworthy.gauntlet.repository.components import interpreter_of
 # Not the app's own words: what was installed, what it made while it ran, what is said of it.
 NOT_SOURCE = frozenset({"node_modules", "venv", "report", "dist", "build", "__pycache__"})
 
+# Where a copy of our own apps keeps what it made for itself on this machine.
+KEPT_HERE = ".shipworthy"
+
+
+def is_made_here(path: Path, folder: Path, *, report: Path | None) -> bool:
+    """Say whether a file in an app's folder is of a run on this machine, and no part of the app: its state, or a report."""
+    inside = path.relative_to(folder)
+    if inside.parts[:1] in ((KEPT_HERE,), ("report",)):
+        return True
+    # A report that is to lie in the app's folder itself hides none of it.
+    if report is None or folder.resolve() not in report.resolve().parents:
+        return False
+    return path.resolve().is_relative_to(report.resolve())
+
 
 def files_of(folder: Path) -> Iterator[Path]:
     """Yield every file of the app's own, in a fixed order; hidden folders and what was installed are left out."""

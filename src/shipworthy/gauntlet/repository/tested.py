@@ -1,4 +1,4 @@
-"""The app's own tests: run once, judged twice, as tests and as property tests. pytest first proves itself.
+"""The app's own tests: run once, judged apart as tests and as property tests. pytest first proves itself.
 
 A run in which no test ran is no green one. Property tests are those of Hypothesis; for each it says how many
 cases it drew, so that one that drew none does not count.
@@ -69,9 +69,13 @@ class Tested:
     def failed(self) -> list[Case]:
         return [case for case in self.cases if case.said]
 
+    def is_property(self, case: Case) -> bool:
+        """Say whether Hypothesis drew a test's cases, or tried to."""
+        return any(case.is_called(name) for name in self.drawn)
+
 
 async def tests_pass(exam: Exam) -> Sequence[Finding]:
-    """Return a finding for each failed test, or one that says how many passed."""
+    """Return a finding for each failed test, or one that says how many passed; property tests have a check of their own."""
     if (own := await declared(exam, "tests")) is not None:
         return own
     folder = Path(exam.target.folder)
@@ -89,7 +93,7 @@ async def properties_hold(exam: Exam) -> Sequence[Finding]:
     if not tested.has_hypothesis:
         raise Unmeasurable("Hypothesis is not installed where the app's tests run.", fix=_INSTALL)
     drawn = {name: cases for name, cases in tested.drawn.items() if cases}
-    failed = [case for case in tested.failed if any(case.is_called(name) for name in tested.drawn)]
+    failed = [case for case in tested.failed if tested.is_property(case)]
     if failed:
         return [_failed(exam, case) for case in failed]
     if not drawn:
@@ -207,10 +211,15 @@ def _drawn(said: str) -> dict[str, int]:
 
 
 def _told(exam: Exam, tested: Tested) -> list[Finding]:
-    if tested.failed:
-        return [_failed(exam, case) for case in tested.failed]
-    count = Measure(name="tests", unit="tests", estimate=len(tested.cases))
-    return [exam.finding("pytest", Verdict.PASS, f"{len(tested.cases)} tests pass", measures=(count,))]
+    mine = [case for case in tested.cases if not tested.is_property(case)]
+    if not mine:
+        raise Unmeasurable("All of the app's tests draw their cases: code.properties tells of them.")
+    if failed := [case for case in mine if case.said]:
+        return [_failed(exam, case) for case in failed]
+    count = Measure(name="tests", unit="tests", estimate=len(mine))
+    others = len(tested.cases) - len(mine)
+    beside = f", beside {others} property tests (code.properties)" if others else ""
+    return [exam.finding("pytest", Verdict.PASS, f"{len(mine)} tests pass{beside}", measures=(count,))]
 
 
 def _failed(exam: Exam, case: Case) -> Finding:

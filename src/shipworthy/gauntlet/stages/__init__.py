@@ -7,6 +7,7 @@ from shipworthy.gauntlet.stages import (
     browser,
     budgets,
     build,
+    canary,
     code,
     contract,
     drills,
@@ -24,6 +25,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *code.CHECKS,
     *build.CHECKS,
     *preview.CHECKS,  # on an instance of its own, before there is another
+    *canary.CHECKS,  # the same
     *plans.CHECKS,
     *isolation.CHECKS,
     *integrity.CHECKS,
