@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from shipworthy.cli.backends import Elsewhere, backend_options, tell
 from shipworthy.cli.options import HOME, some_seconds
 
 if TYPE_CHECKING:
@@ -74,7 +75,14 @@ def _weights(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[i
     help="A path, or an address with its host, to ask when visitors are few; may be repeated "
     "(default: the app's public pages).",
 )
+@click.option(
+    "--page/--no-page",
+    "pages",
+    default=True,
+    help="Call those whom [alerts] names when both versions fail; in a rehearsal nobody.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The decision record as JSON, and nothing else.")
+@backend_options
 def command(
     home: Path | None,
     state: Path | None,
@@ -83,7 +91,9 @@ def command(
     stage_s: float,
     patience_s: float,
     probes: tuple[str, ...],
+    pages: bool,
     as_json: bool,
+    **elsewhere: Any,
 ) -> None:
     """Replace the version that runs behind `shipworthy up --deployable`, step by step.
 
@@ -94,12 +104,14 @@ def command(
     \b
     Example:  shipworthy deploy
               shipworthy deploy --weights 5,25,100 --stage 2m
+              shipworthy deploy --backend kubernetes --image registry.example/app:v7 --host app.example
     """
     import asyncio
     from functools import partial
 
     from shipworthy.cli.deployview import showing
     from shipworthy.cli.front import DELIVERY_FOLDER
+    from shipworthy.cli.paging import ways_to_page
     from shipworthy.cli.project import STATE_FOLDER, load_project
     from shipworthy.delivery.fleet import Place
     from shipworthy.delivery.journeys import journeys_of, probes_of
@@ -108,22 +120,17 @@ def command(
     from shipworthy.delivery.rollout import Rollout
 
     project = load_project(home)
+    if elsewhere["backend"] != "local":
+        tell(project, Elsewhere(**elsewhere), python=python, weights=weights)
+        return
     place = Place((state or project.home / STATE_FOLDER).absolute() / DELIVERY_FOLDER)
-    if not place.root.is_dir():
-        raise click.UsageError(
-            f"no app has run behind a front in {place.root.parent}. Start it with `shipworthy up --deployable`, "
-            "then deploy; --state names another state directory."
-        )
+    _require_front(place)
+    ways = ways_to_page(project) if pages else {}
     release = take(
         project.home, into=place.releases, python=str(python.absolute()) if python else sys.executable
     )
     manifest = _manifest(release)
-    plan = Plan(
-        weights=weights,
-        stage_s=stage_s,
-        patience_s=patience_s,
-        probes=probes or probes_of(manifest),
-    )
+    plan = Plan(weights=weights, stage_s=stage_s, patience_s=patience_s, probes=probes or probes_of(manifest))
     with showing(quiet=as_json) as show:
         rollout = Rollout(
             place,
@@ -133,12 +140,21 @@ def command(
             console_hosts=project.settings.app.hosts,
             expand=partial(_migrate, place, release, "pre"),
             contract=partial(_migrate, place, release, "post"),
+            pages=ways,
             show=show,
             say=lambda sentence: click.echo(sentence, err=True),
         )
         outcome = asyncio.run(_until_told_to_stop(rollout))
     _forget_old_releases(place)
     _end(outcome, as_json=as_json)
+
+
+def _require_front(place: Place) -> None:
+    if not place.root.is_dir():
+        raise click.UsageError(
+            f"no app has run behind a front in {place.root.parent}. Start it with `shipworthy up --deployable`, "
+            "then deploy; --state names another state directory."
+        )
 
 
 async def _until_told_to_stop(rollout: Rollout) -> Outcome:

@@ -44,6 +44,7 @@ class Behind:
             "SHIPWORTHY_FLAGS_FILE": str(project.home / FLAGS_FILE),
         }
         self._place = Place(state.path / DELIVERY_FOLDER).ensure()
+        self.release = ""  # that served when it started
         self._worker: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._keeper = Keeper(
@@ -60,7 +61,7 @@ class Behind:
         release = take(self._project.home, into=self._place.releases)
         write(self._place.root / ENVIRONMENT_FILE, {"SHIPWORTHY_DB_URL_ADMIN": database_url})
         first = Fleet(serial=1, members=(Member(name="web-1", release=release.id),), stable="web-1")
-        served = await self._keeper.start(first)
+        served = self.release = await self._keeper.start(first)
         if served != release.id:
             self._say(
                 f"release {served} serves, as it was deployed; this folder has changed since: shipworthy deploy"

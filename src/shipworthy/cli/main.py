@@ -15,6 +15,7 @@ COMMANDS = {
     "new": "make a runnable app from a few words",
     "up": "run the app here: database, web, worker, mail inbox",
     "deploy": "bring a version out step by step; it goes back by itself",
+    "canary": "judge a new version where another system moves the traffic",
     "preview": "look at a branch at its own address, for a while",
     "gauntlet": "put an app through its trials and give a verdict",
     "explain": "say everything about a finding, or hand the report on to an agent, a code host, a CI server",

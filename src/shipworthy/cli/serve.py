@@ -17,12 +17,23 @@ from shipworthy.cli.project import current_environment, installation_from, load_
     help="Port on the loopback interface; the default is app.toml's.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-def command(port: int | None, host: str) -> None:
+@click.option(
+    "--deployable",
+    is_flag=True,
+    help="Web and worker behind a front (Envoy, on the loopback interface), so that `shipworthy deploy` can replace them.",
+)
+def command(port: int | None, host: str, deployable: bool) -> None:
     """Run one web process of the app in this folder.
 
     \b
     Example:  shipworthy serve --port 8000
+              shipworthy serve --deployable
     """
+    if deployable:
+        from shipworthy.cli.standing import stand
+
+        stand(load_project(), current_environment(), port=port)
+        return
     import uvicorn
 
     from shipworthy.kernel.http.server import options

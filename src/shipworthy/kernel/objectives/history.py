@@ -25,11 +25,15 @@ _CUT_AT = 1.25  # times as much as is kept, before the file is written anew
 
 @dataclass(frozen=True)
 class Counters:
-    """What one look at the counters says of one objective. `taken` is (edge in seconds, requests within it)."""
+    """What one look at the counters says of one objective. `taken` is (edge in seconds, requests within it).
+
+    `failed` are those that failed on our side, however fast.
+    """
 
     total: float
     good: float
     taken: tuple[tuple[float, float], ...]
+    failed: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +54,7 @@ def counters_of(text: str, slos: Sequence[Slo], routes: Mapping[str, Sequence[st
     Errors:  ValueError for what is no such text.
     """
     wanted = {route: slo for slo in slos for route in routes.get(slo.name, ())}
-    total, good = dict.fromkeys(wanted, 0.0), dict.fromkeys(wanted, 0.0)
+    total, good, failed = (dict.fromkeys(wanted, 0.0) for _ in range(3))
     taken: dict[str, dict[float, float]] = {route: {} for route in wanted}
     for family in text_string_to_metric_families(text):
         if family.name != METRIC:
@@ -63,6 +67,7 @@ def counters_of(text: str, slos: Sequence[Slo], routes: Mapping[str, Sequence[st
             taken[route][edge_s] = taken[route].get(edge_s, 0.0) + sample.value
             if edge_s == float("inf"):
                 total[route] += sample.value
+                failed[route] += sample.value if sample.labels.get("status") == "5xx" else 0.0
             if edge_s == wanted[route].threshold_ms / 1000 and sample.labels.get("status") != "5xx":
                 good[route] += sample.value
     found = {}
@@ -73,6 +78,7 @@ def counters_of(text: str, slos: Sequence[Slo], routes: Mapping[str, Sequence[st
             total=sum(total[r] for r in mine),
             good=sum(good[r] for r in mine),
             taken=tuple((edge, sum(taken[r].get(edge, 0.0) for r in mine)) for edge in edges),
+            failed=sum(failed[r] for r in mine),
         )
     return found
 
