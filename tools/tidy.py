@@ -151,16 +151,16 @@ def every_error_code_is_documented() -> Iterator[str]:
 def every_setting_is_documented() -> Iterator[str]:
     page = DOCS / "reference" / "settings.md"
     known = page.read_text(encoding="utf-8") if page.exists() else ""
-    path = SRC / "kernel" / "settings.py"
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ClassDef) and node.name.endswith("Section"):
-            for field in node.body:
-                if (
-                    isinstance(field, ast.AnnAssign)
-                    and isinstance(field.target, ast.Name)
-                    and f"`{field.target.id}`" not in known
-                ):
-                    yield f"{where(path, field.lineno)}: setting {field.target.id} is not in docs/reference/settings.md"
+    for path in (SRC / "kernel" / "settings.py", *SRC.glob("kernel/*/section.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and node.name.endswith("Section"):
+                for field in node.body:
+                    if (
+                        isinstance(field, ast.AnnAssign)
+                        and isinstance(field.target, ast.Name)
+                        and f"`{field.target.id}`" not in known
+                    ):
+                        yield f"{where(path, field.lineno)}: setting {field.target.id} is not in docs/reference/settings.md"
 
 
 def every_command_is_documented() -> Iterator[str]:

@@ -34,6 +34,10 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
             GOOD + 'workers = 2\n[sessions]\nstore = "memory"\n',
             r"app.toml:9: .*keeps sessions in one process",
         ),
+        (
+            GOOD + '[edge]\nlimits = "valkey"\n',
+            r'app.toml:8: .*set sessions.store = "valkey" too',
+        ),
         (GOOD + "body_bytes_max = 0\n", r"app.toml:7: http.body_bytes_max must be at least 1, not 0"),
         (GOOD.replace("8001", "80010"), r"app.toml:6: http.port must be 0 to 65535, not 80010"),
         (

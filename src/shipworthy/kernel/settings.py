@@ -262,6 +262,14 @@ def _consistent(settings: Settings, text: str) -> Settings:
             line=line_of(text, ("telemetry", "otlp_url")),
             source=APP_FILE,
         )
+    if settings.edge.limits == "valkey" and settings.sessions.store != "valkey":
+        raise Undecodable(
+            'edge.limits = "valkey" counts in the Valkey of the sessions; set sessions.store = "valkey" too, or '
+            'edge.limits = "postgres"',
+            path="edge.limits",
+            line=line_of(text, ("edge", "limits")),
+            source=APP_FILE,
+        )
     if settings.sessions.store == "memory" and settings.http.workers > 1:
         raise Undecodable(
             'sessions.store = "memory" keeps sessions in one process, but http.workers is '

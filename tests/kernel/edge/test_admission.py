@@ -10,7 +10,7 @@ import pytest
 
 from shipworthy.kernel.edge.crawlers import Standing
 from shipworthy.kernel.edge.reading import newest
-from shipworthy.kernel.settings import EdgeSection
+from shipworthy.kernel.edge.section import EdgeSection
 from shipworthy.local.postgres import PostgresAddress
 from tests.kernel.edge.test_guard import written
 from tests.kernel.toy import ROOM

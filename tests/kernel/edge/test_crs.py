@@ -8,7 +8,7 @@ import pytest
 
 from shipworthy.kernel.edge.crs import Crs, CrsMissing, open_crs
 from shipworthy.kernel.edge.reading import newest
-from shipworthy.kernel.settings import EdgeSection
+from shipworthy.kernel.edge.section import EdgeSection
 from shipworthy.local.postgres import PostgresAddress
 from tests.kernel.conftest import signed_in
 from tests.kernel.edge.test_guard import written

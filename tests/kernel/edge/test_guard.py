@@ -10,6 +10,7 @@ import gzip
 import json
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 
 from shipworthy.kernel.edge.events import EDGE_FILE
 from shipworthy.kernel.edge.reading import about, newest
-from shipworthy.kernel.settings import EdgeSection
+from shipworthy.kernel.edge.section import EdgeSection
 from shipworthy.local.postgres import PostgresAddress
 from tests.kernel.conftest import signed_in
 from tests.kernel.toy import ROOM
@@ -171,3 +172,14 @@ async def test_a_page_says_it_to_people_in_their_language(strict: RunningApp) ->
     headers = {"accept": "text/html", "accept-language": "de"}
     answer = await strict.client().get("/x<script>alert(1)</script>", headers=headers)
     assert answer.status == 403 and "sieht wie ein Angriff aus" in answer.text
+
+
+async def test_of_a_personal_field_nothing_that_was_written_is_kept(
+    cluster: PostgresAddress, tmp_path: Path
+) -> None:
+    routes = tuple(replace(one, personal=("text",)) if one.path == "/notes" else one for one in ROOM.routes)
+    async with app_running(cluster, (replace(ROOM, routes=routes),), tmp_path) as app:
+        acme = await signed_in(app)
+        assert (await note(acme, ATTACK)).status == 201
+        [told] = newest(await written(app), most=9)
+    assert (told.rule, told.part, told.excerpt) == ("sql.tautology", "body text", "")

@@ -181,7 +181,7 @@ def test_every_file_a_page_names_is_there(gallery: dict[str, str]) -> None:
     for text in gallery.values():
         page = Page(text)
         named = [a.get("src") or a.get("href") or "" for a in page.all("script", "link")]
-        assert len(named) == 5
+        assert len(named) == (5 if "challenge.js" in text else 4)
         assert all((KERNEL_STATIC / n.removeprefix("static/")).is_file() for n in named), named
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shipworthy.kernel.edge.readings import readings
+from shipworthy.kernel.edge.readings import from_base64, readings
 
 ENOUGH = 5
 # A text without any of these says nothing that a rule knows; most texts have none.
@@ -106,8 +106,9 @@ RULES: tuple[Rule, ...] = (
 
 def attack_in(text: str) -> Finding | None:
     """Return what makes a text an attack; None for everything else. Cost: 0.3 us, about 60 us where it is suspect."""
-    if _SUSPECT.search(text) is None and _TOKEN.fullmatch(text) is None:
-        return None
+    if _SUSPECT.search(text) is None:
+        hidden = from_base64(text) if _TOKEN.fullmatch(text) else None
+        return _judged(hidden) if hidden is not None else None
     best: Finding | None = None
     for reading in readings(text):
         found = _judged(reading)

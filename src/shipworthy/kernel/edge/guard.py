@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
@@ -97,7 +98,11 @@ class Guard:
             return
         fields = _read_fields(headers, body) if body and route.screened else ()
         found = _in_query(query) if query else None
-        found = found or _in_fields(fields) or self._by_core_rules(ctx, scope, headers, fields)
+        found = (
+            found
+            or _in_fields(fields, personal=route.personal)
+            or self._by_core_rules(ctx, scope, headers, fields)
+        )
         if found is not None:
             self._attack(ctx, scope, found)
 
@@ -177,7 +182,7 @@ def _size_bytes(raw: list[tuple[bytes, bytes]]) -> int:
 
 
 def _in_head(path: str, headers: Mapping[str, str]) -> Found | None:
-    if (finding := attack_in(path)) is not None:
+    if (finding := attack_in(path) or attack_in(path[1:])) is not None:  # without its slash, it may be Base64
         return "path", finding
     if (finding := _tool(headers.get("user-agent", ""))) is not None:
         return "header user-agent", finding
@@ -250,10 +255,12 @@ def _read_fields(headers: Mapping[str, str], body: bytes) -> Fields:
     return [(name, text) for name, text in _texts(media, content_type, body) if _SECRET.search(name) is None]
 
 
-def _in_fields(fields: Fields) -> Found | None:
+def _in_fields(fields: Fields, *, personal: Sequence[str]) -> Found | None:
+    """Return the first attack. Of a field that the route declares personal, what was seen is not kept."""
     for name, text in fields:
         if (finding := attack_in(text)) is not None:
-            return f"body {name}", finding
+            is_personal = name.rpartition(".")[2] in personal
+            return f"body {name}", replace(finding, excerpt="") if is_personal else finding
     return None
 
 

@@ -38,8 +38,8 @@ def readings(text: str) -> Iterator[str]:
         yield _plain(_COMMENT.sub(" ", last))
     if "\\" in last or "'" in last or '"' in last:  # c'a't and c\at are cat to a shell
         yield _plain(re.sub(r"(?<=\w)(?:\\|''|\"\"|'|\")(?=\w)", "", last))
-    if hidden := _from_base64(text):
-        yield _plain(_decoded(hidden))
+    if (hidden := from_base64(text)) is not None:
+        yield hidden
 
 
 def _decoded(text: str) -> str:
@@ -63,8 +63,8 @@ def _plain(text: str) -> str:
     return _SPACES.sub(" ", text.lower())
 
 
-def _from_base64(text: str) -> str | None:
-    """Return the text that a whole value hides; None where it is a token, a number, or just a long word."""
+def from_base64(text: str) -> str | None:
+    """Return the reading of what a whole value hides; None where it is a token, a number, or just a long word."""
     text = unquote(text).strip()
     if _BASE64.fullmatch(text) is None:
         return None
@@ -73,4 +73,5 @@ def _from_base64(text: str) -> str | None:
         said = base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("utf-8")
     except (binascii.Error, ValueError):
         return None
-    return said if said.isprintable() or all(c.isprintable() or c in "\r\n\t" for c in said) else None
+    is_text = said.isprintable() or all(c.isprintable() or c in "\r\n\t" for c in said)
+    return _plain(_decoded(said)) if is_text else None

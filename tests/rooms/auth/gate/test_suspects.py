@@ -12,8 +12,9 @@ import uvicorn
 
 from shipworthy.gauntlet.browser import ARGUMENTS, browser_path
 from shipworthy.kernel.edge.challenge import Challenge, solve
+from shipworthy.kernel.edge.section import EdgeSection
 from shipworthy.kernel.http.server import BoundedHttp, options
-from shipworthy.kernel.settings import EdgeSection, HttpSection, MailSection
+from shipworthy.kernel.settings import HttpSection, MailSection
 from shipworthy.local.postgres import PostgresAddress
 from shipworthy.rooms.auth.room import ROOM
 from tests.rooms.auth.conftest import PASSWORD, AuthApp, Clock, add_owner, auth_settings
