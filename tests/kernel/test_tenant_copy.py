@@ -74,6 +74,10 @@ async def test_a_tenant_goes_out_and_comes_back_as_it_was(app: RunningApp, tmp_p
     with zipfile.ZipFile(tmp_path / "acme.zip") as archive:
         assert str(globex) not in archive.read("rows/invoice.jsonl").decode()
 
+    assert not await seed_demo(app.runtime, demo_tenants(app.runtime.realm_id, "a password of tests")), (
+        "it stays away"
+    )
+
     back = await import_tenant(url, files, tmp_path / "acme.zip")
     assert back.rows == out.rows
     assert await _everything(app, acme) == before

@@ -31,6 +31,7 @@ COMMANDS = {
     "migrate": "bring the database up to date, or take a step back",
     "backup": "take a backup of database, files and keys; list and check those there are",
     "restore": "bring a backup back at any moment, beside what runs, and verify it",
+    "runbook": "build the operators' book, check that it is true, drill its pages",
     "calibrate": "measure password hashes here, and what sign-ins this host holds",
     "tenant": "list the tenants of a database",
     "user": "look a person up, shut them out, let them in again",

@@ -13,6 +13,7 @@ import asyncpg
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.queries import load_queries
 from shipworthy.kernel.db.tx import UniqueViolation
+from shipworthy.kernel.errors import Conflict
 from shipworthy.kernel.room import Room, SeedTenant
 from shipworthy.kernel.runtime import Runtime
 
@@ -71,7 +72,7 @@ async def seed_demo(runtime: Runtime, tenants: Sequence[SeedTenant]) -> bool:
                 for room in runtime.rooms:
                     if room.seed:
                         await room.seed(ctx, tenant)
-        except UniqueViolation:
+        except (UniqueViolation, Conflict):  # theirs already, or was: a tenant that was deleted stays away
             return False
     return True
 

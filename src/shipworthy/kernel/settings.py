@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from shipworthy.contract.lines import line_of
 from shipworthy.contract.strict import Undecodable, decode
 from shipworthy.kernel.edge.section import EdgeSection
-from shipworthy.kernel.operating import BackupSection
+from shipworthy.kernel.operating import BackupSection, OncallSection, RaciSection
 
 APP_FILE = "app.toml"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -216,6 +216,8 @@ class Settings:
     budget: BudgetSection = field(default_factory=BudgetSection)
     alerts: AlertsSection = field(default_factory=AlertsSection)
     backup: BackupSection = field(default_factory=BackupSection)
+    oncall: OncallSection = field(default_factory=OncallSection)
+    raci: RaciSection = field(default_factory=RaciSection)
 
 
 def load_settings(home: Path) -> Settings:
@@ -337,10 +339,10 @@ _AT_LEAST_ONE = {
     "sessions.absolute_ttl_s", "auth.hash_memory_kib", "auth.hash_passes",
     "auth.hash_wait_max_ms", "auth.hash_queue_max", "auth.reset_ttl_s", "auth.undo_ttl_s", "auth.leaving_ttl_s",
     "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s",
-    "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "files.link_ttl_s", "mail.timeout_s", "pdf.memory_mib", "pdf.cpu_s", "pdf.timeout_s", "backup.keep",
+    "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "files.link_ttl_s", "mail.timeout_s", "pdf.memory_mib", "pdf.cpu_s", "pdf.timeout_s", "backup.keep", "oncall.shift_days",
 }  # fmt: skip
 _AT_LEAST = {"auth.password_chars_min": 8}  # NIST SP 800-63B, whatever stands beside the password
-_AT_MOST = {"telemetry.sample_percent": 100}
+_AT_MOST = {"telemetry.sample_percent": 100, "oncall.hour_utc": 23, "oncall.shift_days": 7}
 _PORTS = {"http.port", "http.public_port", "mail.port"}
 
 

@@ -24,8 +24,9 @@ _LEASE = """
 select set_config(name, $1, true) from pg_settings
 where name in ('idle_in_transaction_session_timeout', 'transaction_timeout')
 """
-# Conflicts with every writer's lock and with itself, and lets readers pass.
-_LOCK = "lock table {table} in share row exclusive mode"
+# The first conflicts with every writer's lock and with itself, and lets readers pass; the second lets nobody pass.
+_WRITERS, _EVERYBODY = "share row exclusive", "access exclusive"
+_LOCK = "lock table {table} in {mode} mode"
 _WAITERS = """
 select pid from pg_locks where relation = $1::oid and not granted and $2 = any(pg_blocking_pids(pid))
 """
@@ -59,8 +60,8 @@ class TableLock:
         await self._holding.aclose()
 
 
-async def lock_table(exam: Exam, table: str, *, lease_s: float) -> TableLock:
-    """Take the lock on a table (quoted, as SQL writes it) as the administrator.
+async def lock_table(exam: Exam, table: str, *, lease_s: float, readers_too: bool = False) -> TableLock:
+    """Take the lock on a table (quoted, as SQL writes it) as the administrator; `readers_too` wait only where asked.
 
     It is released when the check ends, at the latest when the lease does.
     Errors:  Undecided when the database does not give it.
@@ -71,7 +72,7 @@ async def lock_table(exam: Exam, table: str, *, lease_s: float) -> TableLock:
         connection = await holding.enter_async_context(_held(admin, lease_s))
         watching = await holding.enter_async_context(admin.connection())
         oid = await watching.fetchval("select $1::regclass::oid", table)
-        await connection.execute(_LOCK.format(table=table))
+        await connection.execute(_LOCK.format(table=table, mode=_EVERYBODY if readers_too else _WRITERS))
     except (*GONE, PostgresError) as refused:
         await holding.aclose()
         raise Undecided(f"The table {table} could not be locked: {refused}") from refused

@@ -7,6 +7,8 @@ import uuid
 from datetime import timedelta
 
 from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.errors import Conflict
+from shipworthy.kernel.language import _
 from shipworthy.kernel.room import SeedTenant
 from shipworthy.rooms.auth.addresses import Address, read_address
 from shipworthy.rooms.auth.catalogue import kernel, q
@@ -110,7 +112,10 @@ async def _sign_in_elsewhere(ctx: Ctx, tenant: SeedTenant, *, name: str, browser
 async def add_person(
     ctx: Ctx, *, user_id: uuid.UUID, email: str, name: str, role: str, password: str
 ) -> Address:
-    """Make a person with a confirmed address who is in the transaction's organisation."""
+    """Make a person with a confirmed address who is in the transaction's organisation.
+
+    Errors:  Conflict when the address is somebody's: their organisation was deleted, and they stayed.
+    """
     address = read_address(email)
     assert address is not None, f"{email} is no address"
     person = await ctx.db.maybe(
@@ -121,7 +126,10 @@ async def add_person(
         name=name,
         now=ctx.now(),
     )
-    assert person is not None, f"{email} belongs to somebody already"
+    if person is None:
+        raise Conflict(
+            "auth.address_taken", _("Another account has this address by now. Nothing was changed.")
+        )
     await ctx.db.run(
         q.credential_create,
         credential_id=ctx.new_id(),
