@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
 import click
 
 from shipworthy import __version__
+from shipworthy.cli.secretfiles import read_secret_files
 from shipworthy.contract.strict import Undecodable
 from shipworthy.contract.verdict import ExitCode
 
@@ -81,6 +83,7 @@ def group() -> None:
     Start:     shipworthy new plumber --rooms invoicing,site && cd plumber && shipworthy up
     Examine:   shipworthy gauntlet --quick
     """
+    read_secret_files(os.environ)
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ HMAC-SHA256 over id.timestamp.body>".
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import time
@@ -135,11 +134,17 @@ class Teller:
 
 
 def signed_headers(secret: str, message_id: str, body: bytes, *, at_s: int) -> dict[str, str]:
-    """Return the headers by which a receiver knows that a message is ours, unchanged and fresh."""
-    digest = hmac.new(secret.encode(), f"{message_id}.{at_s}.".encode() + body, hashlib.sha256).digest()
+    """Return the headers by which a receiver knows that a message is ours, unchanged and fresh.
+
+    While a secret is rotated there are two, parted by a comma, and a signature by each: a receiver that knows either
+    believes it.
+    """
+    said = f"{message_id}.{at_s}.".encode() + body
+    keys = [part.strip().encode() for part in secret.split(",") if part.strip()]
+    digests = [hmac.digest(key, said, "sha256") for key in keys]
     return {
         "content-type": "application/json",
         "webhook-id": message_id,
         "webhook-timestamp": str(at_s),
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        "webhook-signature": " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests),
     }
