@@ -1,6 +1,6 @@
 """The manifest says everything an examiner needs, and volume fills what plans are judged at.
 
-Covers: describe, seed, app, room, route, runtime, context, errors.
+Covers: describe, seed, app, own, room, route, runtime, context, errors.
 """
 
 from __future__ import annotations

@@ -36,6 +36,8 @@ KNOWN = {
     "kernel/queue/worker.py": "the database the operator names",
     "kernel/seed.py": "the database the operator names",
     "kernel/sessions/valkey.py": "the Valkey the operator names",
+    "kernel/edge/resolver.py": "the machine's own resolver, asked for names; it connects to none of them",
+    "kernel/edge/limits_valkey.py": "the Valkey the operator names",
     "kernel/files/store.py": "the file store the operator names",
     "kernel/mail/outbox.py": "the mail server the operator names",
     "kernel/telemetry/export.py": "the collector the operator names; it follows no redirect",

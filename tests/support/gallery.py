@@ -16,7 +16,9 @@ from typing import Any
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.http.static import KERNEL_STATIC
 from shipworthy.kernel.money.format import format_amount
+from tests.support.gallery_operators import EXPORTS, TRAIL, objectives
 
+NONCE = "of-the-gallery"
 DEMO_TEMPLATES = Path(__file__).parent / "gallery_pages"
 
 
@@ -57,6 +59,7 @@ def context(demo: Demo) -> dict[str, Any]:
     """Return what the kernel always passes, and the demo's own data."""
     return {
         "lang": "en",
+        "nonce": NONCE,
         "app": {"name": "Ledgerline"},
         "page": {"title": demo.title, "section": demo.section},
         "user": USER if demo.is_signed_in else None,
@@ -68,6 +71,7 @@ def context(demo: Demo) -> dict[str, Any]:
     }
 
 
+HERE = {"base": "/-/traces", "layout": "kernel/layout_public.html"}
 USER = {"name": "Mara Lindqvist", "email": "mara@nordlicht.example"}
 
 NAV = [
@@ -358,21 +362,43 @@ DEMOS = (
         template="kernel/traces.html",
         title="Traces",
         is_signed_in=False,
-        data={"traces": TRACES},
+        data={"traces": TRACES, **HERE},
     ),
     Demo(
         name="no_traces",
         template="kernel/traces.html",
         title="Traces",
         is_signed_in=False,
-        data={"traces": []},
+        data={"traces": [], **HERE},
     ),
     Demo(
         name="trace",
         template="kernel/trace.html",
         title="Trace",
         is_signed_in=False,
-        data={"trace_id": TRACE_ID, "whole_ms": "1,204.8", "bars": BARS},
+        data={"trace_id": TRACE_ID, "whole_ms": "1,204.8", "bars": BARS, **HERE},
+    ),
+    Demo(name="audit", template="kernel/audit.html", title="Audit trail", section="audit", data=TRAIL),
+    Demo(
+        name="audit_empty",
+        template="kernel/audit.html",
+        title="Audit trail",
+        section="audit",
+        data={**TRAIL, "rows": [], "start": "", "next": ""},
+    ),
+    Demo(
+        name="audit_exports",
+        template="kernel/audit_exports.html",
+        title="Exports",
+        section="audit",
+        data=EXPORTS,
+    ),
+    Demo(
+        name="objectives",
+        template="kernel/objectives.html",
+        title="Objectives",
+        section="objectives",
+        data=objectives(),
     ),
     Demo(
         name="edge_events",

@@ -16,6 +16,9 @@ import click
 from shipworthy.contract.lines import line_of
 from shipworthy.contract.strict import Undecodable
 from shipworthy.kernel.app import Installation
+from shipworthy.kernel.audit.keys import KEY_CHARS_MIN as AUDIT_KEY_CHARS_MIN
+from shipworthy.kernel.audit.keys import KEYS_MAX as AUDIT_KEYS_MAX
+from shipworthy.kernel.audit.keys import key_from
 from shipworthy.kernel.files.links import KEY_CHARS_MIN, KEYS_MAX, key_of
 from shipworthy.kernel.flags.file import FLAGS_FILE
 from shipworthy.kernel.room import Room
@@ -102,6 +105,10 @@ def installation_from(
             state=Path(environment["SHIPWORTHY_STATE"]),
             signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
             file_keys=_file_keys(environment),
+            audit_keys=_keys(
+                environment, "SHIPWORTHY_AUDIT_KEYS", most=AUDIT_KEYS_MAX, chars_min=AUDIT_KEY_CHARS_MIN
+            ),
+            audit_trusted=_trusted_keys(environment),
             valkey_url=require_valkey_url(environment[VALKEY]) if store == "valkey" else None,
             direct_url=environment[f"SHIPWORTHY_DB_URL_{role.upper()}_DIRECT"]
             if pooling == "transaction"
@@ -116,15 +123,29 @@ def installation_from(
 
 
 def _file_keys(environment: Mapping[str, str]) -> tuple[bytes, ...]:
-    """The keys in SHIPWORTHY_FILES_KEYS, the one that signs first; `default` is the one made of the signing key."""
-    given = [key.strip() for key in environment.get("SHIPWORTHY_FILES_KEYS", "").split(",") if key.strip()]
-    if len(given) > KEYS_MAX or any(len(key) < KEY_CHARS_MIN for key in given if key != "default"):
+    own = environment["SHIPWORTHY_SIGNING_KEY"].encode()
+    keys = _keys(environment, "SHIPWORTHY_FILES_KEYS", most=KEYS_MAX, chars_min=KEY_CHARS_MIN)
+    return tuple(key_of(own) if key == own else key for key in keys)
+
+
+def _keys(environment: Mapping[str, str], name: str, *, most: int, chars_min: int) -> tuple[bytes, ...]:
+    """The keys in a variable, the one that signs first; `default` is SHIPWORTHY_SIGNING_KEY."""
+    given = [key.strip() for key in environment.get(name, "").split(",") if key.strip()]
+    if len(given) > most or any(len(key) < chars_min for key in given if key != "default"):
         raise click.UsageError(
-            f"SHIPWORTHY_FILES_KEYS must be one or two keys of at least {KEY_CHARS_MIN} characters, parted by a comma: "
-            "the first signs, both open. `default` stands for the one made of SHIPWORTHY_SIGNING_KEY."
+            f"{name} must be one or two keys of at least {chars_min} characters, parted by a comma: "
+            "the first signs, both count. `default` stands for the one made of SHIPWORTHY_SIGNING_KEY."
         )
     own = environment["SHIPWORTHY_SIGNING_KEY"].encode()
-    return tuple(key_of(own) if key == "default" else key.encode() for key in given)
+    return tuple(own if key == "default" else key.encode() for key in given)
+
+
+def _trusted_keys(environment: Mapping[str, str]) -> tuple[bytes, ...]:
+    given = environment.get("SHIPWORTHY_AUDIT_TRUSTED", "").split(",")
+    try:
+        return tuple(key_from(text.strip()) for text in given if text.strip())
+    except ValueError as broken:
+        raise click.UsageError(f"SHIPWORTHY_AUDIT_TRUSTED holds what is no public key: {broken}") from None
 
 
 def _realm_id(text: str) -> uuid.UUID:

@@ -124,7 +124,7 @@ def _verified(project: Project, address: PostgresAddress, state: StateDir, backu
 
     from shipworthy.cli.stack import DATABASE, installation_of
     from shipworthy.kernel.db.inventory import table_rows
-    from shipworthy.kernel.describe import KERNEL_TABLES
+    from shipworthy.kernel.own import TABLES
     from shipworthy.kernel.soundness import look
 
     admin_url = address.url(DATABASE)
@@ -132,7 +132,7 @@ def _verified(project: Project, address: PostgresAddress, state: StateDir, backu
     found = asyncio.run(
         look(project.settings, project.rooms, installation_of(state, admin_url), admin_url=admin_url)
     )
-    passing = {table.name for table in KERNEL_TABLES if table.scope == "worker"}  # what waits to be done
+    passing = {table.name for table in TABLES if table.scope == "worker"}  # what waits to be done
     fewer = {t: [n, rows[t]] for t, n in backup.rows.items() if rows.get(t, n) < n and t not in passing}
     wrong = [
         *found.wrong,

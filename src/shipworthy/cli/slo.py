@@ -215,8 +215,9 @@ def _scraped(address: str) -> str:
 
 def _folder(project: Project) -> Path:
     from shipworthy.cli.project import STATE_FOLDER
+    from shipworthy.kernel.objectives.board import FOLDER
 
-    return project.home / STATE_FOLDER / "objectives"
+    return project.home / STATE_FOLDER / FOLDER
 
 
 def _require_watched(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""`shipworthy user`: look a person up, shut them out, let them in again."""
+"""`shipworthy user`: look a person up, shut them out, let them in again, and name who runs the installation."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from shipworthy.kernel.context import Ctx
     from shipworthy.rooms.auth.recovery.closing import Account
 
+Done = TypeVar("Done")
 _as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
@@ -24,6 +27,7 @@ def command() -> None:
 
     \b
     Example:  shipworthy user disable ada@example.com
+              shipworthy user operator add ada@example.com
     """
 
 
@@ -57,8 +61,82 @@ def enable(email: str, as_json: bool) -> None:
     _tell(_run(lambda ctx: set_status(ctx, email, "active")), as_json=as_json)
 
 
-def _run(do: Callable[[Ctx], Awaitable[Account]]) -> Account:
-    """Do it in the app of this folder, as its app role, beside whatever runs."""
+@command.group("operator")
+def operator() -> None:
+    """Name the people who run this installation: they see its objectives, alerts and traces under /operator.
+
+    Needs SHIPWORTHY_DB_URL_WORKER: the app's own role cannot make operators.
+
+    \b
+    Example:  shipworthy user operator add ada@example.com
+              shipworthy user operator list
+    """
+
+
+@operator.command("add")
+@click.argument("email")
+def operator_add(email: str) -> None:
+    """Make a person an operator; they need not sign in again.
+
+    \b
+    Example:  shipworthy user operator add ada@example.com
+    """
+    is_new, account = _run(lambda ctx: _operator(ctx, email, is_one=True), role="worker")
+    click.echo(f"{account.email} is an operator" + ("" if is_new else " already"))
+
+
+@operator.command("remove")
+@click.argument("email")
+def operator_remove(email: str) -> None:
+    """Let a person be an operator no longer, at once.
+
+    \b
+    Example:  shipworthy user operator remove ada@example.com
+    """
+    was_one, account = _run(lambda ctx: _operator(ctx, email, is_one=False), role="worker")
+    click.echo(f"{account.email} is an operator no longer" if was_one else f"{account.email} was no operator")
+
+
+@operator.command("list")
+@_as_json
+def operator_list(as_json: bool) -> None:
+    """List the operators, the first at the top.
+
+    \b
+    Example:  shipworthy user operator list
+    """
+    names = _run(_operator_names, role="worker")
+    if as_json:
+        click.echo(json.dumps([{"user_id": str(user_id), "name": name} for user_id, name in names]))
+        return
+    for user_id, name in names:
+        click.echo(f"{user_id}  {name}")
+    if not names:
+        click.echo("nobody is an operator yet: shipworthy user operator add EMAIL", err=True)
+
+
+async def _operator(ctx: Ctx, email: str, *, is_one: bool) -> tuple[bool, Account]:
+    from shipworthy.kernel.operators import end_operator, make_operator
+    from shipworthy.rooms.auth.recovery.closing import find
+
+    account = await find(ctx, email)
+    change = make_operator if is_one else end_operator
+    return await change(ctx, account.user_id), account
+
+
+async def _operator_names(ctx: Ctx) -> list[tuple[UUID, str]]:
+    from shipworthy.kernel.operators import operators
+
+    ids = await operators(ctx)
+    known: dict[UUID, str] = {}
+    if ids and ctx.runtime.names:
+        async with ctx.begin() as tx:
+            known = await ctx.runtime.names(tx, ids)
+    return [(user_id, known.get(user_id, "")) for user_id in ids]
+
+
+def _run(do: Callable[[Ctx], Awaitable[Done]], *, role: str = "app") -> Done:
+    """Do it in the app of this folder, as one of its roles, beside whatever runs."""
     from shipworthy.cli.project import current_environment, installation_from, load_project
     from shipworthy.kernel.app import running
     from shipworthy.kernel.context import Ctx, Scope
@@ -69,9 +147,14 @@ def _run(do: Callable[[Ctx], Awaitable[Account]]) -> Account:
             'sessions.store is "memory": nobody outside the web process can end its sessions. '
             'Set sessions.store = "postgres"'
         )
-    installation = installation_from(current_environment(), role="app", pooling=project.settings.db.pooling)
+    installation = installation_from(
+        current_environment(),
+        role=role,
+        store=project.settings.sessions.store,
+        pooling=project.settings.db.pooling,
+    )
 
-    async def run() -> Account:
+    async def run() -> Done:
         async with running(project.settings, project.rooms, installation) as runtime:
             return await do(Ctx(scope=Scope(runtime.realm_id), runtime=runtime, trace_id=_trace_id()))
 

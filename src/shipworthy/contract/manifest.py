@@ -18,8 +18,7 @@ class Sample:
     """A value the examiner may put into requests and queries, looked up in the tenant's own data.
 
     `sql` selects one value and runs as the query role inside a transaction scoped to one
-    tenant, so each tenant gets a value of its own. The result's text form is used in URLs
-    and JSON bodies.
+    tenant, so each tenant gets a value of its own. URLs and JSON bodies hold its text form.
     """
 
     name: str  # e.g. "invoice_id"
@@ -35,7 +34,7 @@ class Route:
     method: str
     path: str  # "/api/invoices/{invoice_id}"
     title: str = ""
-    auth: Literal["public", "session"] = "session"
+    auth: Literal["public", "session", "operator"] = "session"
     permission: str | None = None
     step_up_s: int | None = None  # refused where the session's last proof of its person is older
     media: Literal["json", "html", "file"] = "json"
@@ -384,6 +383,7 @@ class Manifest:
     migrations: Migrations | None = None
     code: tuple[CodeCommand, ...] = ()
     routes: tuple[Route, ...] = ()
+    operator_routes: tuple[Route, ...] = ()  # for whoever runs the app; every tenant is refused
     queries: tuple[Query, ...] = ()
     indexes: tuple[Index, ...] = ()
     tables: tuple[Table, ...] = ()

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy import __version__
+from shipworthy.kernel.audit.anchors import anchor_forever
+from shipworthy.kernel.audit.keys import AuditKeys
 from shipworthy.kernel.audit.sealer import seal_forever
 from shipworthy.kernel.context import utc_now
 from shipworthy.kernel.db.migrate import RoomMigrations
@@ -20,7 +22,6 @@ from shipworthy.kernel.edge.parts import edge_running
 from shipworthy.kernel.edge.switches import EDGE_FLAGS
 from shipworthy.kernel.files.links import FileLinks, key_of
 from shipworthy.kernel.files.store import open_files
-from shipworthy.kernel.files.web import ROUTES as FILE_ROUTES
 from shipworthy.kernel.flags.file import FLAGS_FILE
 from shipworthy.kernel.flags.flags import Flags
 from shipworthy.kernel.http.edge import Edge
@@ -30,6 +31,7 @@ from shipworthy.kernel.http.static import StaticFiles
 from shipworthy.kernel.mail.outbox import Mailer
 from shipworthy.kernel.movable_clock import MovableClock
 from shipworthy.kernel.objectives.declared import edges_s
+from shipworthy.kernel.own import declared
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.runtime import Runtime, uuid7
 from shipworthy.kernel.sessions.memory import MemorySessions
@@ -51,6 +53,10 @@ class Installation:
     file_keys: tuple[
         bytes, ...
     ] = ()  # sign and open the addresses of files; empty: one made of the signing key
+    audit_keys: tuple[
+        bytes, ...
+    ] = ()  # sign and prove anchors of the audit; empty: one made of the signing key
+    audit_trusted: tuple[bytes, ...] = ()  # public keys that signed anchors once
     valkey_url: str | None = None  # where sessions.store is "valkey"
     direct_url: str | None = None  # past the pooler, where db.pooling is "transaction"
     flags_file: Path | None = None  # for whom features are on (kernel/flags); None: the declared defaults
@@ -102,11 +108,15 @@ async def running(
                     keys=installation.file_keys or (key_of(installation.signing_key),),
                     realm_id=installation.realm_id,
                 ),
+                audit_keys=AuditKeys(
+                    installation.audit_keys or (installation.signing_key,), trusted=installation.audit_trusted
+                ),
                 flags=flags,
                 mailer=Mailer(settings.mail),
                 edge=edge,
                 rooms=rooms,
                 realm_id=installation.realm_id,
+                folder=installation.state,
                 signing_key=installation.signing_key,
                 tracer=tracer,
                 traces_file=None if settings.telemetry.otlp_url else installation.state / TRACES_FILE,
@@ -122,9 +132,9 @@ async def running(
 
 def scrubber_of(rooms: tuple[Room, ...], installation: Installation) -> Scrubber:
     """Return the scrubber that knows which fields the rooms and their routes declare personal."""
-    declared = [name for room in rooms for name in room.personal]
-    declared += [name for room in rooms for each in room.routes for name in each.personal]
-    return Scrubber(personal=declared, key=installation.signing_key)
+    personal = [name for room in declared(rooms) for name in room.personal]
+    personal += [name for room in declared(rooms) for each in room.routes for name in each.personal]
+    return Scrubber(personal=personal, key=installation.signing_key)
 
 
 @asynccontextmanager
@@ -163,7 +173,7 @@ def web_app(runtime: Runtime) -> Edge:
     lane = next((r.raw_lane for r in runtime.rooms if r.raw_lane), None)
     return Edge(
         runtime,
-        routes=(*FILE_ROUTES, *(route for room in runtime.rooms for route in room.routes)),
+        routes=tuple(route for room in declared(runtime.rooms) for route in room.routes),
         lane=lane(runtime) if lane else None,
         static=static_files(runtime.rooms),
         metrics=runtime.metrics,
@@ -209,18 +219,19 @@ async def run_worker(
     stop: asyncio.Event,
     on_ready: Callable[[], None],
 ) -> None:
-    """Run jobs and seal audit chains until `stop` is set."""
+    """Run jobs, seal audit chains and anchor them until `stop` is set."""
     from shipworthy.kernel.queue.worker import work  # pgqueuer takes a second to import
 
     async with running(settings, rooms, installation, process="worker") as runtime:
         sealing = asyncio.create_task(seal_forever(runtime.database, stop=stop))
-        kinds = [kind for room in rooms for kind in room.jobs]
+        anchoring = asyncio.create_task(anchor_forever(runtime, stop=stop))
+        kinds = [kind for room in declared(rooms) for kind in room.jobs]
         # The queue listens and keeps prepared statements: it never goes by a pooler.
         await work(
             installation.direct_url or installation.database_url, runtime, kinds, stop=stop, on_ready=on_ready
         )
         stop.set()
-        await sealing
+        await asyncio.gather(sealing, anchoring)
 
 
 def static_files(rooms: tuple[Room, ...]) -> StaticFiles:

@@ -44,6 +44,7 @@ class Principal:
     amr: tuple[str, ...] = ()  # by what means they were recognised (RFC 8176): "pwd", "otp", "pop", …
     proven_at: datetime | None = None  # when they last proved who they are
     language: str = ""  # the one they chose on their account, if they did
+    is_operator: bool = False  # of the installation, whatever organisation they act for
 
     @property
     def acr(self) -> str:

@@ -6,37 +6,20 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from shipworthy import __version__
 from shipworthy.contract import manifest
 from shipworthy.kernel.db.migrate import KERNEL_MIGRATIONS
-from shipworthy.kernel.db.queries import NamedQuery, load_queries
+from shipworthy.kernel.db.queries import NamedQuery
 from shipworthy.kernel.edge.switches import EDGE_FLAGS
-from shipworthy.kernel.files.web import ROUTES as FILE_ROUTES
 from shipworthy.kernel.http.binding import schema_of
+from shipworthy.kernel.own import OWN, declared
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.route import Route
 from shipworthy.kernel.settings import Settings
 
 _INDEX = re.compile(r"^create\s+(?:unique\s+)?index\s+(\w+)\s+on\s+(\w+)[^;]*;", re.IGNORECASE | re.MULTILINE)
 
-KERNEL_TABLES = (
-    manifest.Table(name="realm", scope="realm", column="realm_id"),
-    manifest.Table(name="tenant", scope="realm", column="realm_id"),
-    manifest.Table(name="session", scope="realm", column="realm_id"),
-    manifest.Table(name="realm_audit", scope="realm", column="realm_id"),
-    manifest.Table(name="edge_limit", scope="realm", column="realm_id"),
-    manifest.Table(name="idempotency_key", scope="tenant", column="tenant_id"),
-    manifest.Table(name="audit", scope="tenant", column="tenant_id"),
-    manifest.Table(name="audit_head", scope="tenant", column="tenant_id"),
-    manifest.Table(name="audit_due", scope="worker"),
-    manifest.Table(name="schema_migration", scope="shared"),
-    manifest.Table(name="pgqueuer", scope="worker"),
-    manifest.Table(name="pgqueuer_log", scope="worker"),
-    manifest.Table(name="pgqueuer_schedules", scope="worker"),
-    manifest.Table(name="pgqueuer_statistics", scope="worker"),
-)
 # What a drill may do to an instance that `up` started: its supervisor and its own retries heal each.
 FAULTS_ALLOWED = (
     "process.kill",
@@ -58,8 +41,7 @@ FAULTS_ALLOWED = (
 
 def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
     """Return everything the examiner may know of this app."""
-    kernel_queries = load_queries(Path(__file__).parent / "queries.sql", room="kernel")
-    queries = [*kernel_queries, *(query for room in rooms for query in room.queries)]
+    queries = [query for room in (OWN, *rooms) for query in room.queries]
     return manifest.Manifest(
         app=settings.app.name,
         runtime=f"shipworthy {__version__}",
@@ -68,15 +50,13 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
         oauth=tuple(client for room in rooms for client in room.oauth),
         tokens=next((tokens for room in rooms if (tokens := room.tokens(settings))), None),
         migrations=_migrations(rooms),
-        routes=(
-            *(_route("kernel", route) for route in FILE_ROUTES),
-            *(_route(room.name, route) for room in rooms for route in room.routes),
-        ),
+        routes=_routes(rooms, for_operators=False),
+        operator_routes=_routes(rooms, for_operators=True),
         queries=tuple(_query(query) for query in queries),
         indexes=_indexes(rooms),
-        tables=KERNEL_TABLES + tuple(table for room in rooms for table in room.tables),
-        samples=tuple(sample for room in rooms for sample in room.samples),
-        jobs=tuple(_job(room, job) for room in rooms for job in room.jobs),
+        tables=tuple(table for room in (OWN, *rooms) for table in room.tables),
+        samples=tuple(sample for room in declared(rooms) for sample in room.samples),
+        jobs=tuple(_job(room, job) for room in declared(rooms) for job in room.jobs),
         slos=tuple(slo for room in rooms for slo in room.slos(settings)),
         journeys=tuple(journey for room in rooms for journey in room.journeys),
         flows=tuple(flow for room in rooms for flow in room.flows),
@@ -86,6 +66,15 @@ def describe(settings: Settings, rooms: Sequence[Room]) -> manifest.Manifest:
         flags=(*EDGE_FLAGS, *(flag for room in rooms for flag in room.flags)),
         personal=tuple(name for room in rooms for name in room.personal),
         faults_allowed=FAULTS_ALLOWED,
+    )
+
+
+def _routes(rooms: Sequence[Room], *, for_operators: bool) -> tuple[manifest.Route, ...]:
+    return tuple(
+        _route(room.name, route)
+        for room in declared(rooms)
+        for route in room.routes
+        if (route.auth == "operator") == for_operators
     )
 
 

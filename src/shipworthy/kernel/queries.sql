@@ -64,9 +64,13 @@ from audit where seq is null order by audit_id limit 500
 update audit set seq = :seq, prev = :prev, hash = :hash where audit_id = :audit_id and seq is null
 
 -- audit_head_move --
--- Move the end of the chain.
+-- Move the end of the chain, and what anchors are made of with it.
 -- index: none (insert)   rows: <= 0   role: worker
 -- with: seq = 1::bigint, hash = '\x00'::bytea
+with tip as (
+  insert into audit_tip (tenant_id, seq, hash) values (my_tenant(), :seq, :hash)
+  on conflict (realm_id, tenant_id) do update set seq = excluded.seq, hash = excluded.hash
+)
 insert into audit_head (seq, hash) values (:seq, :hash)
 on conflict (tenant_id) do update set seq = excluded.seq, hash = excluded.hash
 
@@ -91,16 +95,17 @@ returning id
 -- index: none (insert)   rows: <= 0   scope: realm
 -- with: session_id = gen_random_uuid(), token_sha256 = gen_random_uuid()::text::bytea, user_id = gen_random_uuid(), device_id = gen_random_uuid(), device_name = 'Sample', tenant_id = null::uuid, tenant_name = '', role = null::text, email = 'a@b.c', name = '', language = '', amr = 'pwd', now = now(), idle_expires_at = now(), absolute_expires_at = now()
 insert into session (session_id, token_sha256, user_id, device_id, device_name, tenant_id, tenant_name, role, email, name,
-  language, amr, proven_at, created_at, last_seen_at, idle_expires_at, absolute_expires_at)
+  language, amr, proven_at, created_at, last_seen_at, idle_expires_at, absolute_expires_at, is_operator)
 values (:session_id, :token_sha256, :user_id, :device_id, :device_name, :tenant_id, :tenant_name, :role, :email, :name,
-  :language, :amr, :now, :now, :now, :idle_expires_at, :absolute_expires_at)
+  :language, :amr, :now, :now, :now, :idle_expires_at, :absolute_expires_at,
+  exists (select from operator where user_id = :user_id))
 
 -- session_by_token --
 -- The live session a cookie stands for. Its person was here: their idle end moves, at most once a minute.
 -- index: session_realm_id_token_sha256_key, session_pkey   rows: <= 1   scope: realm
 -- with: token_sha256 = (select token_sha256 from session limit 1), now = now(), seen_before = now() - interval '1 minute', idle_expires_at = now()
 with live as (
-  select session_id, user_id, tenant_id, tenant_name, role, email, name, language, last_seen_at, amr,
+  select session_id, user_id, tenant_id, tenant_name, role, email, name, language, is_operator, last_seen_at, amr,
     coalesce(proven_at, created_at) as proven_at, idle_expires_at, absolute_expires_at
   from session
   where token_sha256 = :token_sha256 and revoked_at is null and idle_expires_at > :now and absolute_expires_at > :now
@@ -200,3 +205,134 @@ select extract(epoch from limit_wait(:key, make_interval(secs => :each_s), make_
 delete from edge_limit where key = any (array(
   select key from edge_limit where paid_until < now() - interval '1 minute' order by paid_until limit 1000 for update skip locked
 ))
+
+-- audit_tips --
+-- The ends of all chains of the realm, a page at a time, for an anchor.
+-- index: audit_tip_pkey   rows: <= 1000   role: worker   scope: realm
+-- with: after = '00000000-0000-0000-0000-000000000000'::uuid
+select tenant_id, seq, hash from audit_tip where tenant_id > :after order by tenant_id limit 1000
+
+-- audit_anchor_last --
+-- The last anchor: when it was signed, of what, and the hash of its file.
+-- index: audit_anchor_pkey   rows: <= 1   scope: realm
+select number, at, root, sha256 from audit_anchor order by number desc limit 1
+
+-- audit_anchor_write --
+-- Note an anchor; of two workers with one number the second is refused.
+-- index: none (insert)   rows: <= 0   role: worker   scope: realm
+-- with: number = 1::bigint, at = now(), root = '\x00'::bytea, sha256 = '\x00'::bytea
+insert into audit_anchor (number, at, root, sha256) values (:number, :at, :root, :sha256)
+
+-- audit_personal_write --
+-- Keep a personal value beside the chain, with the salt of its commitment.
+-- index: none (insert)   rows: <= 0
+-- with: audit_id = gen_random_uuid(), name = 'email', subject = 'user:1', value = 'a@b.c', salt = '\x00'::bytea
+insert into audit_personal (audit_id, name, subject, value, salt) values (:audit_id, :name, :subject, :value, :salt)
+
+-- audit_personal_erase --
+-- Erase what the trail keeps of somebody; the chain stays as it is.
+-- index: audit_personal_subject_idx   rows: <= 0
+-- with: subject = 'user:1'
+delete from audit_personal where subject = :subject
+
+-- audit_personal_get --
+-- The personal values of a page of the trail that were not erased.
+-- index: audit_personal_pkey   rows: <= 10000
+-- with: audit_ids = array[gen_random_uuid()]
+select audit_id, name, value, salt from audit_personal where audit_id = any(:audit_ids::uuid[])
+
+-- audit_trail --
+-- The trail for people, newest first, a page at a time.
+-- index: audit_pkey   rows: <= 51
+-- with: before = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+select audit_id, at, actor_id, action, object_type, object_id, detail, trace_id, seq
+from audit where audit_id < :before order by audit_id desc limit 51
+
+-- audit_bounds --
+-- The first and the last sealed row that were written between two ids; ids follow the time.
+-- index: audit_pkey   rows: <= 1
+-- with: since = '00000000-0000-0000-0000-000000000000'::uuid, before = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+select
+  (select seq from audit where audit_id >= :since and audit_id < :before and seq is not null order by audit_id limit 1) as first,
+  (select seq from audit where audit_id >= :since and audit_id < :before and seq is not null order by audit_id desc limit 1) as last
+
+-- audit_part --
+-- Sealed rows from one place in the chain to another, a page at a time, for an export.
+-- index: audit_tenant_seq_idx   rows: <= 1000
+-- with: after = 0::bigint, last = 1000::bigint
+select audit_id, at, actor_id, action, object_type, object_id, detail, trace_id, seq, prev, hash
+from audit where seq > :after and seq <= :last order by seq limit 1000
+
+-- audit_export_ask --
+-- A new export of the trail.
+-- index: none (insert)   rows: <= 0
+-- with: export_id = gen_random_uuid(), kind = 'csv', from_day = null::date, to_day = null::date, asked_by = null::uuid, now = now()
+insert into audit_export (export_id, kind, from_day, to_day, asked_by, asked_at)
+values (:export_id, :kind, :from_day, :to_day, :asked_by, :now)
+
+-- audit_export_waiting --
+-- How many exports are being made.
+-- index: audit_export_asked_idx   rows: <= 1
+select count(*) as waiting from (select from audit_export where status = 'making' order by asked_at desc limit 100) as making
+
+-- audit_export_get --
+-- One export and how far it is.
+-- index: audit_export_pkey   rows: <= 1
+-- with: export_id = (select export_id from audit_export limit 1)
+select export_id, kind, from_day, to_day, status, rows_done, rows_total, bytes, asked_by, asked_at, made_at
+from audit_export where export_id = :export_id
+
+-- audit_export_list --
+-- The latest exports that are still kept.
+-- index: audit_export_asked_idx   rows: <= 50
+select export_id, kind, from_day, to_day, status, rows_done, rows_total, bytes, asked_by, asked_at, made_at
+from audit_export order by asked_at desc, export_id limit 50
+
+-- audit_export_progress --
+-- How far an export is.
+-- index: audit_export_pkey   rows: <= 0   role: worker
+-- with: export_id = gen_random_uuid(), rows_done = 1::bigint, rows_total = 2::bigint
+update audit_export set rows_done = :rows_done, rows_total = :rows_total where export_id = :export_id and status = 'making'
+
+-- audit_export_made --
+-- An export is in the file store.
+-- index: audit_export_pkey   rows: <= 0   role: worker
+-- with: export_id = gen_random_uuid(), rows = 1::bigint, bytes = 1::bigint, now = now()
+update audit_export set status = 'made', rows_done = :rows, rows_total = :rows, bytes = :bytes, made_at = :now
+where export_id = :export_id and status = 'making'
+
+-- audit_export_drop --
+-- Forget an export whose file is deleted.
+-- index: audit_export_pkey   rows: <= 0   role: worker
+-- with: export_id = gen_random_uuid()
+delete from audit_export where export_id = :export_id
+
+-- tenant_ids --
+-- All tenants of the realm, a page at a time, for verifying their chains.
+-- index: tenant_pkey   rows: <= 1000   scope: realm
+-- with: after = '00000000-0000-0000-0000-000000000000'::uuid
+select tenant_id from tenant where tenant_id > :after order by tenant_id limit 1000
+
+-- session_operator_of_user --
+-- A person became an operator, or is one no longer: all their sessions, whose tokens these are.
+-- index: session_user_device_idx   rows: <= 1000   scope: realm   role: worker
+-- with: user_id = (select user_id from session limit 1), is_operator = false
+update session set is_operator = :is_operator where user_id = :user_id and revoked_at is null
+returning token_sha256
+
+-- operator_add --
+-- Name somebody an operator; no row where they are one.
+-- index: none (insert)   rows: <= 1   scope: realm   role: worker
+-- with: user_id = gen_random_uuid(), now = now()
+insert into operator (user_id, added_at) values (:user_id, :now) on conflict do nothing returning user_id
+
+-- operator_remove --
+-- Let somebody be an operator no longer; no row where they were none.
+-- index: none (a handful of rows)   rows: <= 1   scope: realm   role: worker
+-- with: user_id = gen_random_uuid()
+delete from operator where user_id = :user_id returning user_id
+
+-- operator_list --
+-- Who runs this installation; a handful.
+-- index: none (a handful of rows)   rows: <= 1000   scope: realm   role: worker
+select user_id from operator order by added_at, user_id limit 1000

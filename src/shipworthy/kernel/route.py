@@ -25,7 +25,7 @@ class Route:
     path: str
     handler: Handler
     title: str = ""
-    auth: Literal["public", "session"] = "session"
+    auth: Literal["public", "session", "operator"] = "session"
     permission: str | None = None
     step_up_s: int | None = None  # whoever asks must have proven who they are within so many seconds
     media: Literal["json", "html", "file"] = "json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +16,9 @@ from shipworthy.kernel.http.metrics import Metrics
 from shipworthy.kernel.telemetry.spans import Tracer
 
 if TYPE_CHECKING:
+    from shipworthy.kernel.audit.keys import AuditKeys
     from shipworthy.kernel.context import Ctx, Principal
-    from shipworthy.kernel.db.tx import Database
+    from shipworthy.kernel.db.tx import Database, Tx
     from shipworthy.kernel.edge.parts import EdgeParts
     from shipworthy.kernel.files.links import FileLinks
     from shipworthy.kernel.files.store import FileStore
@@ -49,11 +50,13 @@ class Runtime:
     pages: Pages
     files: FileStore
     file_links: FileLinks
+    audit_keys: AuditKeys
     flags: Flags
     mailer: Mailer
     edge: EdgeParts
     rooms: tuple[Room, ...]
     realm_id: uuid.UUID
+    folder: Path  # the state directory
     signing_key: bytes
     now: Callable[[], datetime] = utc_now
     new_id: Callable[[], uuid.UUID] = uuid7
@@ -61,4 +64,7 @@ class Runtime:
     tracer: Tracer = field(default_factory=Tracer)
     traces_file: Path | None = None  # where spans are kept, for operators to read; None: they go elsewhere
     state: dict[str, Any] = field(default_factory=dict)
+    names: Callable[[Tx, Sequence[uuid.UUID]], Awaitable[dict[uuid.UUID, str]]] | None = (
+        None  # of people, by id
+    )
     bearers: Callable[[Ctx, str], Awaitable[Principal | None]] | None = None  # who an access token stands for

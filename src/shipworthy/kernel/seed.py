@@ -30,6 +30,11 @@ select t.tenant_id, gen_random_uuid(), 'k' || n, '\\x00', 200, '[]', '{}' from t
 insert into audit (tenant_id, audit_id, at, action, object_type, object_id, trace_id, seq, prev, hash)
 select t.tenant_id, gen_random_uuid(), now(), 'volume.made', 'row', n::text, 'volume', n, '\\x00', '\\x00' from tenant t, generate_series(1, 6) n where t.slug like 'volume-%';
 insert into audit_head (tenant_id, seq, hash) select tenant_id, 6, '\\x00' from tenant where slug like 'volume-%';
+insert into audit_export (tenant_id, export_id, kind, asked_at)
+select t.tenant_id, gen_random_uuid(), 'csv', now() from tenant t, generate_series(1, 4) n where t.slug like 'volume-%';
+insert into audit_personal (tenant_id, audit_id, name, subject, value, salt)
+select tenant_id, audit_id, 'email', 'address:' || object_id, 'v', '\\x00' from audit where action = 'volume.made' and object_id::int <= 2;
+insert into audit_tip (realm_id, tenant_id, seq, hash) select realm_id, tenant_id, 6, '\\x00' from tenant where slug like 'volume-%' on conflict do nothing;
 """
 
 

@@ -171,6 +171,13 @@ class TelemetrySection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditSection:
+    """[audit]: the ends of all chains are signed and put into the file store; SHIPWORTHY_AUDIT_KEYS signs."""
+
+    anchor_period_s: int = 3600
+
+
+@dataclass(frozen=True, kw_only=True)
 class SloSection:
     """[slo]: the playbook's objectives; an app may tighten them."""
 
@@ -212,6 +219,7 @@ class Settings:
     tax: TaxSection = field(default_factory=TaxSection)
     site: SiteSection = field(default_factory=SiteSection)
     telemetry: TelemetrySection = field(default_factory=TelemetrySection)
+    audit: AuditSection = field(default_factory=AuditSection)
     slo: SloSection = field(default_factory=SloSection)
     budget: BudgetSection = field(default_factory=BudgetSection)
     alerts: AlertsSection = field(default_factory=AlertsSection)
@@ -338,7 +346,7 @@ _AT_LEAST_ONE = {
     "http.workers", "http.body_bytes_max", "db.pool_size", "db.acquire_timeout_s", "sessions.idle_ttl_s",
     "sessions.absolute_ttl_s", "auth.hash_memory_kib", "auth.hash_passes",
     "auth.hash_wait_max_ms", "auth.hash_queue_max", "auth.reset_ttl_s", "auth.undo_ttl_s", "auth.leaving_ttl_s",
-    "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s",
+    "audit.anchor_period_s", "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s",
     "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "files.link_ttl_s", "mail.timeout_s", "pdf.memory_mib", "pdf.cpu_s", "pdf.timeout_s", "backup.keep", "oncall.shift_days",
 }  # fmt: skip
 _AT_LEAST = {"auth.password_chars_min": 8}  # NIST SP 800-63B, whatever stands beside the password

@@ -1,4 +1,4 @@
-"""What the operator may ask: metrics with exemplars and the traces that were kept, and nobody else. Covers: telling."""
+"""What the operator may ask: metrics with exemplars and the traces that were kept, and nobody else. Covers: telling, trace_pages."""
 
 from __future__ import annotations
 

@@ -18,12 +18,12 @@ from typing import Any
 import minijinja
 import pytest
 
-from shipworthy.kernel.http.edge import PAGE_HEADERS
 from shipworthy.kernel.http.pages import KERNEL_TEMPLATES, Pages, whole
+from shipworthy.kernel.http.problem import page_headers
 from shipworthy.kernel.http.static import KERNEL_STATIC
 from shipworthy.kernel.language import _, _n, other_languages
 from tests.support.browser import chromium
-from tests.support.gallery import DEMO_TEMPLATES, DEMOS, context, demo_pages, write_gallery
+from tests.support.gallery import DEMO_TEMPLATES, DEMOS, NONCE, context, demo_pages, write_gallery
 
 HOSTILE = """'"><evil onpwn=1>&</textarea></script>{{ 7*7 }}"""
 MACRO = re.compile(r"{%- macro (\w+)\((.*?)\) -%}(.*?){%- endmacro -%}", re.DOTALL)
@@ -108,6 +108,7 @@ def test_hostile_text_in_the_kernels_own_variables_stays_text_on_every_page() ->
         "lang": HOSTILE,
         "app": {"name": HOSTILE},
         "page": {"title": HOSTILE, "section": HOSTILE},
+        "nonce": HOSTILE,
         "user": {"name": HOSTILE, "email": HOSTILE},
         "tenant": {"name": HOSTILE},
         "nav": [{"href": HOSTILE, "label": HOSTILE, "icon": HOSTILE, "section": HOSTILE}],
@@ -266,7 +267,7 @@ class Site(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
     def end_headers(self) -> None:
-        for name, value in PAGE_HEADERS:
+        for name, value in page_headers(NONCE):
             self.send_header(name.decode(), value.decode())
         super().end_headers()
 

@@ -268,3 +268,12 @@ async def test_a_tenants_new_name_shows_in_its_sessions_and_in_no_others(store: 
     await store.rename_tenant(one.tenant_id, name="Acme & Sons")
     names = [(await store.lookup(token)).tenant_name for token in tokens]  # type: ignore[union-attr]
     assert names == ["Acme & Sons", "Acme", "Acme & Sons"]
+
+
+async def test_an_operator_is_one_in_all_of_their_sessions_and_nobody_else_is(store: SessionStore) -> None:
+    mine, other = person(), person()
+    tokens = [await store.create(mine), await store.create(mine), await store.create(other)]
+    await store.set_operator(mine.user_id, is_operator=True)
+    assert [p.is_operator for t in tokens if (p := await store.lookup(t))] == [True, True, False]
+    await store.set_operator(mine.user_id, is_operator=False)
+    assert [p.is_operator for t in tokens if (p := await store.lookup(t))] == [False, False, False]

@@ -30,7 +30,8 @@ from hypothesis.stateful import (
 )
 
 from shipworthy.kernel.audit.sealer import seal_due
-from shipworthy.kernel.audit.verify import verify_tenant
+from shipworthy.kernel.audit.verify import verify_chain
+from shipworthy.kernel.context import Scope
 from shipworthy.local.postgres import PostgresAddress
 from shipworthy.rooms.invoicing.room import ROOM
 from tests.rooms.invoicing.conftest import LINE, Person, person
@@ -310,7 +311,8 @@ class Life(RuleBasedStateMachine):
         """Every change left its audit row, and the rows are one chain."""
         async with self.app.role("worker") as database:
             await seal_due(database)
-        report = await verify_tenant(self.app.installation, self.who.tenant_id)
+        async with self.app.role("auditor") as database:
+            report = await verify_chain(database, Scope(self.app.runtime.realm_id, self.who.tenant_id))
         assert (report.broken, report.unsealed) == (None, 0)
         issued = await self.app.admin(
             "select count(*) from audit where tenant_id = $1 and action in ('invoice.issued', 'invoice.credited')",

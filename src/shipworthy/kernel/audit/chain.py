@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 GENESIS = bytes(32)
+_json = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def seal(row: Mapping[str, Any], *, seq: int, prev: bytes) -> bytes:
         row["detail"],
         row["trace_id"],
     ]
-    return hashlib.sha256(prev + msgspec.json.encode(content, order="sorted")).digest()
+    return hashlib.sha256(prev + _json.encode(content)).digest()
 
 
 def first_break(rows: Iterable[Mapping[str, Any]], *, seq: int = 0, prev: bytes = GENESIS) -> Break | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,18 @@ def entry(
 
 async def record(
     ctx: Ctx, action: str, *, of: str, id: object, detail: dict[str, Any] | None = None, tx: Tx | None = None
-) -> None:
-    """Write one audit row: `action` happened to the `of` with this `id`.
+) -> uuid.UUID:
+    """Write one audit row: `action` happened to the `of` with this `id`; return the row's id.
 
     Goes to the tenant's chain, or to the realm's trail when no tenant is known yet. `detail`
-    holds facts, never secrets; personal values are named, not copied.
+    holds facts, never secrets; personal values are named, not copied (or committed to: personal.py).
     """
     transaction = tx or ctx.db
     query = q.audit_write if transaction.scope.tenant_id else q.realm_audit_write
-    await transaction.run(query, **entry(ctx, action, of=of, id=id, detail=detail))
+    row = entry(ctx, action, of=of, id=id, detail=detail)
+    await transaction.run(query, **row)
+    written: uuid.UUID = row["audit_id"]
+    return written
 
 
 def unchanged(ctx: Ctx) -> None:

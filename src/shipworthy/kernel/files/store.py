@@ -56,6 +56,18 @@ class FileStore:
                 "files.unavailable", "The file store does not answer. Try again in a moment."
             ) from failed
 
+    async def names(self, folder: str) -> list[str]:
+        """Return the keys of all objects in a folder, in no order. Errors: Upstream `files.unavailable`."""
+        try:
+            pages = self._store.list_async(f"{folder}/", chunk_size=1_000)
+            return [found["path"] async for page in pages for found in page]
+        except FileNotFoundError:
+            return []
+        except (BaseError, OSError) as failed:
+            raise Upstream(
+                "files.unavailable", "The file store does not answer. Try again in a moment."
+            ) from failed
+
     def open(self, key: str) -> BinaryIO:
         """Return an object to read and to seek in, a piece at a time: for a thread, never for the loop.
 

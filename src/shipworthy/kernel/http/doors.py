@@ -20,7 +20,7 @@ from shipworthy.kernel.http.problem import (
     refusal_headers,
     wants_json,
 )
-from shipworthy.kernel.http.wire import SECURITY_HEADERS, head_bytes, headers_of
+from shipworthy.kernel.http.wire import NO_PAGE, head_bytes, headers_of, security_headers
 from shipworthy.kernel.language import speaking
 from shipworthy.kernel.route import Route
 from shipworthy.kernel.runtime import Runtime
@@ -35,6 +35,7 @@ class Doors:
     ) -> None:
         self._metrics = runtime.metrics
         self._words = words
+        self._always = security_headers(is_https=runtime.settings.http.public_scheme == "https")
         self._locale = runtime.settings.app.locale
         self._doors = {(r.method, r.path.encode()): (r, r.door(runtime)) for r in routes if r.door}
         self._kept: dict[tuple[str, bool], bytes] = {}
@@ -67,9 +68,9 @@ class Doors:
         said = [
             (b"content-type", b"application/problem+json" if is_json else HTML),
             (b"cache-control", b"no-store"),
-            *(() if is_json else PAGE_HEADERS),
+            *([NO_PAGE] if is_json else PAGE_HEADERS),
             *refusal_headers(refusal, context_of(headers.get("traceparent"))[0]),
-            *SECURITY_HEADERS,
+            *self._always,
             (b"content-length", str(len(body)).encode()),
         ]
         return head_bytes(status, said), body

@@ -40,6 +40,8 @@ from shipworthy.kernel.http.problem import (
     BearerRefused,
     Crash,
     Misdirected,
+    new_nonce,
+    page_headers,
     problem_answer,
     problem_page,
     refusal_headers,
@@ -60,6 +62,7 @@ from shipworthy.kernel.http.wire import (
     headers_of,
     host_of,
     read_body,
+    security_headers,
     send_answer,
 )
 from shipworthy.kernel.language import LANGUAGE_COOKIE, Locale, _, chosen_language, speak, speaking, spoken
@@ -102,6 +105,7 @@ class Edge:
         self._language_cookie = cookies.name(runtime.settings, LANGUAGE_COOKIE)
         self._permissions = permissions_of(runtime)
         self._tells_tenant = runtime.settings.http.tenant_told
+        self._always = security_headers(is_https=runtime.settings.http.public_scheme == "https")
         self._nav = Nav(runtime, routes, self._permissions)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -112,7 +116,7 @@ class Edge:
         headers = headers_of(scope)
         path: str = scope["path"]
         if path.startswith("/static/"):
-            await send_answer(send, self._static_answer(scope["method"], path, headers), scope["method"])
+            await self._send(send, self._static_answer(scope["method"], path, headers), scope["method"])
             return
         trace_id, parent_id = context_of(headers.get("traceparent"))
         trace = self._runtime.tracer.begin(trace_id, parent_id, scope["method"])
@@ -124,6 +128,9 @@ class Edge:
         if not self._is_console(host_of(request)):
             return self._lane_at_once(request) if self._lane_at_once is not None else None
         return self._doors.at_once(request)
+
+    async def _send(self, send: Send, answer: Answer, method: str) -> None:
+        await send_answer(send, answer, method, always=self._always)
 
     def _is_console(self, host: str) -> bool:
         # A port is digits: "localhost:@evil.example" would put another host into the links we mail.
@@ -155,11 +162,11 @@ class Edge:
                     *PAGE_HEADERS,
                     *refusal_headers(refusal, ctx.trace_id),
                 ]
-                await send_answer(send, Answer(STATUS_OF_KIND[refusal.kind], said, body), scope["method"])
+                await self._send(send, Answer(STATUS_OF_KIND[refusal.kind], said, body), scope["method"])
                 return
             await self._lane(scope, receive, send)
             return
-        await send_answer(send, problem_answer(Misdirected(), trace_id="-"), scope["method"])
+        await self._send(send, problem_answer(Misdirected(), trace_id="-"), scope["method"])
 
     async def _console(
         self, scope: Any, headers: dict[str, str], host: str, receive: Receive, send: Send
@@ -172,7 +179,7 @@ class Edge:
         route: Route | None = None
         try:
             if answer := await self._operations(method, scope["path"], ctx, headers):
-                await send_answer(send, answer, method)
+                await self._send(send, answer, method)
                 return
             self._guard.head(ctx, scope, headers)
             await self._admission.admit(ctx, scope, headers)
@@ -196,7 +203,7 @@ class Edge:
             log.exception("request crashed", extra={"method": method, "path": scope["path"]})
             answer = self._refuse(ctx, route, headers, scope, Crash())
         answer.headers += said_besides(answer, tenant_id=ctx.scope.tenant_id if self._tells_tenant else None)
-        await send_answer(send, answer, method)
+        await self._send(send, answer, method)
         tell(ctx, route, method, answer.status, started_s=started_s, failure=failure)
 
     def _ctx_of(self, scope: Any, headers: dict[str, str], host: str, *, trace_id: str) -> Ctx:
@@ -255,7 +262,7 @@ class Edge:
     async def _sign_in(self, ctx: Ctx, route: Route, headers: dict[str, str]) -> None:
         with span("auth.session"):
             ctx.principal = await self._principal(ctx, route, headers)
-        if ctx.principal is not None and ctx.principal.tenant_id is not None:
+        if ctx.principal is not None and ctx.principal.tenant_id is not None and route.auth != "operator":
             ctx.scope = Scope(ctx.scope.realm_id, ctx.principal.tenant_id)
         if ctx.principal is not None:
             speak(ctx.principal.language)  # over what this browser asks for
@@ -311,11 +318,9 @@ class Edge:
         return Answer(route.status, [(b"content-type", b"application/json")], encode_json(value))
 
     def _page(self, ctx: Ctx, page: Page) -> Answer:
-        own = {
-            name.encode() for name, _ in page.headers
-        }  # a page may have a policy of its own, instead of ours
+        nonce = new_nonce()
         headers = [(b"content-type", HTML), (b"cache-control", b"no-store")]
-        headers += [header for header in PAGE_HEADERS if header[0] not in own]
+        headers += page_headers(nonce, frames=page.frames)
         if "flash" in ctx.extra.setdefault("headers", {}).get("cookie", ""):
             headers.append(
                 (
@@ -325,11 +330,11 @@ class Edge:
             )
         headers += [(n.encode(), v.encode()) for n, v in page.headers]
         headers += [(b"set-cookie", c.encode()) for c in page.cookies]
-        data = {**self.base(ctx, title=page.title, section=page.section), **page.data}
+        data = {**self.base(ctx, title=page.title, section=page.section, nonce=nonce), **page.data}
         return Answer(page.status, headers, self._runtime.pages.render(page.template, data))
 
-    def base(self, ctx: Ctx, *, title: str, section: str) -> dict[str, Any]:
-        """What every template may use."""
+    def base(self, ctx: Ctx, *, title: str, section: str, nonce: str = "") -> dict[str, Any]:
+        """What every template may use. Without a nonce a page has no scripts."""
         person = ctx.principal
         return {
             "app": {"name": self._runtime.settings.app.name},
@@ -339,6 +344,7 @@ class Edge:
             "nav": self._nav.of(person),
             "flash": cookies.flashed(ctx.extra.get("headers", {}).get("cookie", ""), self._runtime.settings),
             "lang": spoken(),
+            "nonce": nonce,
             "path": ctx.extra.get("path", ""),
             "is_on": ctx.is_on,
         }
@@ -348,22 +354,27 @@ class Edge:
     ) -> Answer:
         if wants_json(headers, media=route.media if route else None):
             return problem_answer(refusal, trace_id=ctx.trace_id)
-        if isinstance(refusal, SignInNeeded) and scope["method"] in SAFE_METHODS:
-            return Answer(303, [(b"location", f"/login?next={quote(scope['path'], safe='/')}".encode())], b"")
-        if isinstance(refusal, NoTenantChosen) and scope["method"] in SAFE_METHODS:
-            return Answer(303, [(b"location", CHOOSE_PATH.encode())], b"")
-        if isinstance(refusal, ProofTooOld):
-            where = confirm_address(scope["method"], scope["path"], headers, host=ctx.host)
+        if where := self._led_elsewhere(ctx, headers, scope, refusal):
             return Answer(303, [(b"location", where.encode())], b"")
         if isinstance(refusal.page, Page):
             answer = self._page(ctx, replace(refusal.page, status=STATUS_OF_KIND[refusal.kind]))
             answer.headers += refusal_headers(refusal, ctx.trace_id)
             return answer
-        answer = problem_page(
-            refusal, self._runtime.pages, trace_id=ctx.trace_id, base=self.base(ctx, title="", section="")
-        )
-        answer.headers += PAGE_HEADERS
+        nonce = new_nonce()
+        base = self.base(ctx, title="", section="", nonce=nonce)
+        answer = problem_page(refusal, self._runtime.pages, trace_id=ctx.trace_id, base=base)
+        answer.headers += page_headers(nonce)
         return answer
+
+    def _led_elsewhere(self, ctx: Ctx, headers: dict[str, str], scope: Any, refusal: Refusal) -> str | None:
+        """Return where a refused person goes on instead; None where there is only the refusal to read."""
+        if isinstance(refusal, SignInNeeded) and scope["method"] in SAFE_METHODS:
+            return f"/login?next={quote(scope['path'], safe='/')}"
+        if isinstance(refusal, NoTenantChosen) and scope["method"] in SAFE_METHODS:
+            return CHOOSE_PATH
+        if isinstance(refusal, ProofTooOld):
+            return confirm_address(scope["method"], scope["path"], headers, host=ctx.host)
+        return self._nav.instead_of(scope, refusal, ctx.principal)
 
     def _words_of(self, refusal: Refusal) -> bytes:
         """A refusal as the page anybody sees."""

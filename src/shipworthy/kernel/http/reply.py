@@ -19,6 +19,7 @@ class Page:
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     cookies: tuple[str, ...] = ()
+    frames: str = ""  # the origin of what it shows in a frame
 
 
 @dataclass(frozen=True, slots=True)

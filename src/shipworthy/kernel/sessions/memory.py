@@ -97,6 +97,11 @@ class MemorySessions:
             if held.new.tenant_id == tenant_id:
                 held.new = replace(held.new, tenant_name=name)
 
+    async def set_operator(self, user_id: uuid.UUID, *, is_operator: bool, tx: Tx | None = None) -> None:
+        for held in self._by_digest.values():
+            if held.new.user_id == user_id:
+                held.is_operator = is_operator
+
     async def devices(self, user_id: uuid.UUID) -> list[Device]:
         at = self._now()
         live = [h for h in self._by_digest.values() if h.new.user_id == user_id and self._is_live(h, at)]
@@ -119,6 +124,7 @@ class _Held:
     proven_at: datetime
     last_seen_at: datetime
     absolute_end: datetime
+    is_operator: bool = False
 
     def device(self) -> Device:
         return Device(
@@ -143,4 +149,5 @@ def _principal(held: _Held) -> Principal:
         amr=new.amr,
         proven_at=held.proven_at,
         language=new.language,
+        is_operator=held.is_operator,
     )

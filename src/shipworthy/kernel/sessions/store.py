@@ -120,6 +120,9 @@ class SessionStore(Protocol):
     async def rename_tenant(self, tenant_id: uuid.UUID, *, name: str, tx: Tx | None = None) -> None:
         """Show a tenant's new name in all sessions that act for it; with `tx` as above."""
 
+    async def set_operator(self, user_id: uuid.UUID, *, is_operator: bool, tx: Tx | None = None) -> None:
+        """Let a person be an operator in all their sessions, or no longer; with `tx` as above."""
+
     async def devices(self, user_id: uuid.UUID) -> list[Device]:
         """Return a person's live sessions, the last used first."""
 
@@ -237,6 +240,11 @@ class PostgresSessions:
         async with self._within(tx) as within:
             await self._forget(await within.all(q.session_rename_of_tenant, tenant_id=tenant_id, name=name))
 
+    async def set_operator(self, user_id: uuid.UUID, *, is_operator: bool, tx: Tx | None = None) -> None:
+        async with self._within(tx) as within:
+            changed = await within.all(q.session_operator_of_user, user_id=user_id, is_operator=is_operator)
+        await self._forget(changed)
+
     async def devices(self, user_id: uuid.UUID) -> list[Device]:
         async with self._database.begin(self._scope) as tx:
             rows = await tx.all(q.session_list_of_user, user_id=user_id, now=self._now())
@@ -294,6 +302,7 @@ class PostgresSessions:
             amr=tuple(row["amr"].split()),
             proven_at=row["proven_at"],
             language=row["language"],
+            is_operator=row["is_operator"],
         )
         if self._shared:
             until = min(seen_at + BELIEVED_FOR, idle_end, row["absolute_expires_at"])

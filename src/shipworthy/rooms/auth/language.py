@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shipworthy.kernel.audit.record import record, unchanged
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.binding import Body
@@ -24,10 +25,14 @@ async def choose_language(ctx: Ctx, chosen: ChosenLanguage) -> Redirect:
 
     The account keeps it for all of its sessions and letters; the cookie, for a year, for the sign-in page.
     """
-    if ctx.principal is not None:
+    if ctx.principal is None:
+        unchanged(ctx)  # the choice is kept in the browser only
+    else:
         async with ctx.begin() as tx:
             await tx.run(q.user_speak, user_id=ctx.user.user_id, language=chosen.language)
             await ctx.runtime.sessions.speak(ctx.user.user_id, language=chosen.language, tx=tx)
+            detail = {"language": chosen.language}
+            await record(ctx, "auth.language_chosen", of="user", id=ctx.user.user_id, detail=detail, tx=tx)
     cookie = cookies.write(ctx.runtime.settings, LANGUAGE_COOKIE, chosen.language, max_age_s=_KEPT_FOR_S)
     back = page_before(ctx.extra["headers"], ctx.host)
     return Redirect(back if is_path_here(back) else "/", cookies=(cookie,))
@@ -36,6 +41,6 @@ async def choose_language(ctx: Ctx, chosen: ChosenLanguage) -> Redirect:
 # Choosing twice is choosing once: it needs no key. Open to everybody, who choose for their own browser.
 ROUTES = (
     route("POST", "/language", choose_language, auth="public", media="html", transaction=False, body=ChosenLanguage,
-          body_bytes_max=1_024,
-          title="Choose a language", example={"language": "en"}, queries_max=3),
+          effect="change", audit="auth.language_chosen", body_bytes_max=1_024,
+          title="Choose a language", example={"language": "en"}, queries_max=5),
 )  # fmt: skip

@@ -847,3 +847,15 @@ select user_id from gone
 -- index: app_user_pkey   rows: <= 1   scope: realm
 -- with: user_id = (select user_id from app_user limit 1), status = 'disabled'
 update app_user set status = :status where user_id = :user_id and status <> 'leaving' returning user_id
+
+-- person_names --
+-- What people are called whose ids stand in the audit trail.
+-- index: app_user_pkey   rows: <= 50   scope: realm
+-- with: user_ids = array(select user_id from app_user limit 3)
+select user_id, name from app_user where user_id = any(:user_ids::uuid[])
+
+-- person_tenants --
+-- In which organisations a person is, and by what address, before they are erased.
+-- index: membership_user_idx, app_user_pkey   rows: <= 1000   scope: realm   role: worker
+-- with: user_id = (select user_id from app_user limit 1)
+select m.tenant_id, u.email_canon from membership m join app_user u on u.user_id = m.user_id where m.user_id = :user_id

@@ -15,6 +15,7 @@ from shipworthy.contract.manifest import (
     Table,
     Tokens,
 )
+from shipworthy.kernel.language import mark
 from shipworthy.kernel.room import NO_TENANT, Room
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import AuthSection, Settings
@@ -30,6 +31,7 @@ from shipworthy.rooms.auth.language import ROUTES as LANGUAGE_ROUTES
 from shipworthy.rooms.auth.oauth.installed import start_providers, stop_providers, variable_of
 from shipworthy.rooms.auth.oauth.web import ROUTES as OAUTH_ROUTES
 from shipworthy.rooms.auth.orgs.invitation_web import ROUTES as INVITATION_ROUTES
+from shipworthy.rooms.auth.orgs.members import names_of
 from shipworthy.rooms.auth.orgs.roles import PERMISSIONS
 from shipworthy.rooms.auth.orgs.web import ROUTES as ORG_ROUTES
 from shipworthy.rooms.auth.programs.bearer import Bearers
@@ -63,6 +65,7 @@ async def _start(runtime: Runtime) -> None:
     runtime.state[STATE] = open_pool(runtime.settings)
     runtime.state[NETWORKS] = Networks(signing_key=runtime.signing_key, realm_id=runtime.realm_id)
     runtime.bearers = Bearers()
+    runtime.names = names_of
     start_providers(runtime)
 
 
@@ -72,7 +75,7 @@ async def _stop(runtime: Runtime) -> None:
 
 
 def _slos(settings: Settings) -> tuple[Slo, ...]:
-    return (Slo(name="login", quantile=0.95, threshold_ms=settings.slo.login_p95_ms, title="Sign in"),)
+    return (Slo(name="login", quantile=0.95, threshold_ms=settings.slo.login_p95_ms, title=mark("Sign in")),)
 
 
 def _tokens(settings: Settings) -> Tokens:

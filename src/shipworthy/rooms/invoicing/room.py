@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shipworthy.contract.manifest import Journey, NamedLoad, Oracle, Sample, Slo, Step, Table
+from shipworthy.kernel.language import mark
 from shipworthy.kernel.room import NavItem, Room
 from shipworthy.kernel.settings import Settings
 from shipworthy.rooms.invoicing.bodies import CUSTOMER_PERSONAL
@@ -44,13 +45,13 @@ def _slos(settings: Settings) -> tuple[Slo, ...]:
             name="invoice_create",
             quantile=0.95,
             threshold_ms=settings.slo.invoice_create_p95_ms,
-            title="Creating an invoice",
+            title=mark("Creating an invoice"),
         ),
         Slo(
             name="invoice_list",
             quantile=0.95,
             threshold_ms=settings.slo.page_p95_ms,
-            title="Listing invoices",
+            title=mark("Listing invoices"),
         ),
     )
 

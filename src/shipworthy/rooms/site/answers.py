@@ -21,6 +21,8 @@ _GZIP: Header = (b"content-encoding", b"gzip")
 _BROTLI: Header = (b"content-encoding", b"br")
 _CSP: Header = (b"content-security-policy", CSP.encode())
 _FOR_EVER: Header = (b"cache-control", b"public, max-age=31536000, immutable")
+# Of this host alone: what else its owner has below it is not ours.
+_HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
 _NO_STORE: Header = (b"cache-control", b"no-store")
 _NOINDEX: Header = (b"x-robots-tag", b"noindex")
 _TEXT: Header = (b"content-type", b"text/plain; charset=utf-8")
@@ -55,7 +57,7 @@ class Answers:
             form = refusal(404, "There is no such picture.")
             return Entry(404, (form, form, form), (tag,), site.freshness, count, ENTRY_BYTES)
         kept = (_FOR_EVER if picture.is_final else _NO_STORE,)
-        headers = [(b"content-type", picture.media_type.encode()), *kept, *_SAFE, *_robots(site)]
+        headers = [(b"content-type", picture.media_type.encode()), *kept, *_SAFE, *_of_site(site)]
         etag = f'"{hashlib.sha256(picture.body).hexdigest()[:20]}"'.encode()
         form = make_form(200, headers, picture.body, etag=etag, kept=kept)
         size_bytes = FORMS_BYTES + len(picture.body)
@@ -111,7 +113,8 @@ def _entry(
         headers.append(_CSP)
     if rendered.link:
         headers.append((b"link", rendered.link.encode()))
-    headers += [*_robots(site), *_for_cdn(site, rendered.tags)] if status == 200 else [_NOINDEX]
+    headers += _of_site(site, is_found=status == 200)
+    headers += _for_cdn(site, rendered.tags) if status == 200 else []
     gzipped = make_form(status, [*headers, _GZIP], rendered.gzipped, etag=_named(etag, b"gz"), kept=kept)
     packed = make_form(status, [*headers, _BROTLI], rendered.brotli, etag=_named(etag, b"br"), kept=kept)
     return Entry(
@@ -149,11 +152,12 @@ def _leading(
     *,
     hit: Hit | None = None,
 ) -> Entry:
-    headers = [(b"location", to.encode()), kept, *_SAFE, *_robots(site)]
+    headers = [(b"location", to.encode()), kept, *_SAFE, *_of_site(site)]
     form = make_form(status, headers, b"", etag=b"", kept=())
     return Entry(status, (form, form, form), tags, site.freshness, count, FORMS_BYTES + len(to), hit)
 
 
-def _robots(site: Site) -> list[Header]:
-    """Keep every host but the site's own out of indexes."""
-    return [] if site.is_primary else [_NOINDEX]
+def _of_site(site: Site, *, is_found: bool = True) -> list[Header]:
+    """Keep every host but the site's own out of indexes, and a later visit on TLS where this one is."""
+    hsts = [_HSTS] if site.origin.startswith("https://") else []
+    return hsts if site.is_primary and is_found else [*hsts, _NOINDEX]

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from shipworthy.contract.manifest import Budget, Journey, NamedLoad, Publishing, Sample, Slo, Step, Table
+from shipworthy.kernel.language import mark
 from shipworthy.kernel.room import NavItem, Room
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import Settings
@@ -56,7 +57,12 @@ async def _stop(runtime: Runtime) -> None:
 
 def _slos(settings: Settings) -> tuple[Slo, ...]:
     return (
-        Slo(name="page", quantile=0.95, threshold_ms=settings.slo.page_p95_ms, title="A page's first byte"),
+        Slo(
+            name="page",
+            quantile=0.95,
+            threshold_ms=settings.slo.page_p95_ms,
+            title=mark("A page's first byte"),
+        ),
     )
 
 

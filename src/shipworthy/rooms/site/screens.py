@@ -26,7 +26,7 @@ from shipworthy.rooms.site.lint.publishable import remarks_on
 from shipworthy.rooms.site.lint.rules import Remark, by_level
 from shipworthy.rooms.site.listing import NOTHING, list_pages
 from shipworthy.rooms.site.permissions import may_write
-from shipworthy.rooms.site.preview.show import framing, preview_address
+from shipworthy.rooms.site.preview.show import preview_address, preview_origin
 from shipworthy.rooms.site.publish import publish_page, unpublish_page
 from shipworthy.rooms.site.schedule.local_time import said
 from shipworthy.rooms.site.shown import moment, snippet, status_of
@@ -218,9 +218,9 @@ def _editor(
         "limits": _LIMITS,
         "has_preview": page is not None and site is not None and site["preview_host"] is not None,
     }
-    headers = (framing(ctx, site),) if site and site["preview_host"] else ()
+    frames = preview_origin(ctx, site) if site and site["preview_host"] else ""
     title = page["title"] if page else _("New page")
-    return Page("site/page_form.html", data, title=title, section="pages", headers=headers)
+    return Page("site/page_form.html", data, title=title, section="pages", frames=frames)
 
 
 def _beside(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -65,8 +65,16 @@ async def edit_page(ctx: Ctx, page_id: uuid.UUID, text: PageText, *, seen: int |
     return await save_text(ctx, await hold_page(ctx, page_id), text, seen=seen)
 
 
-async def save_text(ctx: Ctx, before: Record, text: PageText, *, seen: int | None) -> int:
-    """Save the next version of a page that is held; the same text again makes no version.
+async def save_text(
+    ctx: Ctx,
+    before: Record,
+    text: PageText,
+    *,
+    seen: int | None,
+    action: str = "page.edited",
+    detail: Mapping[str, object] | None = None,
+) -> int:
+    """Save the next version of a page that is held; the same text again makes no version. The trail calls it `action`.
 
     A `body` that the page has already, and no blocks, leaves its blocks alone: whoever reads a page, changes
     its title and sends it back takes nothing away.
@@ -86,7 +94,8 @@ async def save_text(ctx: Ctx, before: Record, text: PageText, *, seen: int | Non
         await write_version(ctx, page_id, version, text)
     if path != before["path"]:
         await move_page(ctx, before, path)
-    await record(ctx, "page.edited", of="page", id=page_id, detail={"version": version, "path": path})
+    facts = {**(detail or {}), "version": version, "path": path}
+    await record(ctx, action, of="page", id=page_id, detail=facts)
     return int(version)
 
 

@@ -108,7 +108,7 @@ async def test_invitations_are_bounded_by_address_and_organisation(team: Team) -
     many = await asyncio.gather(*(invite(team.owner, email) for email in addresses))
     statuses = [answer.status for answer in many]
     assert statuses.count(303) <= INVITATIONS_MAX - MAILS_PER_ADDRESS_MAX
-    assert 429 in statuses
+    assert 429 in statuses, statuses
 
 
 async def test_no_more_are_open_than_one_page_shows(team: Team) -> None:

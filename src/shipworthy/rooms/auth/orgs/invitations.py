@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shipworthy.kernel.audit.personal import record_personal
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Tx
@@ -86,8 +87,16 @@ async def invite(ctx: Ctx, *, email: str, role: Role) -> None:
                 "auth.invitations_full",
                 _("{count} invitations are open already. Take one back first.", count=OPEN_MAX),
             )
-        detail = {"role": role}
-        await record(ctx, "auth.invitation_sent", of="invitation", id=invitation_id, detail=detail, tx=tx)
+        await record_personal(
+            ctx,
+            "auth.invitation_sent",
+            of="invitation",
+            id=invitation_id,
+            detail={"role": role},
+            personal={"email": address.raw},
+            subject=f"address:{address.canonical}",
+            tx=tx,
+        )
 
 
 async def revoke(ctx: Ctx, invitation_id: uuid.UUID) -> None:

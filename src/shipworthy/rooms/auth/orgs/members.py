@@ -55,6 +55,12 @@ async def member_of(ctx: Ctx, user_id: uuid.UUID) -> Member:
     return Member(**dict(row))
 
 
+async def names_of(tx: Tx, user_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return what people are called, by their ids; whoever has no account any longer is left out."""
+    rows = await tx.all(q.person_names, user_ids=list(user_ids))
+    return {row["user_id"]: row["name"] for row in rows}
+
+
 async def change_role(ctx: Ctx, user_id: uuid.UUID, role: Role) -> None:
     """Give a member another role; their running sessions have it within the look-up's few seconds.
 

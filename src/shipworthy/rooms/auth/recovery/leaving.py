@@ -10,11 +10,13 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
+from shipworthy.kernel.audit.personal import erase_personal
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Missing
 from shipworthy.kernel.language import _n, day_text
+from shipworthy.kernel.operators import forget_operator
 from shipworthy.kernel.queue.job import enqueue
 from shipworthy.rooms.auth.addresses import Address
 from shipworthy.rooms.auth.catalogue import q
@@ -101,8 +103,13 @@ async def stay(ctx: Ctx, token: str) -> None:
 async def erase(ctx: Ctx, source: str) -> None:
     """Erase whoever left, where the time is over and it was not taken back. Running again changes nothing."""
     user_id = uuid.UUID(source.partition("/")[0])
+    organisations = await ctx.db.all(q.person_tenants, user_id=user_id)
     if await ctx.db.maybe(q.user_erase, user_id=user_id, now=ctx.now()) is not None:
         await record(ctx, "auth.account_erased", of="user", id=user_id)
+        await forget_operator(ctx.db, user_id)
+        for row in organisations:
+            async with ctx.begin(Scope(ctx.scope.realm_id, row["tenant_id"])) as tx:
+                await erase_personal(ctx, f"address:{row['email_canon']}", tx=tx)
 
 
 async def _ownerless(ctx: Ctx, tx: Tx) -> list[tuple[str, int]]:

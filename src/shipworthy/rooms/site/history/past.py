@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Missing
@@ -46,7 +45,6 @@ async def restore_version(ctx: Ctx, page_id: uuid.UUID, number: str, *, seen: in
     text = PageText(
         title=old["title"], description=old["description"], blocks=blocks_of(old), in_menu=old["in_menu"]
     )
-    version = await save_text(ctx, page, text, seen=seen)
-    detail = {"restored": old["version"], "version": version}
-    await record(ctx, "page.restored", of="page", id=page_id, detail=detail)
-    return version
+    return await save_text(
+        ctx, page, text, seen=seen, action="page.restored", detail={"restored": old["version"]}
+    )

@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, urlencode
 from shipworthy.kernel.context import Ctx, Scope
 from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict
-from shipworthy.kernel.http.problem import PAGE_HEADERS
 from shipworthy.kernel.language import _
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.settings import Settings
@@ -44,11 +43,9 @@ def preview_address(ctx: Ctx, page: Record, site: Record) -> str:
     return f"{here}{encoded(page['path'])}?{urlencode({PARAMETER: token})}"
 
 
-def framing(ctx: Ctx, site: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the policy of a console's page that shows a preview in a frame."""
-    ((name, policy),) = PAGE_HEADERS
-    preview = origin(ctx.runtime.settings, site["preview_host"])
-    return name.decode(), f"{policy.decode()}; frame-src 'self' {preview}"
+def preview_origin(ctx: Ctx, site: Mapping[str, Any]) -> str:
+    """Return where a site's previews are shown, for the console's page that frames them."""
+    return origin(ctx.runtime.settings, site["preview_host"])
 
 
 async def show_preview(

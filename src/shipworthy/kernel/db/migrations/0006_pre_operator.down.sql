@@ -1,0 +1,2 @@
+alter table session drop column is_operator;
+drop table operator;
