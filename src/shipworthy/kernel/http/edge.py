@@ -19,7 +19,7 @@ import msgspec
 from shipworthy.kernel.context import Ctx, Principal, Scope
 from shipworthy.kernel.edge.admission import PAGE, Admission
 from shipworthy.kernel.edge.guard import Guard
-from shipworthy.kernel.errors import Missing, Refusal, SignInNeeded
+from shipworthy.kernel.errors import Refusal, SignInNeeded
 from shipworthy.kernel.http import cookies, idempotency
 from shipworthy.kernel.http.binding import parse_body, parse_query
 from shipworthy.kernel.http.doors import Doors
@@ -48,7 +48,7 @@ from shipworthy.kernel.http.problem import (
     wants_json,
 )
 from shipworthy.kernel.http.reply import Answer, File, Json, Page, Redirect, Stream, said_besides
-from shipworthy.kernel.http.router import MethodNotAllowed, Router
+from shipworthy.kernel.http.router import Router
 from shipworthy.kernel.http.static import StaticFiles
 from shipworthy.kernel.http.step_up import ProofTooOld, check_proof, confirm_address
 from shipworthy.kernel.http.telling import tell
@@ -116,7 +116,7 @@ class Edge:
         headers = headers_of(scope)
         path: str = scope["path"]
         if path.startswith("/static/"):
-            await self._send(send, self._static_answer(scope["method"], path, headers), scope["method"])
+            await self._send(send, self._static.answer(scope["method"], path, headers), scope["method"])
             return
         trace_id, parent_id = context_of(headers.get("traceparent"))
         trace = self._runtime.tracer.begin(trace_id, parent_id, scope["method"])
@@ -381,21 +381,6 @@ class Edge:
         nobody = Ctx(scope=Scope(self._runtime.realm_id), runtime=self._runtime, trace_id="")
         base = self.base(nobody, title="", section="")
         return problem_page(refusal, self._runtime.pages, trace_id="", base=base).body
-
-    def _static_answer(self, method: str, path: str, headers: dict[str, str]) -> Answer:
-        if method not in _READING:
-            return problem_answer(MethodNotAllowed(_READING), trace_id="-")
-        asset = self._static.get(path)
-        if asset is None:
-            return problem_answer(Missing("file"), trace_id="-")
-        common = [
-            (b"content-type", asset.media_type),
-            (b"cache-control", b"public, max-age=31536000, immutable"),
-            (b"vary", b"accept-encoding"),
-        ]
-        if asset.gzipped is not None and "gzip" in headers.get("accept-encoding", ""):
-            return Answer(200, [*common, (b"content-encoding", b"gzip")], asset.gzipped)
-        return Answer(200, common, asset.body)
 
 
 def encode_json(value: Any) -> bytes:

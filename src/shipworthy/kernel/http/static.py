@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipworthy.kernel.errors import Missing
+from shipworthy.kernel.http.problem import problem_answer
+from shipworthy.kernel.http.reply import Answer
+from shipworthy.kernel.http.router import MethodNotAllowed
+
 KERNEL_STATIC = Path(__file__).parent / "static"
+_READING = ("GET", "HEAD")
 _COMPRESSIBLE = {".css", ".js", ".svg", ".html", ".txt", ".json"}
 
 
@@ -42,6 +48,22 @@ class StaticFiles:
 
     def get(self, url: str) -> Asset | None:
         return self._by_url.get(url)
+
+    def answer(self, method: str, path: str, headers: Mapping[str, str]) -> Answer:
+        """Return the file at an address as an answer, compressed where the browser takes that; or the refusal."""
+        if method not in _READING:
+            return problem_answer(MethodNotAllowed(_READING), trace_id="-")
+        asset = self.get(path)
+        if asset is None:
+            return problem_answer(Missing("file"), trace_id="-")
+        common = [
+            (b"content-type", asset.media_type),
+            (b"cache-control", b"public, max-age=31536000, immutable"),
+            (b"vary", b"accept-encoding"),
+        ]
+        if asset.gzipped is not None and "gzip" in headers.get("accept-encoding", ""):
+            return Answer(200, [*common, (b"content-encoding", b"gzip")], asset.gzipped)
+        return Answer(200, common, asset.body)
 
     @property
     def bundle_bytes(self) -> int:
