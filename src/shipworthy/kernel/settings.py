@@ -31,10 +31,7 @@ class AppSection:
     name: str
     rooms: tuple[str, ...]
     locale: Literal["en", "de"] = "en"
-    hosts: tuple[str, ...] = (
-        "localhost",
-        "127.0.0.1",
-    )  # console hosts; anything else must be a site's domain
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1")  # the console's; any other must be a site's domain
 
 
 @dataclass(frozen=True, kw_only=True)

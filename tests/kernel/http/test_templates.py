@@ -241,7 +241,7 @@ def test_the_styles_know_every_class_of_the_pages_and_no_other(gallery: dict[str
 
 
 def test_the_styles_stay_small_and_the_library_is_the_published_one() -> None:
-    assert len(gzip.compress((KERNEL_STATIC / "app.css").read_bytes(), 9)) < 8 * 1024
+    assert len(gzip.compress((KERNEL_STATIC / "app.css").read_bytes(), 9)) < 9 * 1024
     assert len(gzip.compress((KERNEL_STATIC / "app.js").read_bytes(), 9)) < 3 * 1024
     digest = hashlib.sha256((KERNEL_STATIC / "htmx.min.js").read_bytes()).hexdigest()
     assert f"SHA-256 {digest}" in (KERNEL_STATIC / "LICENSES.txt").read_text()
