@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shipworthy.kernel.edge.challenge import TTL_S, Challenge, Challenges, solve, zero_bits
+from shipworthy.kernel.edge.challenge import TTL_S, Challenge, Challenges, Solved, solve, zero_bits
 
 BITS = 8
 
@@ -48,6 +48,14 @@ def test_what_was_spent_is_remembered_no_longer_than_it_matters(monkeypatch: pyt
     for _ in range(20):
         assert challenges.solved(solve(challenges.make(bits=1, now_s=5_000.0)), bits=1, now_s=5_000.0)
     assert len(challenges._spent) == 5
+
+
+def test_a_solution_says_whether_its_challenge_was_a_refusal() -> None:
+    challenges = Challenges(signing_key=b"a")
+    for is_refusal in (True, False):
+        made = challenges.make(bits=BITS, now_s=0.0, is_refusal=is_refusal)
+        assert made.bits == BITS
+        assert challenges.solved(solve(made), bits=BITS, now_s=1.0) == Solved(is_refusal)
 
 
 def test_zero_bits_are_counted_from_the_front() -> None:

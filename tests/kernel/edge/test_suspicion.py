@@ -55,6 +55,29 @@ def test_an_attack_from_everywhere_is_seen_and_ends_and_known_networks_are_not_a
     assert not seen.is_under_attack(now_s)
 
 
+def test_an_attack_that_is_held_off_is_not_over_and_who_solves_is_no_part_of_it() -> None:
+    seen, now_s = Suspicion(), 0.0
+    for n in range(
+        60_000
+    ):  # two minutes: 150/s bring no solution, 70/s of people are refused once and come back
+        now_s += 1 / 500
+        if n % 10 < 3:
+            (seen.challenged if seen.is_under_attack(now_s) else seen.failed)(f"n{n}", account(n), now_s)
+        elif n % 10 == 3:
+            if seen.is_under_attack(now_s):
+                seen.challenged(f"p{n}", account(n), now_s)
+                seen.solved(f"p{n}", now_s)
+            seen.succeeded(f"p{n}", now_s)
+        assert n < 500 or seen.is_under_attack(now_s)
+    for n in range(6_000):  # it ends, and people alone do not keep it alive
+        now_s += 1 / 50
+        if seen.is_under_attack(now_s):
+            seen.challenged(f"q{n}", account(n), now_s)
+            seen.solved(f"q{n}", now_s)
+        seen.succeeded(f"q{n}", now_s)
+    assert not seen.is_under_attack(now_s)
+
+
 def test_a_trap_is_remembered_for_a_day_and_adds_to_an_attack() -> None:
     seen = Suspicion()
     seen.mark(HERE, 0.0)

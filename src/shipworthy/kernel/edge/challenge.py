@@ -19,6 +19,7 @@ TTL_S = 600
 BITS_MAX = 22
 _MAC_BYTES, _RANDOM_BYTES = 16, 9
 _USE = b"shipworthy/edge/challenge/1\x00"
+_REFUSAL = 0x80
 _SPENT_MAX = 100_000  # of one process; each is forgotten after TTL_S anyway
 _SOLUTION_CHARS_MAX = 100
 
@@ -31,6 +32,13 @@ class Challenge:
     bits: int
 
 
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A solution that was taken. `was_refused`: its challenge was the answer to a try that brought none."""
+
+    was_refused: bool
+
+
 class Challenges:
     """Makes and checks the challenges of one installation; what is spent, this process remembers."""
 
@@ -38,31 +46,38 @@ class Challenges:
         self._key = signing_key
         self._spent: OrderedDict[bytes, float] = OrderedDict()
 
-    def make(self, *, bits: int, now_s: float) -> Challenge:
+    def make(self, *, bits: int, now_s: float, is_refusal: bool = False) -> Challenge:
         assert 0 < bits <= BITS_MAX, "more would keep a phone busy for minutes"
-        said = int(now_s).to_bytes(5, "big") + bytes([bits]) + os.urandom(_RANDOM_BYTES)
+        asked = bits | (_REFUSAL if is_refusal else 0)
+        said = int(now_s).to_bytes(5, "big") + bytes([asked]) + os.urandom(_RANDOM_BYTES)
         text = base64.urlsafe_b64encode(said + self._mac(said)).decode().rstrip("=")
         return Challenge(text, bits)
 
-    def solved(self, solution: str, *, bits: int, now_s: float) -> bool:
-        """Say whether `<challenge>.<number>` is a challenge of ours, fresh, at least so hard, solved and not spent; then
+    def solved(self, solution: str, *, bits: int, now_s: float) -> Solved | None:
+        """Take `<challenge>.<number>` where it is a challenge of ours, fresh, at least so hard, solved and not spent; then
         it is spent. Cost: 5 us."""
+        said = self._read(solution)
+        if said is None:
+            return None
+        made_s, wanted = int.from_bytes(said[:5], "big"), said[5] & ~_REFUSAL
+        if not -60 <= now_s - made_s <= TTL_S or wanted < bits:
+            return None
+        if zero_bits(hashlib.sha256(solution.encode()).digest()) < wanted or not self._spend(said, now_s):
+            return None
+        return Solved(was_refused=bool(said[5] & _REFUSAL))
+
+    def _read(self, solution: str) -> bytes | None:
+        """Return what we said in the challenge of a solution; None where it is none of ours."""
         text, _, number = solution.partition(".")
         if len(solution) > _SOLUTION_CHARS_MAX or not (number.isascii() and number.isdecimal()):
-            return False
+            return None
         try:
             raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         except ValueError:
-            return False
+            return None
         said, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        if len(said) != 6 + _RANDOM_BYTES or not hmac.compare_digest(mac, self._mac(said)):
-            return False
-        made_s, wanted = int.from_bytes(said[:5], "big"), said[5]
-        if not -60 <= now_s - made_s <= TTL_S or wanted < bits:
-            return False
-        if zero_bits(hashlib.sha256(solution.encode()).digest()) < wanted:
-            return False
-        return self._spend(said, now_s)
+        is_ours = len(said) == 6 + _RANDOM_BYTES and hmac.compare_digest(mac, self._mac(said))
+        return said if is_ours else None
 
     def _spend(self, said: bytes, now_s: float) -> bool:
         while self._spent and (

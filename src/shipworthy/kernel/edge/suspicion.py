@@ -70,6 +70,21 @@ class Suspicion:
             one.accounts.popitem(last=False)
         self._house(1.0, now_s)
 
+    def challenged(self, network: str, account: bytes, now_s: float) -> None:
+        """A sign-in was not judged, because it brought no solution: as long as it brings none it is part of the attack.
+
+        Not counted, an attack that is held off would look like one that is over, and be let in again.
+        """
+        self.failed(network, account, now_s)
+
+    def solved(self, network: str, now_s: float) -> None:
+        """Who was refused for the want of a solution has come back with one: what was counted of it is taken back."""
+        one = self._network(network)
+        for counter in (one.tries, one.failures):
+            counter.add(-min(1.0, counter.now(now_s, HALF_LIFE_S)), now_s, HALF_LIFE_S)
+        for counter in (self._tries, self._failures):
+            counter.add(-min(1.0, counter.now(now_s, HOUSE_HALF_LIFE_S)), now_s, HOUSE_HALF_LIFE_S)
+
     def succeeded(self, network: str, now_s: float) -> None:
         """A sign-in was right."""
         self._network(network).tries.add(1, now_s, HALF_LIFE_S)

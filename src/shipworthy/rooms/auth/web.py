@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.edge.refusals import ChallengeNeeded
 from shipworthy.kernel.errors import Missing, Refusal
 from shipworthy.kernel.http import cookies
 from shipworthy.kernel.http.binding import Body
@@ -94,7 +95,7 @@ async def login_page(ctx: Ctx, query: Next) -> Any:
 async def login(ctx: Ctx, body: SignIn) -> Any:
     browser = browser_of(ctx)
     try:
-        demand_proof(ctx, browser, body.proof)
+        demand_proof(ctx, browser, body.proof, email=body.email)
         if sprung(ctx, trap=body.fax, email=body.email):
             raise refused()
         signed_in = await sign_in(ctx, email=body.email, password=body.password, browser=browser)
@@ -231,7 +232,10 @@ def login_page_of(ctx: Ctx, *, next: str = "", email: str = "", error: Refusal |
             "next": wanted,
             "email": email,
             "ways": ways_of(ctx, wanted),
-            "challenge": challenge_for(ctx, browser_of(ctx)),
+            # The one that was refused for is the one to solve: then it counts as one try, not two.
+            "challenge": error.challenge
+            if isinstance(error, ChallengeNeeded)
+            else challenge_for(ctx, browser_of(ctx)),
             **error_of(error),
         },
         title=_("Sign in"),

@@ -26,7 +26,7 @@ def challenge_for(ctx: Ctx, browser: Browser) -> Challenge | None:
     return ctx.runtime.edge.challenges.make(bits=bits, now_s=ctx.now().timestamp())
 
 
-def demand_proof(ctx: Ctx, browser: Browser, proof: str) -> None:
+def demand_proof(ctx: Ctx, browser: Browser, proof: str, *, email: str) -> None:
     """Let through who is not suspect, or has computed. Errors: ChallengeNeeded `edge.challenge`; nothing is judged then.
 
     Cost:    3 us.
@@ -34,8 +34,10 @@ def demand_proof(ctx: Ctx, browser: Browser, proof: str) -> None:
     level = _level(ctx, browser)
     if not level:
         return
-    now_s = ctx.now().timestamp()
-    if ctx.runtime.edge.challenges.solved(proof, bits=BITS[level], now_s=now_s):
+    parts, network, now_s = ctx.runtime.edge, network_of(ctx.client), ctx.now().timestamp()
+    if (solved := parts.challenges.solved(proof, bits=BITS[level], now_s=now_s)) is not None:
+        if solved.was_refused:
+            parts.suspicion.solved(network, now_s)
         return
     is_refused = ctx.is_on(CHALLENGE)
     _tell(
@@ -46,7 +48,8 @@ def demand_proof(ctx: Ctx, browser: Browser, proof: str) -> None:
         is_refused=is_refused,
     )
     if is_refused:
-        raise ChallengeNeeded(ctx.runtime.edge.challenges.make(bits=BITS[level], now_s=now_s))
+        parts.suspicion.challenged(network, parts.keys("account", email), now_s)
+        raise ChallengeNeeded(parts.challenges.make(bits=BITS[level], now_s=now_s, is_refusal=True))
 
 
 def sprung(ctx: Ctx, *, trap: str, email: str) -> bool:

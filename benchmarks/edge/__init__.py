@@ -1,0 +1,1 @@
+"""What the edge turns away, and whom it must not: `make bench NAME=edge`."""
