@@ -51,7 +51,7 @@ def test_the_plan_is_the_whole_list_with_what_cannot_be_measured(stranger: Path)
         (("--target", "nowhere.toml"), "there is no file nowhere.toml"),
         (("--target", "gauntlet.toml", "--stage", "plan"), "did you mean 'plans'?"),
         (("--target", "gauntlet.toml", "--only", "plans.index_usd"), "did you mean 'plans.index_used'?"),
-        ((), "there is no app.toml"),
+        (("--home", "/"), "there is no app.toml and no gauntlet.toml in /"),
     ],
 )
 def test_a_wrong_argument_is_one_sentence_and_exit_2(
@@ -61,6 +61,12 @@ def test_a_wrong_argument_is_one_sentence_and_exit_2(
     assert refused.returncode == 2
     assert said in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_in_a_strangers_folder_its_file_is_found(stranger: Path) -> None:
+    shown = gauntlet("--plan", cwd=stranger.parent)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout == gauntlet("--target", str(stranger), "--plan", cwd=stranger.parent).stdout
 
 
 def test_a_wrong_key_names_its_line_and_the_nearest_name(stranger: Path) -> None:

@@ -119,7 +119,7 @@ STRANGERS = (
 [[route]]
 path = "/info"
 [[route]]
-path = "/login/"
+path = "/admin/"
 [[route]]
 path = "/?uri=/an-article"
 expect = [200, 404]

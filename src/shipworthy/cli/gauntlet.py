@@ -58,7 +58,8 @@ def command(
 ) -> None:  # fmt: skip
     """Put an app through its trials and give a verdict people can believe.
 
-    In an app's folder it examines that app on a database of its own; with --target any web app.
+    In an app's folder it examines that app on a database of its own; any other web app by the gauntlet.toml in its
+    folder, or the one of --target.
     Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 invalid run.
 
     \b
@@ -118,12 +119,15 @@ def command(
 
 
 def target_of(file: Path | None, home: Path | None) -> Target:
-    """Return the target of a gauntlet.toml, or of the app in a folder. Errors: UsageError."""
+    """Return the target of a file, or of the app in a folder: by its app.toml, else by its gauntlet.toml.
+
+    Errors:  UsageError.
+    """
     import asyncio
 
     from shipworthy.gauntlet.adapters.instance import StartFailed
     from shipworthy.gauntlet.adapters.shipworthy import describe
-    from shipworthy.gauntlet.targetfile import load_target_file
+    from shipworthy.gauntlet.targetfile import TARGET_FILE, load_target_file
 
     if file is not None:
         if not file.is_file():
@@ -131,8 +135,12 @@ def target_of(file: Path | None, home: Path | None) -> Target:
         return load_target_file(file)
     folder = (home or Path.cwd()).resolve()
     if not (folder / "app.toml").is_file():
+        if (
+            described := folder / TARGET_FILE
+        ).is_file():  # what `shipworthy init` leaves in a stranger's folder
+            return load_target_file(described)
         raise click.UsageError(
-            f"there is no app.toml in {folder}. Go into an app's folder, or give --target FILE"
+            f"there is no app.toml and no {TARGET_FILE} in {folder}. Go into an app's folder, or give --target FILE"
         )
     try:
         return asyncio.run(describe(folder))

@@ -226,7 +226,7 @@ def _tell(draft: Draft, path: Path, left: list[str]) -> None:
         click.echo("\nStill to say, if it is to be measured:")
         for one in left:
             click.echo(f"  - {one}")
-    click.echo(f"\n  shipworthy gauntlet --target {path} --plan\n  shipworthy gauntlet --target {path}\n")
+    click.echo("\nX")
 
 
 def _without_password(url: str) -> str:
