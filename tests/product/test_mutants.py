@@ -5,6 +5,7 @@ Each runs on a copy of one filled database; `make bench NAME=mutants` shows the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ TRUE_FINDING = Finding(
     verdict=Verdict.FAIL,
     title="list needs list_idx, which is not there",
     source="up.sql:7",
+    fix="create index list_idx on list (tenant_id);",
 )
 
 
@@ -116,6 +118,7 @@ def test_a_defect_counts_as_caught_only_when_subject_names_and_place_are_told() 
     assert list(missed(planted(source="queries.sql"), told))
     assert list(missed(planted(), concluded(passing(TRUE_FINDING))))
     assert list(missed(planted(), concluded(TRUE_FINDING, valid=False)))
+    assert list(missed(planted(), concluded(replace(TRUE_FINDING, fix=""))))  # what does not say what to do
 
 
 def test_a_failure_beside_the_planted_defect_is_a_false_alarm() -> None:

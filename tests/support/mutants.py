@@ -156,6 +156,9 @@ def missed(mutant: Mutant, result: RunResult) -> Iterator[str]:
             seen = [f for f in result.findings if (f.check, f.subject) == (wanted.check, wanted.subject)]
             told = "; ".join(f"{f.verdict}: {f.title}. {f.cause} ({f.source})" for f in seen) or "nothing"
             yield f"{wanted.check}:{wanted.subject} did not fail naming {wanted.names}; said was {told}."
+    for finding in result.findings:
+        if finding.verdict is Verdict.FAIL and not finding.fix:
+            yield f"{finding.id} fails and does not say what to do."
     for check in mutant.asked if not mutant.is_planted else ():
         if not any(check.answers(f.check) and f.verdict is Verdict.PASS for f in result.findings):
             yield f"{check.name} passed nothing."
