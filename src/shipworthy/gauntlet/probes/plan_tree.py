@@ -81,9 +81,10 @@ class PlanNode:
         return " and ".join(dict.fromkeys(ways)) or "not at all"
 
     def ways(self, table: str) -> set[str]:
-        """Return the indexes a table is reached by. That its pages need not be visited is the data's doing."""
+        """Return the indexes a table is reached by, and "" where it is read without. That its pages need not be
+        visited is the data's doing, not the plan's."""
         scans = [scan for scan in self.scans() if scan.table == table]
-        return {index for scan in scans for index in (scan.indexes() or {"nothing: it is read whole"})}
+        return {index for scan in scans for index in (scan.indexes() or {""})}
 
 
 def parse_plan(document: list[dict[str, Any]]) -> PlanNode:

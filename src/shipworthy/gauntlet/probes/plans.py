@@ -96,8 +96,20 @@ def note_shape(exam: Exam, planned: Planned) -> None:
     tables = {scan.table for scan in planned.tree.scans() if scan.table}
     large = sorted(table for table in tables if planned.rows.get(table, 0) > JUDGED_ROWS_MIN)
     if large:
-        ways = (f"{table} by {' and '.join(sorted(planned.tree.ways(table)))}" for table in large)
-        exam.seen[plan_entry(planned.query.name)] = tuple(ways)
+        lines = (f"{table} {_way(planned, table)}" for table in large)
+        exam.seen[plan_entry(planned.query.name)] = tuple(lines)
+
+
+def _way(planned: Planned, table: str) -> str:
+    """Say how a table is reached, the same for indexes that are as good: the planner swaps those from run to run."""
+    ways = planned.tree.ways(table)
+    if not all(ways):
+        return "read whole"
+    known = [name for name in planned.query.index if (i := planned.indexes.get(name)) and i.table == table]
+    as_good = [name for name in known if name in ways or _is_served_as_well(planned, name)]
+    if known:
+        return f"by {' and '.join(as_good or sorted(ways))}"
+    return "by an index"
 
 
 async def explained(
