@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,9 @@ import asyncpg
 from shipworthy.contract.manifest import Manifest
 from shipworthy.contract.strict import decode
 from shipworthy.contract.target import Credential, Handle
+from shipworthy.gauntlet.processid import children_of
+from shipworthy.kernel.room import Room
+from shipworthy.local.ports import free_port
 
 SHIPWORTHY = [sys.executable, "-m", "shipworthy"]
 START_TIMEOUT_S = 300.0
@@ -79,8 +83,7 @@ def running_app(
         workshop.chmod(0o711)
     home, state, handle_file = workshop / "app", workshop / "state", workshop / "handle.json"
     subprocess.run([*SHIPWORTHY, "new", str(home), "--rooms", rooms], check=True, stdout=subprocess.DEVNULL)
-    with (home / "app.toml").open("a", encoding="utf-8") as app_toml:
-        app_toml.write(f"\n{settings}\n")
+    _set(home / "app.toml", settings)
     described = subprocess.run([*SHIPWORTHY, "describe", "--json"], cwd=home, check=True, capture_output=True)
     with (workshop / "up.log").open("wb") as log:
         up = subprocess.Popen(
@@ -113,6 +116,17 @@ def running_app(
         up.send_signal(signal.SIGTERM)
         up.wait(timeout=60)
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _set(app_toml: Path, settings: str) -> None:
+    """Write settings into the sections that are there, or behind them."""
+    text = app_toml.read_text(encoding="utf-8")
+    for section in filter(str.strip, re.split(r"^(?=\[)", settings + "\n", flags=re.MULTILINE)):
+        header, _, keys = section.partition("\n")
+        text = (
+            text.replace(f"{header}\n", section, 1) if f"{header}\n" in text else f"{text}\n{header}\n{keys}"
+        )
+    app_toml.write_text(text, encoding="utf-8")
 
 
 def wait_for(url: str) -> None:
@@ -160,6 +174,55 @@ def tree_cpu_s(pid: int) -> float:
         tree |= found
         found = {child for child, parent in parents.items() if parent in tree} - tree
     return sum(ticks.get(one, 0) for one in tree) * _TICK_S
+
+
+def memory_mb(pid: int) -> float:
+    """Return the memory of a process and its children in MB, what they share counted once (PSS)."""
+    kib = 0
+    for one in (pid, *children_of(pid)):
+        text = Path(f"/proc/{one}/smaps_rollup").read_text()
+        kib += int(text.partition("Pss:")[2].split()[0])
+    return kib / 1024
+
+
+def cold_start_s(app: App) -> float:
+    """Return the time from starting a web process to its first healthy answer."""
+    port = free_port()
+    began = time.perf_counter()
+    web = subprocess.Popen(
+        [*SHIPWORTHY, "serve", "--port", str(port)],
+        cwd=app.home,
+        env=app.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while time.perf_counter() - began < 60:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/healthz", timeout=1):
+                    return time.perf_counter() - began
+            except OSError:
+                time.sleep(0.005)
+        raise RuntimeError("the web process did not answer within a minute")
+    finally:
+        stop(web)
+
+
+async def filled(app: App, room: Room, rows: int) -> None:
+    """Fill the first tenant's tables of a room as plans are judged by: `rows` of what it has most of."""
+    tenant = app.handle.tenants[0]
+    connection = await asyncpg.connect(app.handle.database_urls["admin"])
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                f"set local app.realm_id = '{tenant.realm_id}'; set local app.tenant_id = '{tenant.tenant_id}';"
+                f"set local volume.rows = {int(rows)}"
+            )
+            assert room.volume_sql
+            await connection.execute(room.volume_sql)
+        await connection.execute("vacuum analyze")
+    finally:
+        await connection.close()
 
 
 def samples_of(app: App, person: Credential) -> dict[str, str]:

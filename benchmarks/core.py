@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
 import sys
 import time
 import urllib.request
@@ -18,14 +17,13 @@ import urllib.request
 from argon2 import PasswordHasher
 
 from benchmarks import load_engine
-from benchmarks.app import SHIPWORTHY, App, cpu_s, running_app, samples_of
+from benchmarks.app import App, cold_start_s, cpu_s, running_app, samples_of
 from benchmarks.report import Report, publish
 from benchmarks.transactions import tenant_tx_ratio
 from shipworthy.contract.manifest import Journey, Slo, Step
 from shipworthy.gauntlet.load.plan import LoadPlan, LoadUser
 from shipworthy.gauntlet.load.process import run_in_process
 from shipworthy.gauntlet.load.result import LoadResult
-from shipworthy.local.ports import free_port
 
 _BOUNDS = {
     "page_hit_cpu_us": "60 aimed",
@@ -68,7 +66,7 @@ def main() -> None:
         ratio, pairs = tenant_tx_ratio(app)
         figures["tenant_tx_ratio"] = round(ratio, 3)
         notes.append(f"tenant_tx_ratio by pair: {', '.join(f'{r:.2f}' for r in pairs)}")
-        figures["cold_start_s"] = round(statistics.median(_cold_start_s(app) for _ in range(5)), 3)
+        figures["cold_start_s"] = round(statistics.median(cold_start_s(app) for _ in range(5)), 3)
     engine, engine_valid, engine_notes = load_engine.measured()
     figures |= engine
     publish(
@@ -163,30 +161,6 @@ def _hash_cpu_ms() -> float:
         hasher.verify(known, "correct horse battery")
         times.append((time.process_time() - began) * 1000)
     return statistics.median(times)
-
-
-def _cold_start_s(app: App) -> float:
-    """Return the time from starting a web process to its first healthy answer."""
-    port = free_port()
-    began = time.perf_counter()
-    web = subprocess.Popen(
-        [*SHIPWORTHY, "serve", "--port", str(port)],
-        cwd=app.home,
-        env=app.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        while time.perf_counter() - began < 60:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/healthz", timeout=1):
-                    return time.perf_counter() - began
-            except OSError:
-                time.sleep(0.005)
-        raise RuntimeError("the web process did not answer within a minute")
-    finally:
-        web.terminate()
-        web.wait(timeout=30)
 
 
 if __name__ == "__main__":

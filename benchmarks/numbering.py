@@ -69,6 +69,14 @@ async def _measured(app: App) -> dict[str, float]:
 
 async def _finalised_per_s(app: App, person: Credential) -> float:
     """Create the drafts, unmeasured; then issue them from sixteen connections."""
+    ids, cookie = await drafts_of(app, person, DRAFTS)
+    began = time.perf_counter()
+    await issue_all(app, cookie, ids)
+    return len(ids) / (time.perf_counter() - began)
+
+
+async def drafts_of(app: App, person: Credential, count: int) -> tuple[list[str], str]:
+    """Create so many drafts; return their ids, and the person's cookies."""
     session = HttpSession(app.handle.base_url)
     assert app.manifest.login is not None
     await sign_in(session, app.manifest.login, person)
@@ -76,7 +84,7 @@ async def _finalised_per_s(app: App, person: Credential) -> float:
     customer = await _value(app, person, "select customer_id from customer limit 1")
     body = {**(draft.example or {}), "customer_id": str(customer)}
     ids = []
-    for _ in range(DRAFTS):
+    for _ in range(count):
         made = await session.request(
             "POST", "/api/invoices", json_body=body, headers={"idempotency-key": str(uuid.uuid4())}
         )
@@ -84,9 +92,12 @@ async def _finalised_per_s(app: App, person: Credential) -> float:
         ids.append(made.json["invoice_id"])
     cookie = "; ".join(f"{name}={value}" for name, value in session.cookies.items())
     await session.close()
-    began = time.perf_counter()
+    return ids, cookie
+
+
+async def issue_all(app: App, cookie: str, ids: list[str]) -> None:
+    """Issue these drafts from sixteen connections."""
     await asyncio.gather(*(_issue(app, cookie, ids[n::CLIENTS]) for n in range(CLIENTS)))
-    return len(ids) / (time.perf_counter() - began)
 
 
 async def _issue(app: App, cookie: str, ids: list[str]) -> None:

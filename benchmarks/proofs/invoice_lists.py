@@ -6,9 +6,7 @@ import asyncio
 import re
 import statistics
 
-import asyncpg
-
-from benchmarks.app import App, running_app
+from benchmarks.app import App, filled, running_app
 from benchmarks.report import Figure, show_table
 from shipworthy.contract.manifest import Route
 from shipworthy.gauntlet.http import HttpSession, sign_in
@@ -32,7 +30,7 @@ async def _measured(app: App, invoices: int) -> dict[str, Figure]:
         await sign_in(person, app.manifest.login, app.handle.tenants[0])
         pages = [route for route in app.manifest.routes if _is_list(route)]
         few = [await _statements(person, route) for route in pages]
-        await _fill(app, invoices)
+        await filled(app, ROOM, invoices)
         many = [await _statements(person, route) for route in pages]
         times_ms = [await _times_ms(person, route) for route in pages]
     finally:
@@ -57,23 +55,6 @@ def _is_list(route: Route) -> bool:
     """A page, or an answer for programs, that shows many and belongs to no single one. A form to fill in lists nothing."""
     is_shown = route.room == "invoicing" and route.method == "GET" and route.media != "file"
     return is_shown and "{" not in route.path and not route.path.endswith(("/new", "/import"))
-
-
-async def _fill(app: App, invoices: int) -> None:
-    """As the plans are judged by: invoices with lines, taxes, payments, mails and a tenth as many customers."""
-    tenant = app.handle.tenants[0]
-    connection = await asyncpg.connect(app.handle.database_urls["admin"])
-    try:
-        async with connection.transaction():
-            await connection.execute(
-                f"set local app.realm_id = '{tenant.realm_id}'; set local app.tenant_id = '{tenant.tenant_id}';"
-                f"set local volume.rows = {int(invoices)}"
-            )
-            assert ROOM.volume_sql
-            await connection.execute(ROOM.volume_sql)
-        await connection.execute("vacuum analyze")
-    finally:
-        await connection.close()
 
 
 async def _statements(person: HttpSession, route: Route) -> float:

@@ -7,14 +7,13 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from shipworthy.local.postgres import PostgresAddress
 from tests.support.app import PASSWORDS
 from tests.support.postgres import open_directory
 
@@ -38,13 +37,15 @@ class Pooler:
 
 
 @contextmanager
-def pgbouncer(cluster: PostgresAddress, *, connections: int = 1) -> Iterator[Pooler]:
-    """Run one before every database of a cluster, for the roles of tests; stop it afterwards."""
+def pgbouncer(
+    server_url: str, *, logins: Mapping[str, str] = PASSWORDS, connections: int = 1
+) -> Iterator[Pooler]:
+    """Run one before every database of a server, for these roles; stop it afterwards."""
     assert PROGRAM is not None, "the test is skipped without it"
-    server, port = urlsplit(cluster.url()), _free_port()
+    server, port = urlsplit(server_url), _free_port()
     with open_directory() as folder:
         users = folder / "users.txt"
-        users.write_text("".join(f'"{role}" "{word}"\n' for role, word in PASSWORDS.items()))
+        users.write_text("".join(f'"{role}" "{word}"\n' for role, word in logins.items()))
         settings = folder / "pgbouncer.ini"
         settings.write_text(
             f"[databases]\n* = host={server.hostname} port={server.port}\n[pgbouncer]\n"

@@ -211,6 +211,8 @@ def _cluster(name: str, port: int) -> dict[str, Any]:
         "name": name,
         "type": "STATIC",
         "connect_timeout": "2s",
+        # Three at a time is Envoy's own bound: everybody who waits while a process starts again is to be tried again.
+        "circuit_breakers": {"thresholds": [{"max_retries": 1_000}]},
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options
         },

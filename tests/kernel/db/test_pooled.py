@@ -25,7 +25,7 @@ pytestmark = needs_pgbouncer
 
 @pytest.fixture
 def pooler(cluster: PostgresAddress) -> Iterator[Pooler]:
-    with pgbouncer(cluster) as running:
+    with pgbouncer(cluster.url()) as running:
         yield running
 
 
@@ -71,7 +71,7 @@ async def test_tenants_that_share_one_connection_see_their_own_and_the_next_clie
 async def test_statements_are_not_kept_for_a_connection_that_is_another_ones_next(
     cluster: PostgresAddress, pooled: RunningApp
 ) -> None:
-    with pgbouncer(cluster, connections=3) as wide:
+    with pgbouncer(cluster.url(), connections=3) as wide:
         url = pooled.url("app")
         database = await open_database(wide.url(url), connections_max=8, acquire_timeout_s=20, direct_url=url)
         scope = Scope(pooled.runtime.realm_id, await pooled.add_tenant())

@@ -1,0 +1,1 @@
+"""Growing: what more rows, more tenants and more processes change."""
