@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from shipworthy.gauntlet.machine import commit_of, machine_facts
+from shipworthy.gauntlet.machine import commit_of, core_share, machine_facts
 
 
 def test_the_machine_is_described_and_nothing_is_empty() -> None:
@@ -24,3 +24,7 @@ def test_a_commit_is_named_and_marked_when_there_are_changes(tmp_path: Path) -> 
     assert len(clean) == 12
     (tmp_path / "new.txt").write_text("x")
     assert commit_of(tmp_path) == f"{clean}+"
+
+
+def test_a_loop_gets_some_share_of_a_core_and_never_more_than_one() -> None:
+    assert 0.0 < core_share(0.01) <= 1.0

@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
+
+_COMPUTING_S = 0.2  # long enough to be taken off a shared core several times
 
 
 def machine_facts() -> dict[str, str]:
@@ -30,6 +33,17 @@ def usable_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system
         return os.cpu_count() or 1
+
+
+def core_share(computing_s: float = _COMPUTING_S) -> float:
+    """Return what share of a core a loop that only computes gets now: 1 on a machine that nobody else uses.
+
+    Cost:    `computing_s` of a core.
+    """
+    began_s, used_s = time.monotonic(), time.thread_time()
+    while (used := time.thread_time() - used_s) < computing_s:
+        pass
+    return min(1.0, used / (time.monotonic() - began_s))
 
 
 def commit_of(folder: Path) -> str:

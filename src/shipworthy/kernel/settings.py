@@ -185,7 +185,7 @@ class SloSection:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertsSection:
-    """[alerts]: whom `slo watch` tells when an objective is broken; SHIPWORTHY_ALERTS_SECRET signs what is posted."""
+    """[alerts]: whom `slo watch` tells of broken objectives and `deploy` calls; SHIPWORTHY_ALERTS_SECRET signs what is posted."""
 
     mail: tuple[str, ...] = ()
     webhook_url: str = ""
