@@ -4,41 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from shipworthy.cli.options import HOME
+from shipworthy.cli.reached import STATE, installation_reached
+from shipworthy.cli.tenant_usage import limit, usage
 
 if TYPE_CHECKING:
-    from shipworthy.kernel.files.store import FileStore
     from shipworthy.kernel.tenant_copy import TenantCopy
 
-_STATE = click.option(
-    "--state", type=click.Path(path_type=Path), help="State directory (default: .shipworthy in the app)."
-)
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
 @click.group("tenant")
 def command() -> None:
-    """Look at the tenants of an installation; take one out as a file, put it back.
+    """Look at the tenants of an installation; take one out as a file, put it back; see and limit what they use.
 
     The database is the one of SHIPWORTHY_DB_URL_ADMIN, or the app's embedded one.
 
     \b
     Example:  shipworthy tenant list
               shipworthy tenant export 0191f3a2-… --to acme.zip
+              shipworthy tenant usage
+              shipworthy tenant limit 0191f3a2-… pdf_ms 90min
     """
 
 
+command.add_command(usage)
+command.add_command(limit)
+
+
 @command.command("list")
-@_STATE
+@STATE
 @HOME
 @_JSON
 def list_tenants(state: Path | None, home: Path | None, as_json: bool) -> None:
@@ -49,7 +50,7 @@ def list_tenants(state: Path | None, home: Path | None, as_json: bool) -> None:
     """
     from shipworthy.kernel.db.setup import tenants_of
 
-    with _installation(home, state) as (url, _):
+    with installation_reached(home, state) as (url, _):
         found = asyncio.run(tenants_of(url))
     if as_json:
         facts = [{"tenant_id": str(t), "name": name, "created_at": at.isoformat()} for t, name, at in found]
@@ -62,7 +63,7 @@ def list_tenants(state: Path | None, home: Path | None, as_json: bool) -> None:
 @command.command("export")
 @click.argument("tenant", type=click.UUID)
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="The zip file to write.")
-@_STATE
+@STATE
 @HOME
 @_JSON
 def export(tenant: uuid.UUID, to: Path, state: Path | None, home: Path | None, as_json: bool) -> None:
@@ -73,7 +74,7 @@ def export(tenant: uuid.UUID, to: Path, state: Path | None, home: Path | None, a
     """
     from shipworthy.kernel.tenant_copy import export_tenant
 
-    with _installation(home, state) as (url, files):
+    with installation_reached(home, state) as (url, files):
         made = asyncio.run(export_tenant(url, files, tenant, to.absolute()))
     _tell(made, f"written to {to}", as_json)
 
@@ -84,7 +85,7 @@ def export(tenant: uuid.UUID, to: Path, state: Path | None, home: Path | None, a
     "--to", type=click.Path(path_type=Path), required=True, help="The zip file that keeps what is deleted."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_STATE
+@STATE
 @HOME
 @_JSON
 def delete(
@@ -99,14 +100,14 @@ def delete(
 
     if not yes:
         click.confirm(f"This deletes tenant {tenant} with everything of it. Go on?", abort=True)
-    with _installation(home, state) as (url, files):
+    with installation_reached(home, state) as (url, files):
         made = asyncio.run(export_tenant(url, files, tenant, to.absolute(), delete=True))
     _tell(made, f"deleted; {to} keeps it", as_json)
 
 
 @command.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@_STATE
+@STATE
 @HOME
 @_JSON
 def bring_in(file: Path, state: Path | None, home: Path | None, as_json: bool) -> None:
@@ -117,7 +118,7 @@ def bring_in(file: Path, state: Path | None, home: Path | None, as_json: bool) -
     """
     from shipworthy.kernel.tenant_copy import import_tenant
 
-    with _installation(home, state) as (url, files):
+    with installation_reached(home, state) as (url, files):
         made = asyncio.run(import_tenant(url, files, file))
     _tell(made, "imported", as_json)
 
@@ -128,26 +129,3 @@ def _tell(made: TenantCopy, what: str, as_json: bool) -> None:
         click.echo(json.dumps({"tenant_id": str(made.tenant_id), "rows": rows, "files": made.files}))
         return
     click.echo(f"{made.name}: {rows} rows, {made.files} files {what}")
-
-
-@contextmanager
-def _installation(home: Path | None, state: Path | None) -> Iterator[tuple[str, FileStore]]:
-    """Yield the administrator's address and the file store: what the environment names, else the app's own."""
-    from shipworthy.cli.backup import state_of
-    from shipworthy.cli.project import load_project
-    from shipworthy.cli.stack import DATABASE
-    from shipworthy.kernel.files.store import open_files
-    from shipworthy.local.postgres import EmbeddedPostgres
-
-    project = load_project(home)
-    place = state_of(project, state)
-    files = open_files(project.settings.files.url, default_folder=place.path / "files")
-    if url := os.environ.get("SHIPWORTHY_DB_URL_ADMIN"):
-        yield url, files
-        return
-    if project.settings.db.provider == "url":
-        raise click.UsageError(
-            "SHIPWORTHY_DB_URL_ADMIN is not set: the postgresql:// address of an administrator"
-        )
-    with EmbeddedPostgres(place.path).reached() as address:
-        yield address.url(DATABASE), files

@@ -15,11 +15,8 @@ MANIFEST_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A value the examiner may put into requests and queries, looked up in the tenant's own data.
-
-    `sql` selects one value and runs as the query role inside a transaction scoped to one
-    tenant, so each tenant gets a value of its own. URLs and JSON bodies hold its text form.
-    """
+    """A value the examiner may put into requests and queries, as text, looked up in the tenant's own data:
+    `sql` selects one value and runs as the query role inside a transaction scoped to one tenant."""
 
     name: str  # e.g. "invoice_id"
     sql: str
@@ -109,6 +106,7 @@ class Job:
     writes_kind: str | None = None  # value of its `kind` column
     source_column: str | None = None
     triggered_by: str | None = None  # the route whose success enqueues it
+    meter: str | None = None  # the budget it uses; it waits while that is used up
     source: str = ""
 
 

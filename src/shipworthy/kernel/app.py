@@ -32,6 +32,7 @@ from shipworthy.kernel.mail.outbox import Mailer
 from shipworthy.kernel.movable_clock import MovableClock
 from shipworthy.kernel.objectives.declared import edges_s
 from shipworthy.kernel.own import declared
+from shipworthy.kernel.quotas.keeper import keep_forever
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.runtime import Runtime, uuid7
 from shipworthy.kernel.sessions.memory import MemorySessions
@@ -219,19 +220,20 @@ async def run_worker(
     stop: asyncio.Event,
     on_ready: Callable[[], None],
 ) -> None:
-    """Run jobs, seal audit chains and anchor them until `stop` is set."""
+    """Run jobs, seal audit chains and anchor them, and keep budgets until `stop` is set."""
     from shipworthy.kernel.queue.worker import work  # pgqueuer takes a second to import
 
     async with running(settings, rooms, installation, process="worker") as runtime:
         sealing = asyncio.create_task(seal_forever(runtime.database, stop=stop))
         anchoring = asyncio.create_task(anchor_forever(runtime, stop=stop))
+        keeping = asyncio.create_task(keep_forever(runtime, stop=stop))
         kinds = [kind for room in declared(rooms) for kind in room.jobs]
         # The queue listens and keeps prepared statements: it never goes by a pooler.
         await work(
             installation.direct_url or installation.database_url, runtime, kinds, stop=stop, on_ready=on_ready
         )
         stop.set()
-        await asyncio.gather(sealing, anchoring)
+        await asyncio.gather(sealing, anchoring, keeping)
 
 
 def static_files(rooms: tuple[Room, ...]) -> StaticFiles:

@@ -151,6 +151,7 @@ def _job(room: Room, job: object) -> manifest.Job:
         writes=job.writes,
         writes_kind=job.writes_kind,
         source_column=job.source_column,
+        meter=job.meter,
         triggered_by=job.triggered_by,
         source=job.source,
     )

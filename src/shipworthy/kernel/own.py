@@ -19,6 +19,10 @@ from shipworthy.kernel.http.trace_pages import NAV as TRACE_NAV
 from shipworthy.kernel.http.trace_pages import ROUTES as TRACE_ROUTES
 from shipworthy.kernel.objectives.web import NAV as OBJECTIVE_NAV
 from shipworthy.kernel.objectives.web import ROUTES as OBJECTIVE_ROUTES
+from shipworthy.kernel.quotas.telling import JOBS as QUOTA_JOBS
+from shipworthy.kernel.quotas.web import NAV as USAGE_NAV
+from shipworthy.kernel.quotas.web import PERMISSIONS as USAGE_PERMISSIONS
+from shipworthy.kernel.quotas.web import ROUTES as USAGE_ROUTES
 from shipworthy.kernel.room import Room
 
 _FOLDER = Path(__file__).parent
@@ -27,9 +31,10 @@ TABLES = (
     *(Table(name=name, scope="realm", column="realm_id") for name in ("realm", "tenant", "session", "realm_audit", "audit_tip", "audit_anchor", "operator", "edge_limit")),
     *(
         Table(name=name, scope="tenant", column="tenant_id")
-        for name in ("idempotency_key", "audit", "audit_head", "audit_export", "audit_personal")
+        for name in ("idempotency_key", "audit", "audit_head", "audit_export", "audit_personal", "tenant_limit", "budget", "usage_event",
+                     "usage_hold", "usage_day", "usage_notice", "job_waiting")
     ),
-    Table(name="audit_due", scope="worker"),
+    *(Table(name=name, scope="worker") for name in ("audit_due", "usage_due", "job_line", "job_flow")),
     Table(name="schema_migration", scope="shared"),
     *(
         Table(name=name, scope="worker")
@@ -41,10 +46,13 @@ OWN = Room(
     name="kernel",
     folder=_FOLDER,
     queries=load_queries(_FOLDER / "queries.sql", room="kernel"),
-    routes=FILE_ROUTES + AUDIT_ROUTES + OBJECTIVE_ROUTES + TRACE_ROUTES,
-    jobs=AUDIT_JOBS,
-    nav=AUDIT_NAV + OBJECTIVE_NAV + TRACE_NAV,
-    permissions=AUDIT_PERMISSIONS,
+    routes=FILE_ROUTES + USAGE_ROUTES + AUDIT_ROUTES + OBJECTIVE_ROUTES + TRACE_ROUTES,
+    jobs=AUDIT_JOBS + QUOTA_JOBS,
+    nav=USAGE_NAV + AUDIT_NAV + OBJECTIVE_NAV + TRACE_NAV,
+    permissions={
+        role: AUDIT_PERMISSIONS.get(role, frozenset()) | USAGE_PERMISSIONS.get(role, frozenset())
+        for role in AUDIT_PERMISSIONS.keys() | USAGE_PERMISSIONS.keys()
+    },
     tables=TABLES,
     samples=(
         # Of the operators' pages, for a tenant to be refused.

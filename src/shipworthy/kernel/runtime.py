@@ -67,4 +67,7 @@ class Runtime:
     names: Callable[[Tx, Sequence[uuid.UUID]], Awaitable[dict[uuid.UUID, str]]] | None = (
         None  # of people, by id
     )
+    owners: Callable[[Tx], Awaitable[list[tuple[str, str]]]] | None = (
+        None  # a tenant's owners: address, language
+    )
     bearers: Callable[[Ctx, str], Awaitable[Principal | None]] | None = None  # who an access token stands for

@@ -35,6 +35,18 @@ select t.tenant_id, gen_random_uuid(), 'csv', now() from tenant t, generate_seri
 insert into audit_personal (tenant_id, audit_id, name, subject, value, salt)
 select tenant_id, audit_id, 'email', 'address:' || object_id, 'v', '\\x00' from audit where action = 'volume.made' and object_id::int <= 2;
 insert into audit_tip (realm_id, tenant_id, seq, hash) select realm_id, tenant_id, 6, '\\x00' from tenant where slug like 'volume-%' on conflict do nothing;
+insert into usage_event (tenant_id, meter, source, period, amount, at)
+select t.tenant_id, 'mails', 'volume-' || n, date '2026-01-01', 1, timestamptz '2026-01-01' + n * interval '1 hour' from tenant t, generate_series(1, 12) n where t.slug like 'volume-%';
+insert into budget (tenant_id, meter, period, used) select tenant_id, 'mails', date '2026-01-01', 12 from tenant where slug like 'volume-%';
+insert into usage_day (tenant_id, meter, day, amount)
+select t.tenant_id, 'mails', date '2026-01-01' + n, 1 from tenant t, generate_series(0, 11) n where t.slug like 'volume-%';
+insert into usage_hold (tenant_id, meter, source, period, amount, at)
+select t.tenant_id, 'pdf_ms', 'volume', date '2026-01-01', 0, timestamptz '2100-01-01' from tenant t where t.slug like 'volume-%';
+insert into usage_notice (tenant_id, meter, period, kind, used, most, at)
+select t.tenant_id, 'mails', date '2026-01-01', '50', 1, 2, timestamptz '2026-01-01' from tenant t where t.slug like 'volume-%';
+insert into job_waiting (tenant_id, kind, source, meter, at)
+select t.tenant_id, 'volume', n::text, 'volume', timestamptz '2026-01-01' from tenant t, generate_series(1, 4) n where t.slug like 'volume-%';
+insert into tenant_limit (tenant_id, meter, most) select tenant_id, 'volume', 1 from tenant where slug like 'volume-%';
 """
 
 

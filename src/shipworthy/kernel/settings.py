@@ -19,6 +19,7 @@ from shipworthy.contract.lines import line_of
 from shipworthy.contract.strict import Undecodable, decode
 from shipworthy.kernel.edge.section import EdgeSection
 from shipworthy.kernel.operating import BackupSection, OncallSection, RaciSection
+from shipworthy.kernel.quotas.section import QuotasSection
 
 APP_FILE = "app.toml"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -154,7 +155,6 @@ class SiteSection:
     cdn: Literal["none", "cloudflare", "fastly"] = "none"  # told what changed; SHIPWORTHY_CDN_TOKEN opens it
     cdn_purge_url: str = ""  # of the zone or service, whole
     dns_server: str = ""  # host:port, asked whose a domain is; empty: the machine's own resolver
-    storage_bytes_max: int = 5 * 1024**3  # of one tenant's pictures with all their forms
     indexnow_url: str = ""  # told of published pages; empty: nobody is
 
 
@@ -223,6 +223,7 @@ class Settings:
     backup: BackupSection = field(default_factory=BackupSection)
     oncall: OncallSection = field(default_factory=OncallSection)
     raci: RaciSection = field(default_factory=RaciSection)
+    quotas: QuotasSection = field(default_factory=QuotasSection)
 
 
 def load_settings(home: Path) -> Settings:
@@ -341,13 +342,12 @@ def _stub_provider(settings: Settings, text: str) -> Settings:
 _AT_LEAST_ONE = {
     "edge.network_requests_burst", "edge.tenant_requests_burst", "edge.page_requests_burst",
     "http.workers", "http.body_bytes_max", "db.pool_size", "db.acquire_timeout_s", "sessions.idle_ttl_s",
-    "sessions.absolute_ttl_s", "auth.hash_memory_kib", "auth.hash_passes",
-    "auth.hash_wait_max_ms", "auth.hash_queue_max", "auth.reset_ttl_s", "auth.undo_ttl_s", "auth.leaving_ttl_s",
+    "sessions.absolute_ttl_s", "auth.hash_memory_kib", "auth.hash_passes", "auth.hash_wait_max_ms", "auth.hash_queue_max", "auth.reset_ttl_s", "auth.undo_ttl_s", "auth.leaving_ttl_s",
     "audit.anchor_period_s", "auth.login_failures_max", "auth.login_window_s", "auth.verify_ttl_s",
-    "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "files.link_ttl_s", "mail.timeout_s", "pdf.memory_mib", "pdf.cpu_s", "pdf.timeout_s", "backup.keep", "oncall.shift_days",
+    "auth.access_ttl_s", "auth.refresh_idle_ttl_s", "auth.refresh_ttl_s", "files.link_ttl_s", "mail.timeout_s", "pdf.memory_mib", "pdf.cpu_s", "pdf.timeout_s", "backup.keep", "oncall.shift_days", "quotas.soft_percent",
 }  # fmt: skip
 _AT_LEAST = {"auth.password_chars_min": 8}  # NIST SP 800-63B, whatever stands beside the password
-_AT_MOST = {"telemetry.sample_percent": 100, "oncall.hour_utc": 23, "oncall.shift_days": 7}
+_AT_MOST = {"telemetry.sample_percent": 100, "oncall.hour_utc": 23, "oncall.shift_days": 7, "quotas.soft_percent": 100, "quotas.grace_percent": 100}  # fmt: skip
 _PORTS = {"http.port", "http.public_port", "mail.port"}
 
 

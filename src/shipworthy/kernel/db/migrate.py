@@ -30,6 +30,11 @@ _STATEMENT_TIMEOUT = "60s"
 # One that was killed is rolled back this soon, and not when its statement is through: the next run need not wait.
 _GONE_CLIENT_SEEN = "500ms"
 
+_QUEUE_INDEXES = """
+create index if not exists pgqueuer_flow_idx on pgqueuer (left(dedupe_key, 36), id) where status = 'queued';
+create index if not exists pgqueuer_line_idx on pgqueuer (priority desc, id) where status = 'queued';
+"""
+
 LOGIN_ROLES = ("app", "worker", "reader", "auditor")
 
 
@@ -201,8 +206,11 @@ async def _apply(connection: Any, migration: Migration, *, up: bool) -> None:
 
 
 async def _install_queue(connection: Any) -> None:
-    """Install pgqueuer's own tables; ids only, worked on by the worker role (D18)."""
+    """Install pgqueuer's own tables; ids only, worked on by the worker role (D18). Our indexes are for our own
+    statements on them: the jobs of one tenant in their order, and the line of all."""
     if await connection.fetchval("select to_regclass('public.pgqueuer')"):
+        if not await connection.fetchval("select to_regclass('public.pgqueuer_line_idx')"):
+            await connection.execute(_QUEUE_INDEXES)
         return
     from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment  # 1 s to import: here only
 
@@ -219,3 +227,4 @@ async def _install_queue(connection: Any) -> None:
             grant usage on all sequences in schema public to worker;
             """
         )
+        await connection.execute(_QUEUE_INDEXES)

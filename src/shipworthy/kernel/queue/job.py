@@ -30,6 +30,7 @@ class JobKind:
     writes: str | None = None
     writes_kind: str | None = None
     source_column: str | None = None
+    meter: str | None = None  # of kernel/quotas: the handler counts what it used
     triggered_by: str | None = None  # "POST /invoices/{invoice_id}/finalise"
 
     @property
@@ -48,15 +49,13 @@ class Payload(msgspec.Struct):
     span: str = ""
 
 
-async def enqueue(
-    ctx: Ctx, kind: str, source: object, *, tx: Tx | None = None, priority: int = 0, after_s: int = 0
-) -> bool:
+async def enqueue(ctx: Ctx, kind: str, source: object, *, tx: Tx | None = None, after_s: int = 0) -> bool:
     """Queue `kind` for `source` in the caller's transaction: it exists if and only if the change does.
 
     The key tenant:kind:source keeps one waiting or running job per source; returns False when
     there was one. A source that may change again must carry its version. Before a tenant is known
     (a mail to somebody who signs up) the job belongs to the realm, and runs in its scope. It is not
-    begun before `after_s` have passed.
+    begun before `after_s` have passed; whose turn it is then, the workers say (`fair.py`).
     """
     transaction = tx or ctx.db
     realm_id, tenant_id = transaction.scope.realm_id, transaction.scope.tenant_id
@@ -65,7 +64,6 @@ async def enqueue(
     payload = Payload(str(realm_id), str(tenant_id or ""), str(source), ctx.trace_id, span_id)
     queued = await transaction.maybe(
         q.job_enqueue,
-        priority=priority,
         kind=kind,
         payload=msgspec.json.encode(payload),
         dedupe_key=f"{tenant_id or realm_id}:{kind}:{source}",

@@ -181,6 +181,13 @@ from membership m join app_user u on u.user_id = m.user_id
 where m.tenant_id = my_tenant() and (m.created_at, m.user_id) > (:after_at, :after_id)
 order by m.created_at, m.user_id limit 51
 
+-- owner_list --
+-- Whom an organisation's letters go to: its owners, who joined first at the top.
+-- index: membership_owner_idx, app_user_pkey   rows: <= 20
+select u.email_raw as email, u.language
+from membership m join app_user u on u.user_id = m.user_id
+where m.tenant_id = my_tenant() and m.role = 'owner' and u.status = 'active' order by m.created_at, m.user_id limit 20
+
 -- member_get --
 -- One of an organisation's people.
 -- index: membership_user_idx, app_user_pkey   rows: <= 1

@@ -31,7 +31,7 @@ from shipworthy.rooms.auth.language import ROUTES as LANGUAGE_ROUTES
 from shipworthy.rooms.auth.oauth.installed import start_providers, stop_providers, variable_of
 from shipworthy.rooms.auth.oauth.web import ROUTES as OAUTH_ROUTES
 from shipworthy.rooms.auth.orgs.invitation_web import ROUTES as INVITATION_ROUTES
-from shipworthy.rooms.auth.orgs.members import names_of
+from shipworthy.rooms.auth.orgs.members import names_of, owners_of
 from shipworthy.rooms.auth.orgs.roles import PERMISSIONS
 from shipworthy.rooms.auth.orgs.web import ROUTES as ORG_ROUTES
 from shipworthy.rooms.auth.programs.bearer import Bearers
@@ -66,6 +66,7 @@ async def _start(runtime: Runtime) -> None:
     runtime.state[NETWORKS] = Networks(signing_key=runtime.signing_key, realm_id=runtime.realm_id)
     runtime.bearers = Bearers()
     runtime.names = names_of
+    runtime.owners = owners_of
     start_providers(runtime)
 
 

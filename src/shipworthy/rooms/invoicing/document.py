@@ -6,15 +6,18 @@ import asyncio
 import hashlib
 import uuid
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from shipworthy.kernel.audit.record import record
 from shipworthy.kernel.context import Ctx
-from shipworthy.kernel.db.tx import Tx
+from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Conflict, Missing
 from shipworthy.kernel.files.store import object_key
-from shipworthy.kernel.language import Locale, _
+from shipworthy.kernel.language import Locale, _, day_text
 from shipworthy.kernel.queue.job import enqueue
+from shipworthy.kernel.quotas.budget import count, waits_for
+from shipworthy.kernel.quotas.stored import keep_stored
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.einvoice.issued import needs
@@ -60,6 +63,7 @@ async def print_invoice(ctx: Ctx, invoice_id: uuid.UUID) -> None:
         return
     key = object_key(ctx.tenant_id, "invoice-pdf", f"{invoice_id}.pdf")
     await ctx.runtime.files.put(key, pdf)
+    await keep_stored(ctx.db, f"invoice-pdf/{invoice_id}.pdf", len(pdf), now=ctx.now())
     await ctx.db.run(
         q.document_create,
         invoice_id=invoice_id,
@@ -81,6 +85,7 @@ async def _render(ctx: Ctx, invoice: Invoice, locale: Locale) -> bytes:
             logo=await load_logo(ctx, (invoice.seller or {}).get("logo_key", "")),
         ),
         einvoice=einvoice,
+        on_printed=partial(count, ctx, "pdf_ms"),
     )
 
 
@@ -157,6 +162,7 @@ async def kept_pdf(tx: Tx, invoice_id: uuid.UUID) -> Kept:
     """Return where the PDF of an issued invoice is.
 
     Errors:  Missing; Conflict `invoicing.not_issued` for a draft, `invoicing.pdf_pending` while it is being made,
+             `invoicing.pdf_waits` while there is no budget for it,
              `invoicing.pdf_failed` where it cannot be made, with the reason.
     """
     state = await tx.maybe(q.invoice_state, invoice_id=invoice_id)
@@ -168,12 +174,34 @@ async def kept_pdf(tx: Tx, invoice_id: uuid.UUID) -> Kept:
     if kept is None:
         if failure := await tx.maybe(q.pdf_failure_get, invoice_id=invoice_id):
             raise Conflict("invoicing.pdf_failed", failure["reason"])
+        if waits := await waits_for(tx, PDF_JOB, invoice_id):
+            raise Conflict("invoicing.pdf_waits", _waits(state["number"], waits))
         raise Conflict(
             "invoicing.pdf_pending",
             _("The PDF of invoice {number} is being made. Try again in a moment.", number=state["number"]),
             retry_after_s=2,
         )
     return Kept(number=state["number"], object_key=kept["object_key"], sha256=kept["sha256"])
+
+
+async def why_it_waits(tx: Tx, invoice: Invoice) -> str:
+    """Return why the PDF of an issued invoice is not made yet, in words; "" where it does not wait for a budget."""
+    if invoice.number is None or invoice.has_pdf:
+        return ""
+    waits = await waits_for(tx, PDF_JOB, invoice.invoice_id)
+    return _waits(invoice.number, waits) if waits else ""
+
+
+def _waits(number: str, waits: Record) -> str:
+    if waits["renews_at"] is None:
+        return _("The PDF of invoice {number} waits until there is budget for it.", number=number)
+    day = day_text(waits["renews_at"].date())
+    return _(
+        "The PDF of invoice {number} waits: this month's PDF time is used up. It is made on {day}, or as soon as the "
+        "operator gives more.",
+        number=number,
+        day=day,
+    )
 
 
 def as_document(invoice: Invoice, *, locale: Locale) -> InvoiceDocument:

@@ -26,6 +26,7 @@ JOBS = (
         title="Print an issued invoice as PDF",
         attempts_max=60,  # an hour of a file store that is away
         timeout_s=120.0,  # it may wait for its turn at the press, which bounds each document itself
+        meter="pdf_ms",
         writes="invoice_document",
         writes_kind="pdf",
         source_column="invoice_id",
@@ -48,6 +49,7 @@ JOBS = (
         handler=deliver,
         title="Mail an invoice to a customer",
         timeout_s=60.0,
+        meter="mails",
         triggered_by="POST /api/invoices/{invoice_id}/mails",
     ),
 )

@@ -17,6 +17,7 @@ from shipworthy.rooms.invoicing.bodies import CUSTOMER_PERSONAL, CustomerBody
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.customers import create_customer, edit_customer, get_customer
 from shipworthy.rooms.invoicing.dates import today_in
+from shipworthy.rooms.invoicing.document import why_it_waits
 from shipworthy.rooms.invoicing.draft import create_draft, delete_draft, edit_draft, typed_for
 from shipworthy.rooms.invoicing.einvoice.offered import offered
 from shipworthy.rooms.invoicing.finalise import finalise
@@ -105,6 +106,7 @@ async def invoice_page(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
         "buyer": said_to,
         "files": offered(invoice, seller=said_by, buyer=said_to),
         "failure": None if invoice.has_pdf else await ctx.db.maybe(q.pdf_failure_get, invoice_id=invoice_id),
+        "waits": await why_it_waits(ctx.db, invoice),
         "mails": mail_texts(ctx, mails, time_zone=seller["time_zone"]),
         "happened": happened(invoice, time_zone=seller["time_zone"]),
         "may_write": may_write(ctx),
@@ -355,7 +357,7 @@ ROUTES = (
           permission="invoice.write", body=InvoiceForm, example={**FORM_EXAMPLE, "product_id": "$product_id"},
           queries_max=9),
     route("GET", "/invoices/{invoice_id}", invoice_page, title="Invoice", media="html", permission="invoice.read",
-          params={"invoice_id": "invoice_id"}, queries_max=11),
+          params={"invoice_id": "invoice_id"}, queries_max=12),
     route("GET", "/invoices/{invoice_id}/edit", edit_invoice_page, title="Edit a draft", media="html",
           permission="invoice.write", params=_DRAFT, queries_max=11),
     route("POST", "/invoices/{invoice_id}", submit_invoice, title="Replace a draft", media="html",

@@ -73,6 +73,7 @@ JOBS = (
         handler=send_mail,
         title="Say by mail that a visitor sent a message",
         attempts_max=10,
+        meter="mails",
     ),
     JobKind(
         kind=READ_JOB,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from shipworthy.kernel.context import Scope
@@ -28,6 +28,7 @@ from shipworthy.rooms.site.addresses import (
     requested_path,
 )
 from shipworthy.rooms.site.answers import Answers, refusal, shared
+from shipworthy.rooms.site.asked import asked_of, is_known
 from shipworthy.rooms.site.assets.names import PREFIX
 from shipworthy.rooms.site.assets.private import PRIVATE, answer_private
 from shipworthy.rooms.site.assets.serve import load_picture
@@ -35,6 +36,7 @@ from shipworthy.rooms.site.cards.keep import load_card
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import CHANNEL, announced, on_change
 from shipworthy.rooms.site.codings import coding_of
+from shipworthy.rooms.site.crawled import Crawled, is_bot
 from shipworthy.rooms.site.feeds import load_feed
 from shipworthy.rooms.site.flights import Flights
 from shipworthy.rooms.site.forms.taking import FORMS, Forms
@@ -100,6 +102,7 @@ class Lane:
         self._script = SCRIPT if runtime.settings.site.visits_counted else ""
         self._heard: OrderedDict[str, None] = OrderedDict()
         self.hits = Hits(runtime)
+        self.crawled = Crawled(runtime)
         self._is_listening = False
         self._ask_again_at = 0.0
         counter = runtime.metrics.counter(
@@ -126,26 +129,33 @@ class Lane:
         """
         began = time.perf_counter()
         method = request["method"]
-        asked = _asked(request["headers"])
+        asked = asked_of(request["headers"])
         site = self._hosts.known(asked.host)
         if site is None or method not in _READING:
             return None
         entry = self._shelf.get(site.prefix + request["raw_path"])
         if entry is None or not self._is_current(entry) or _carries_query(entry, request):
             return None
+        bot = is_bot(asked.user_agent)
+        if bot and self.crawled.is_scarce(site.tenant_id):
+            return None
         self._counted[HIT].inc()
         if entry.hit is not None:
             self.hits.count((entry.hit,))
         form = entry.forms[coding_of(asked.accept_encoding)]
-        is_known = _is_known(form, asked)
-        status = 304 if is_known else entry.status
+        is_there = is_known(form, asked)
+        status = 304 if is_there else entry.status
         self._runtime.metrics.request(_ROUTE, status, time.perf_counter() - began, 0)
-        if is_known:
+        if is_there:
             return form.wire_not_modified, b""
-        return form.wire, form.wire_body if method == "GET" else b""
+        if method != "GET":
+            return form.wire, b""
+        if bot:
+            self.crawled.count(site.tenant_id, len(form.wire_body))
+        return form.wire, form.wire_body
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> int:
-        asked = _asked(scope["headers"])
+        asked = asked_of(scope["headers"])
         site = await self._hosts.find(asked.host)
         if site is None:
             return await _refuse(send, scope, 421, _UNKNOWN_HOST)
@@ -156,6 +166,7 @@ class Lane:
             return await self._preview(site, scope, send)
         if raw_path.startswith(PRIVATE):
             return await answer_private(self._runtime, site, scope, send, raw_path)
+        bot = is_bot(asked.user_agent)
         key = site.prefix + raw_path
         entry, state = self._shelf.get(key), HIT
         if entry is None or not self._is_current(entry):
@@ -164,7 +175,7 @@ class Lane:
         if entry.hit is not None:
             self.hits.count((entry.hit,))
         form = entry.forms[coding_of(asked.accept_encoding)]
-        if _is_known(form, asked):
+        if is_known(form, asked):
             is_hit = state is HIT
             headers = form.not_modified_headers
             await send(form.not_modified if is_hit else start_message(304, [*headers, (b"x-cache", state)]))
@@ -174,6 +185,8 @@ class Lane:
             await send(form.start)
         else:
             await send(start_message(entry.status, [*_headers(entry, form, scope), (b"x-cache", state)]))
+        if bot and scope["method"] == "GET":
+            self.crawled.count(site.tenant_id, len(form.wire_body))
         await send(NO_BODY if scope["method"] == "HEAD" else form.body)
         return entry.status
 
@@ -351,32 +364,6 @@ class Lane:
         finally:
             self._is_listening = False
             await database.unlisten(connection)
-
-
-class _Asked(NamedTuple):
-    """The headers of a request that decide its answer."""
-
-    host: bytes
-    accept_encoding: bytes
-    none_match: bytes
-
-
-def _asked(headers: Iterable[tuple[bytes, bytes]]) -> _Asked:
-    host = accept_encoding = none_match = b""
-    for name, value in headers:
-        if name == b"host":
-            host = value
-        elif name == b"accept-encoding":
-            accept_encoding = value
-        elif name == b"if-none-match":
-            none_match = value
-    return _Asked(host, accept_encoding, none_match)
-
-
-def _is_known(form: Form, asked: _Asked) -> bool:
-    """Say whether the caller has this very form already (RFC 9110, 13.1.2)."""
-    none_match = asked.none_match
-    return bool(none_match and form.etag and (form.etag in none_match or none_match == b"*"))
 
 
 def _carries_query(entry: Entry, request: Mapping[str, Any]) -> bool:

@@ -635,11 +635,6 @@ where (created_at, asset_id) < (:created_at, :asset_id) order by created_at desc
 -- index: asset_stored_idx   rows: <= 1
 select count(*) as pictures, coalesce(sum(bytes + variants_bytes), 0)::bigint as bytes from asset
 
--- asset_room_hold --
--- One after another: who adds a picture waits for who does already, so that the limit holds for many at once.
--- index: none (a lock)   rows: <= 1
-select pg_advisory_xact_lock(hashtextextended(my_tenant()::text || ' pictures', 0))
-
 -- asset_edit --
 -- Call a picture something else, or say in other words what it shows.
 -- index: asset_pkey   rows: <= 1

@@ -39,6 +39,7 @@ def _lane_of(runtime: Runtime) -> Lane:
         runtime.state[_TASKS] = [
             asyncio.create_task(lane.listen_forever()),
             asyncio.create_task(lane.hits.write_down_forever()),
+            asyncio.create_task(lane.crawled.write_down_forever()),
             asyncio.create_task(lane.visits.tally.write_down_forever()),
         ]
     found: Lane = runtime.state[_LANE]
@@ -52,6 +53,7 @@ async def _stop(runtime: Runtime) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     if tasks:
         await runtime.state[_LANE].hits.write_down()
+        await runtime.state[_LANE].crawled.write_down()
         await runtime.state[_LANE].visits.tally.write_down()
 
 

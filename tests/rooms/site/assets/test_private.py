@@ -9,7 +9,7 @@ from html import unescape
 from pathlib import Path
 
 from shipworthy.kernel.files.links import FileLinks
-from shipworthy.kernel.settings import HttpSection, SiteSection
+from shipworthy.kernel.settings import HttpSection
 from shipworthy.local.postgres import PostgresAddress
 from shipworthy.rooms.site.room import ROOM
 from tests.rooms.site.assets.conftest import send_picture, work
@@ -123,16 +123,17 @@ async def test_a_full_store_is_said_and_twenty_at_once_do_not_pass_it(
     cluster: PostgresAddress, tmp_path: Path
 ) -> None:
     settings = make_settings((ROOM,), http=HttpSection(public_port=PORT))
-    settings = replace(settings, site=replace(settings.site, storage_bytes_max=20_000))
-    assert isinstance(settings.site, SiteSection)
+    settings = replace(settings, quotas=replace(settings.quotas, storage_bytes_max=20_000))
     async with site_app(cluster, tmp_path, settings=settings) as app:
         acme = await author(app)
         answers = await asyncio.gather(*(send_picture(acme, seed=seed) for seed in range(8)))
         statuses = sorted(answer.status for answer in answers)
         assert set(statuses) == {201, 409}
-        (row,) = await app.admin("select sum(bytes) as stored, max(bytes) as largest from asset")
-        assert row["stored"] < 20_000 + row["largest"]
+        (row,) = await app.admin(
+            "select (select sum(bytes) from asset) as stored, used from budget where meter = 'storage_bytes'"
+        )
+        assert row["stored"] == row["used"] <= 20_000
         refused = next(answer for answer in answers if answer.status == 409)
-        assert refused.json["code"] == "site.storage_full" and "Delete some" in refused.text
+        assert refused.json["code"] == "quota.exhausted" and "Delete something" in refused.text
         page = await acme.get("/assets")
         assert "are taken" in page.text

@@ -61,6 +61,11 @@ async def names_of(tx: Tx, user_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str
     return {row["user_id"]: row["name"] for row in rows}
 
 
+async def owners_of(tx: Tx) -> list[tuple[str, str]]:
+    """Return address and language of each owner of the tenant the transaction is scoped to."""
+    return [(row["email"], row["language"]) for row in await tx.all(q.owner_list)]
+
+
 async def change_role(ctx: Ctx, user_id: uuid.UUID, role: Role) -> None:
     """Give a member another role; their running sessions have it within the look-up's few seconds.
 

@@ -13,6 +13,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.errors import Invalid
 from shipworthy.kernel.files.store import object_key
 from shipworthy.kernel.language import _
+from shipworthy.kernel.quotas.stored import keep_stored
 from shipworthy.rooms.invoicing.branding.logo import Logo, accept_logo
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.lines import read_text
@@ -75,6 +76,7 @@ async def save_look(ctx: Ctx, text: LookText) -> Look:
     if logo is not None:
         logo_key = object_key(ctx.tenant_id, "logo", logo.name)
         await ctx.runtime.files.put(logo_key, logo.body)  # under its own hash: what was issued keeps its logo
+        await keep_stored(ctx.db, f"logo/{logo.name}", len(logo.body), now=ctx.now())
     await ctx.db.run(q.look_save, accent=accent, footer=footer, logo_key=logo_key, now=ctx.now())
     await record(ctx, "seller.look_saved", of="seller", id=ctx.tenant_id)
     return Look(accent=accent, footer=footer, logo_key=logo_key)

@@ -10,6 +10,8 @@ import asyncio
 import os
 import signal
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -50,9 +52,16 @@ class Press:
         self._turn = asyncio.Lock()
 
     async def render(
-        self, document: InvoiceDocument, *, einvoice: bytes | None = None, picture: bool = False
+        self,
+        document: InvoiceDocument,
+        *,
+        einvoice: bytes | None = None,
+        picture: bool = False,
+        on_printed: Callable[[int], None] = lambda _: None,
     ) -> bytes:
         """Return the PDF of `document`, as `render_invoice_pdf` makes it, or a picture of its first page.
+
+        `on_printed` is told how many milliseconds the press was at it, whatever became of it.
 
         Errors:  NotPrinted with the reason and what to do.
         Cost:    the compiler's own, and a pipe; a second for the first document of a process.
@@ -67,12 +76,16 @@ class Press:
             )
         )
         async with self._turn:
-            with span("pdf.render"):
-                answer = await self._print(order)
-            if isinstance(answer, _Death) and not answer.is_final:
-                answer = await self._print(
-                    order
-                )  # what killed it may have had nothing to do with the document
+            began_ns = time.perf_counter_ns()
+            try:
+                with span("pdf.render"):
+                    answer = await self._print(order)
+                if isinstance(answer, _Death) and not answer.is_final:
+                    answer = await self._print(
+                        order
+                    )  # what killed it may have had nothing to do with the document
+            finally:
+                on_printed(max(1, (time.perf_counter_ns() - began_ns) // 1_000_000))
         if isinstance(answer, _Death):
             raise NotPrinted(answer.code, answer.message)
         return _pdf_of(answer)

@@ -13,6 +13,7 @@ from shipworthy.kernel.errors import Conflict, Refusal, Upstream
 from shipworthy.kernel.language import _
 from shipworthy.kernel.mail.outbox import Attachment, MailRefused
 from shipworthy.kernel.queue.job import enqueue
+from shipworthy.kernel.quotas.budget import count
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.document import kept_pdf
 from shipworthy.rooms.invoicing.einvoice.writing import write_einvoice
@@ -39,7 +40,7 @@ async def deliver(ctx: Ctx, source: str) -> None:
     except MailRefused as refused:
         await _settle(ctx, mail, "bounced" if refused.of_recipient else "failed", refused.message)
     except Conflict as pending:
-        if pending.code == "invoicing.pdf_pending":
+        if pending.code in ("invoicing.pdf_pending", "invoicing.pdf_waits"):
             await _wait(ctx, mail, "pdf", pending.message)
         else:
             await _settle(ctx, mail, "failed", pending.message)
@@ -70,6 +71,7 @@ async def _send(ctx: Ctx, mail: Record) -> None:
         reply_to=reply_to,
         attachments=tuple(files),
     )
+    count(ctx, "mails", 1)
 
 
 def _sender(invoice: Invoice) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import Literal
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.files.links import SignedLink
 from shipworthy.kernel.files.store import object_key
+from shipworthy.kernel.quotas.stored import keep_stored
 from shipworthy.rooms.invoicing.document import kept_pdf
 from shipworthy.rooms.invoicing.einvoice.issued import Format
 from shipworthy.rooms.invoicing.einvoice.writing import write_einvoice
@@ -48,6 +49,8 @@ async def _link_xml(ctx: Ctx, invoice_id: uuid.UUID, wanted: Format) -> SignedLi
     )
     key = object_key(ctx.tenant_id, "invoice-xml", f"{invoice_id}-{wanted}.xml")
     await ctx.runtime.files.put(key, xml)
+    async with ctx.begin() as tx:
+        await keep_stored(tx, f"invoice-xml/{invoice_id}-{wanted}.xml", len(xml), now=ctx.now())
     return _sign(ctx, key, f"{invoice.number}-{wanted}.xml")
 
 

@@ -19,6 +19,7 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Invalid, Missing
 from shipworthy.kernel.language import Locale, _
 from shipworthy.kernel.queue.job import enqueue
+from shipworthy.kernel.quotas.budget import require_budget
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.einvoice.issued import Format
 from shipworthy.rooms.invoicing.einvoice.writing import write_einvoice
@@ -69,10 +70,11 @@ async def send_invoice(ctx: Ctx, invoice_id: uuid.UUID, text: MailText) -> list[
     """Queue the mails of an issued invoice; return them with those that were asked for before.
 
     Errors:  Missing; Conflict `invoicing.not_issued`, `invoicing.void_not_sent`, `invoicing.mails_full`,
-             `einvoice.field_missing`; Invalid `invoicing.mail_invalid`, naming every wrong field.
+             `einvoice.field_missing`; Exhausted `quota.exhausted`; Invalid `invoicing.mail_invalid`, naming every wrong field.
     """
     invoice = await load_invoice(ctx, invoice_id)
     mail = await prepare(ctx, invoice, text)
+    await require_budget(ctx, "mails", len(mail.to))
     made = await ctx.db.all(
         q.mail_create,
         mail_ids=[ctx.new_id() for _ in mail.to],
@@ -117,6 +119,7 @@ async def send_again(ctx: Ctx, mail_id: uuid.UUID) -> Record:
         raise Missing("mail")
     state = await ctx.db.one(q.invoice_state, invoice_id=mail["invoice_id"])
     require_sendable(state["status"], state["number"])
+    await require_budget(ctx, "mails")
     if mail["status"] == "queued":
         raise Conflict(
             "invoicing.mail_queued", _("This mail is still on its way. Wait for it, then send it again.")

@@ -16,7 +16,7 @@ from shipworthy.kernel.language import LANGUAGE_NAMES, _, day_text, mark
 from shipworthy.kernel.route import Route, route
 from shipworthy.rooms.invoicing.catalogue import q
 from shipworthy.rooms.invoicing.dates import today_in
-from shipworthy.rooms.invoicing.document import print_again
+from shipworthy.rooms.invoicing.document import print_again, why_it_waits
 from shipworthy.rooms.invoicing.einvoice.offered import offered
 from shipworthy.rooms.invoicing.forms import Text
 from shipworthy.rooms.invoicing.invoice import Invoice, load_invoice
@@ -103,9 +103,9 @@ async def invoice_document_part(ctx: Ctx, invoice_id: uuid.UUID) -> Page:
     """The PDF's link, or the word that it is being made; the page asks again until it is there."""
     invoice = await load_invoice(ctx, invoice_id)
     failure = await ctx.db.maybe(q.pdf_failure_get, invoice_id=invoice_id)
-    return Page(
-        "invoicing/document.html", {"invoice": invoice, "failure": failure, "may_write": may_write(ctx)}
-    )
+    waits = await why_it_waits(ctx.db, invoice)
+    shown = {"invoice": invoice, "failure": failure, "waits": waits, "may_write": may_write(ctx)}
+    return Page("invoicing/document.html", shown)
 
 
 async def submit_print_again(ctx: Ctx, invoice_id: uuid.UUID) -> Redirect:
@@ -204,9 +204,9 @@ ROUTES: tuple[Route, ...] = (
           queries_max=5),
     route("POST", "/invoices/{invoice_id}/send", submit_send, title="Mail an invoice", media="html",
           permission="invoice.write", body=SendForm, idempotency="key", effect="create", audit="invoice.mailed",
-          params=SENDABLE, example=FORM_EXAMPLE, personal=MAIL_PERSONAL, queries_max=15),
+          params=SENDABLE, example=FORM_EXAMPLE, personal=MAIL_PERSONAL, meter="mails", queries_max=16),
     route("GET", "/invoices/{invoice_id}/document", invoice_document_part, title="State of the PDF", media="html",
-          permission="invoice.read", params={"invoice_id": "invoice_id"}, queries_max=6),
+          permission="invoice.read", params={"invoice_id": "invoice_id"}, queries_max=7),
     route("POST", "/invoices/{invoice_id}/pdf", submit_print_again, title="Print an invoice again that failed",
           media="html", permission="invoice.write", idempotency="key", effect="change", audit="invoice.pdf_asked",
           params={"invoice_id": "printed_invoice_id"}, example={}, queries_max=9),
@@ -214,5 +214,5 @@ ROUTES: tuple[Route, ...] = (
           permission="invoice.read", params={"invoice_id": "invoice_id"}, queries_max=5),
     route("POST", "/mails/{mail_id}/resend", submit_resend, title="Send a mail again", media="html",
           permission="invoice.write", idempotency="key", effect="create", audit="invoice.mailed", params=MAIL,
-          example={}, queries_max=10),
+          example={}, meter="mails", queries_max=11),
 )  # fmt: skip

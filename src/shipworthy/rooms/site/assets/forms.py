@@ -6,8 +6,15 @@ import asyncio
 import uuid
 
 from shipworthy.kernel.context import Ctx
+from shipworthy.kernel.quotas.stored import keep_stored
 from shipworthy.rooms.site.assets.image import Variant, variants
-from shipworthy.rooms.site.assets.names import FORMATS, master_object, variant_object, widths_of
+from shipworthy.rooms.site.assets.names import (
+    FORMATS,
+    asset_object,
+    master_object,
+    variant_object,
+    widths_of,
+)
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import announce
 from shipworthy.rooms.site.tags import PICTURES
@@ -27,7 +34,9 @@ async def make_variants(ctx: Ctx, source: str) -> None:
         name = variant_object(ctx.tenant_id, key, slug, form.width, form.format, is_private=is_private)
         await files.put(name, form.body)
     ready = {"asset_id": asset["asset_id"], "variants_bytes": size_bytes, "now": ctx.now()}
-    if not await ctx.db.run(q.asset_ready, **ready):  # thrown away meanwhile
+    if await ctx.db.run(q.asset_ready, **ready):
+        await keep_stored(ctx.db, asset_object(key), asset["bytes"] + size_bytes, now=ctx.now())
+    else:  # thrown away meanwhile
         await _delete_files(ctx, key, slug, asset["width"], is_private=is_private)
 
 

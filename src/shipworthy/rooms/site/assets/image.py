@@ -55,8 +55,8 @@ class Variant:
     body: bytes
 
 
-def accept(data: bytes) -> Master:
-    """Return the picture in `data` as we keep it.
+def accept(data: bytes, *, side_max: int = SIDE_MAX) -> Master:
+    """Return the picture in `data` as we keep it, its longer side at most `side_max` pixels.
 
     Errors:  Invalid `site.image_invalid`, with what to do about it.
     Cost:    about 0.1 s and 4 bytes of memory a pixel, 25 ns a pixel.
@@ -74,7 +74,7 @@ def accept(data: bytes) -> Master:
         raise _refused("SVG drawings can carry scripts, so they are not taken. Export it as PNG or WebP.")
     try:
         with Image.open(BytesIO(data), formats=_TAKEN) as image:
-            return _kept(image)
+            return _kept(image, side_max)
     except _BROKEN:
         raise _refused(
             _("This is no picture we can read, or its file is damaged. Use JPEG, PNG, WebP or AVIF.")
@@ -113,7 +113,7 @@ def media_type_of(body: bytes) -> str:
     return "image/avif" if body[4:8] == b"ftyp" else "image/webp"
 
 
-def _kept(image: Image.Image) -> Master:
+def _kept(image: Image.Image, side_max: int) -> Master:
     """Check the size before a pixel is decoded, and again after: a header may lie."""
     said, form = image.size, image.format
     if said[0] * said[1] > PIXELS_MAX:
@@ -132,7 +132,7 @@ def _kept(image: Image.Image) -> Master:
     if image.size != said:
         raise _refused(_("This file says another size than it has. Save it again and try once more."))
     clean = _plain(image)
-    clean.thumbnail((SIDE_MAX, SIDE_MAX), Image.Resampling.LANCZOS)
+    clean.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
     out = BytesIO()
     if form == "PNG":
         clean.save(out, "PNG")

@@ -16,8 +16,10 @@ from shipworthy.kernel.db.tx import ForeignKeyViolation, Record, Tx
 from shipworthy.kernel.errors import Busy, Conflict, Invalid, Missing
 from shipworthy.kernel.language import _
 from shipworthy.kernel.queue.job import enqueue
-from shipworthy.rooms.site.assets.image import Master, accept
-from shipworthy.rooms.site.assets.names import key_of, keys_in, master_object, slug_of
+from shipworthy.kernel.quotas.budget import Standing
+from shipworthy.kernel.quotas.stored import drop_stored, keep_stored, require_storage
+from shipworthy.rooms.site.assets.image import SIDE_MAX, Master, accept
+from shipworthy.rooms.site.assets.names import asset_object, key_of, keys_in, master_object, slug_of
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.cursors import closed, moment_of, opened
 
@@ -27,6 +29,7 @@ ASSETS_PER_LIST = 24
 VARIANTS_JOB = "site.variants"
 DISCARD_JOB = "site.discard"
 _AT_ONCE = 2  # pictures one process decodes at a time: each may need 160 MB and a core
+_SIDE_SCARCE = 1280  # of a picture's longer side, above the soft limit
 _WAITING_MAX = 12  # and so many uploads wait for their turn
 _DECODERS = "site.decoders"
 _START = (datetime(9999, 1, 1, tzinfo=UTC), uuid.UUID(int=2**128 - 1))
@@ -68,7 +71,7 @@ async def add_asset(
 
     Opens its transaction itself, after the picture is checked and stored: no connection waits for a decoder.
     A private one is shown on no page: whoever has a signed address sees it until that expires.
-    Errors:  Invalid `site.image_invalid`, `site.asset_invalid`; Conflict `site.storage_full`; Busy
+    Errors:  Invalid `site.image_invalid`, `site.asset_invalid`; Exhausted `quota.exhausted`; Busy
              `site.uploads_busy`; Upstream.
     """
     async with ctx.begin() as tx:
@@ -77,8 +80,8 @@ async def add_asset(
         if there is not None:
             unchanged(ctx)
             return await get_asset(ctx, there["asset_id"]), False
-        await require_room(ctx)
-    sent = await _stored(ctx, data, name=name, alt=alt, is_private=is_private)
+        side_max = _side_max(await require_storage(ctx, field="file"))
+    sent = await _stored(ctx, data, name=name, alt=alt, is_private=is_private, side_max=side_max)
     async with ctx.begin() as tx:
         ctx.tx = tx
         return await _noted(ctx, sent)
@@ -90,28 +93,9 @@ async def add_asset_here(ctx: Ctx, data: bytes, *, name: str, alt: str) -> tuple
     there = await ctx.db.maybe(q.asset_sent, sent_sha256=hashlib.sha256(data).digest(), is_private=False)
     if there is not None:
         return await get_asset(ctx, there["asset_id"]), False
-    await require_room(ctx)
-    return await _noted(ctx, await _stored(ctx, data, name=name, alt=alt, is_private=False))
-
-
-async def require_room(ctx: Ctx) -> int:
-    """Refuse a picture where those that are here take all the room there is; return how much they take. Who comes next
-    waits until this transaction is over, so that many at once do not take more.
-
-    Errors:  Conflict `site.storage_full`.
-    """
-    await ctx.db.all(q.asset_room_hold)
-    stored_bytes, bytes_max = (
-        (await ctx.db.one(q.asset_stored))["bytes"],
-        ctx.runtime.settings.site.storage_bytes_max,
-    )
-    if stored_bytes >= bytes_max:
-        message = _(
-            "The pictures here take all the {megabytes} MB there are. Delete some that no page shows.",
-            megabytes=bytes_max // 1024**2,
-        )
-        raise Conflict("site.storage_full", message, fields={"file": message})
-    return int(stored_bytes)
+    side_max = _side_max(await require_storage(ctx, field="file"))
+    sent = await _stored(ctx, data, name=name, alt=alt, is_private=False, side_max=side_max)
+    return await _noted(ctx, sent)
 
 
 async def get_asset(ctx: Ctx, asset_id: uuid.UUID) -> Record:
@@ -157,6 +141,7 @@ async def delete_asset(ctx: Ctx, asset_id: uuid.UUID) -> None:
         raise _used("a page that was saved just now") from None
     if gone is None:
         raise Missing("picture")
+    await drop_stored(ctx.db, asset_object(gone["key"]), now=ctx.now())
     await enqueue(ctx, DISCARD_JOB, _files_of(gone["key"], gone["slug"], gone["width"], gone["is_private"]))
     await record(ctx, "asset.deleted", of="asset", id=asset_id)
 
@@ -179,10 +164,15 @@ async def keep_uses(ctx: Ctx, page_id: uuid.UUID, html: str) -> None:
     await ctx.db.run(q.asset_use_only, page_id=page_id, keys=keys_in(html))
 
 
-async def _stored(ctx: Ctx, data: bytes, *, name: str, alt: str, is_private: bool) -> _Sent:
+def _side_max(storage: Standing) -> int:
+    """Where room runs out, pictures are kept smaller: better than to refuse the next one."""
+    return _SIDE_SCARCE if storage.is_soft else SIDE_MAX
+
+
+async def _stored(ctx: Ctx, data: bytes, *, name: str, alt: str, is_private: bool, side_max: int) -> _Sent:
     """The file first and the row after it, because the row says that the file is there."""
     words = _checked(name or "Picture", alt)
-    master = await _accepted(ctx, data)
+    master = await _accepted(ctx, data, side_max=side_max)
     sha256, asset_id = hashlib.sha256(data).digest(), ctx.new_id()
     sent = _Sent(
         asset_id, key_of(asset_id, sha256), slug_of(words["name"]), sha256, words, master, is_private
@@ -194,7 +184,7 @@ async def _stored(ctx: Ctx, data: bytes, *, name: str, alt: str, is_private: boo
 
 async def _noted(ctx: Ctx, sent: _Sent) -> tuple[Record, bool]:
     master, asset_id = sent.master, sent.asset_id
-    await require_room(ctx)
+    await require_storage(ctx, len(master.body), field="file")
     is_new = await ctx.db.maybe(
         q.asset_create,
         asset_id=asset_id,
@@ -216,19 +206,20 @@ async def _noted(ctx: Ctx, sent: _Sent) -> tuple[Record, bool]:
         if first is None:  # and threw it away
             raise _busy()
         return await get_asset(ctx, first["asset_id"]), False
+    await keep_stored(ctx.db, asset_object(sent.key), len(master.body), now=ctx.now())
     await enqueue(ctx, VARIANTS_JOB, asset_id)
     await record(ctx, "asset.added", of="asset", id=asset_id, detail={"name": sent.words["name"]})
     return await get_asset(ctx, asset_id), True
 
 
-async def _accepted(ctx: Ctx, data: bytes) -> Master:
+async def _accepted(ctx: Ctx, data: bytes, *, side_max: int) -> Master:
     decoders: _Decoders = ctx.runtime.state.setdefault(_DECODERS, _Decoders())
     if decoders.wanted >= _AT_ONCE + _WAITING_MAX:
         raise _busy()
     decoders.wanted += 1
     try:
         async with decoders.turn:
-            return await asyncio.to_thread(accept, data)
+            return await asyncio.to_thread(accept, data, side_max=side_max)
     finally:
         decoders.wanted -= 1
 

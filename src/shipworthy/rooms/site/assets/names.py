@@ -55,6 +55,11 @@ def widths_of(width: int) -> tuple[int, ...]:
     return tuple(sorted({*(w for w in WIDTHS if w < width), min(width, WIDTHS[-1])}))
 
 
+def asset_object(key: str) -> str:
+    """Return how a picture with all its forms is called in the ledger of what a tenant keeps."""
+    return f"asset/{key}"
+
+
 def height_at(width: int, *, of: tuple[int, int]) -> int:
     return max(1, round(of[1] * width / of[0]))
 

@@ -18,6 +18,8 @@ from shipworthy.kernel.http.binding import Body
 from shipworthy.kernel.http.reply import File, Page, Redirect
 from shipworthy.kernel.language import _, _n, day_text, spoken
 from shipworthy.kernel.money.format import format_decimal
+from shipworthy.kernel.quotas.budget import standing_of
+from shipworthy.kernel.quotas.meters import STORAGE_BYTES
 from shipworthy.kernel.route import route
 from shipworthy.rooms.site.assets.image import BYTES_MAX, media_type_of
 from shipworthy.rooms.site.assets.library import (
@@ -125,7 +127,9 @@ async def _list(
     ctx: Ctx, *, cursor: str | None = None, refused: Refusal | None = None, alt: str = ""
 ) -> Page:
     shown = await list_assets(ctx, cursor=cursor)
-    stored, room_bytes = await ctx.db.one(q.asset_stored), ctx.runtime.settings.site.storage_bytes_max
+    stored = await ctx.db.one(q.asset_stored)
+    standing = await standing_of(ctx.db, STORAGE_BYTES, ctx.runtime.settings.quotas, now=ctx.now())
+    most = standing.given.most
     data = {
         "assets": [_shown(row) for row in shown.rows],
         "next": f"/assets?{urlencode({'cursor': shown.next_cursor})}" if shown.next_cursor else "",
@@ -136,7 +140,7 @@ async def _list(
             stored["pictures"],
             size=size(stored["bytes"]),
         ),
-        "room": _("{size} of {most} are taken.", size=size(stored["bytes"]), most=size(room_bytes)),
+        "room": _("{size} of {most} are taken.", size=size(standing.used), most=size(most)) if most else "",
         "may_write": may_write(ctx),
         "errors": refused.fields if refused else {},
         "refusal": refused.message if refused and not refused.fields else "",
@@ -225,10 +229,10 @@ _UPLOAD_EXAMPLE = {"file": SAMPLE_BASE64, "file_name": "sample.png", "alt": "A b
 # file sent twice is one picture, with or without a key: hence a change and no creation.
 ROUTES = (
     route("GET", "/assets", assets_page, title="Pictures", media="html", permission="page.read",
-          query=AssetListQuery, queries_max=4),
+          query=AssetListQuery, queries_max=5),
     route("POST", "/assets", submit_asset, title="Add a picture", media="html", permission="page.write",
           body=UploadForm, effect="change", audit="asset.added", example=_UPLOAD_EXAMPLE, transaction=False,
-          body_bytes_max=BODY_BYTES_MAX, queries_max=8),
+          body_bytes_max=BODY_BYTES_MAX, meter="storage_bytes", queries_max=14),
     route("GET", "/assets/{asset_id}", asset_page, title="A picture", media="html", permission="page.read",
           params=ANY, queries_max=5),
     route("POST", "/assets/{asset_id}", submit_words, title="Describe a picture", media="html",
@@ -236,7 +240,7 @@ ROUTES = (
           params=ANY, example=WORDS_EXAMPLE, queries_max=8),
     route("POST", "/assets/{asset_id}/delete", submit_delete, title="Throw a picture away", media="html",
           permission="page.write", idempotency="key", effect="change", audit="asset.deleted", params=UNUSED,
-          example={}, queries_max=8),
+          example={}, queries_max=10),
     route("GET", "/assets/{asset_id}/thumb", asset_thumb, title="A picture, small", media="file",
           permission="page.read", params=ANY, transaction=False, queries_max=3),
 )  # fmt: skip

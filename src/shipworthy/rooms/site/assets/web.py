@@ -124,7 +124,7 @@ _EXAMPLE = {"file": SAMPLE_BASE64, "file_name": "sample.png", "alt": "A blue squ
 ROUTES = (
     route("POST", "/api/assets", api_add_asset, title="Keep a picture", permission="page.write", body=AssetBody,
           status=201, effect="change", audit="asset.added", example=_EXAMPLE, transaction=False,
-          body_bytes_max=screens.BODY_BYTES_MAX, queries_max=8),
+          body_bytes_max=screens.BODY_BYTES_MAX, meter="storage_bytes", queries_max=14),
     route("GET", "/api/assets", api_list_assets, title="List pictures", permission="page.read",
           query=AssetListQuery, queries_max=3),
     route("GET", "/api/assets/{asset_id}", api_get_asset, title="Read a picture's record", permission="page.read",
@@ -135,6 +135,6 @@ ROUTES = (
           body=AssetWords, effect="change", audit="asset.edited", params=screens.ANY, example=screens.WORDS_EXAMPLE,
           queries_max=5),
     route("DELETE", "/api/assets/{asset_id}", api_delete_asset, title="Throw a picture away", status=204,
-          permission="page.write", effect="change", audit="asset.deleted", params=screens.UNUSED, queries_max=6),
+          permission="page.write", effect="change", audit="asset.deleted", params=screens.UNUSED, queries_max=8),
     *screens.ROUTES,
 )  # fmt: skip

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
+from datetime import datetime
 
 from shipworthy.kernel.context import Ctx, Scope
-from shipworthy.kernel.db.tx import Record
+from shipworthy.kernel.db.tx import Record, Tx
 from shipworthy.kernel.errors import Busy, Missing, Upstream
 from shipworthy.kernel.files.store import FileStore, object_key
+from shipworthy.kernel.quotas.stored import keep_stored
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.rooms.site.assets.serve import Picture
 from shipworthy.rooms.site.cards.draw import draw_card
@@ -26,7 +28,8 @@ async def make_card(ctx: Ctx, source: str) -> None:
     twice is once."""
     page = await ctx.db.maybe(q.card_page, page_id=uuid.UUID(source.partition(":")[0]))
     if page is not None:
-        await _drawn(ctx.runtime.files, ctx.tenant_id, page)
+        body = await _drawn(ctx.runtime.files, ctx.tenant_id, page)
+        await _note(ctx.db, page, body, now=ctx.now())
 
 
 async def load_card(runtime: Runtime, tenant_id: uuid.UUID, raw_path: bytes) -> Picture | None:
@@ -47,6 +50,8 @@ async def load_card(runtime: Runtime, tenant_id: uuid.UUID, raw_path: bytes) -> 
             if page is None or card_name(page) != name:
                 return None
             body = await _drawn(runtime.files, tenant_id, page)
+            async with runtime.database.begin(Scope(runtime.realm_id, tenant_id)) as tx:
+                await _note(tx, page, body, now=runtime.now())
     except Upstream as away:
         raise Busy(away.code, away.message, retry_after_s=5) from away
     return Picture(body, "image/png", is_final=True)
@@ -57,6 +62,10 @@ async def _drawn(files: FileStore, tenant_id: uuid.UUID, page: Record) -> bytes:
     body = await asyncio.to_thread(draw_card, **words)
     await files.put(_object(tenant_id, page["page_id"], card_name(page)), body)
     return body
+
+
+async def _note(tx: Tx, page: Record, body: bytes, *, now: datetime) -> None:
+    await keep_stored(tx, f"{_KIND}/{page['page_id']}-{card_name(page)}.png", len(body), now=now)
 
 
 def _object(tenant_id: uuid.UUID, page_id: uuid.UUID, name: str) -> str:

@@ -15,6 +15,7 @@ from shipworthy.kernel.errors import Conflict, Invalid, Missing
 from shipworthy.kernel.files.store import object_key
 from shipworthy.kernel.language import _
 from shipworthy.kernel.queue.job import enqueue
+from shipworthy.kernel.quotas.stored import drop_stored, keep_stored, require_storage
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.cursors import closed, moment_of, opened
 from shipworthy.rooms.site.start import started_site
@@ -46,7 +47,7 @@ async def send_import(ctx: Ctx, data: bytes, *, name: str) -> uuid.UUID:
     that was taken out.
 
     Opens its transactions itself: no connection waits for the file store.
-    Errors:  Invalid `site.import_invalid`; Conflict `site.host_taken`; Upstream `files.unavailable`.
+    Errors:  Invalid `site.import_invalid`; Conflict `site.host_taken`; Exhausted `quota.exhausted`; Upstream `files.unavailable`.
     """
     name, sha256 = _checked(data, name), hashlib.sha256(data).digest()
     async with ctx.begin() as tx:
@@ -54,6 +55,7 @@ async def send_import(ctx: Ctx, data: bytes, *, name: str) -> uuid.UUID:
         if (there := await tx.maybe(q.import_same, file_sha256=sha256)) is not None:
             unchanged(ctx)
             return uuid.UUID(str(there["import_id"]))
+        await require_storage(ctx, len(data), field="file")
     import_id = ctx.new_id()
     await ctx.runtime.files.put(import_object(ctx.tenant_id, import_id), data)
     async with ctx.begin() as tx:
@@ -80,6 +82,7 @@ async def note_import(
         unchanged(ctx)
         await enqueue(ctx, DROP_JOB, import_id)
         return uuid.UUID(str((await ctx.db.one(q.import_same, file_sha256=sha256))["import_id"]))
+    await keep_stored(ctx.db, _ledger_name(import_id), size_bytes, now=ctx.now())
     await enqueue(ctx, READ_JOB, import_id)
     await record(ctx, "import.sent", of="import", id=import_id, detail={"bytes": size_bytes})
     return import_id
@@ -161,6 +164,7 @@ async def delete_import(ctx: Ctx, import_id: uuid.UUID) -> None:
 async def drop_file(ctx: Ctx, source: str) -> None:
     """Job `site.import_drop`: delete the file of an import that is over."""
     await ctx.runtime.files.delete(import_object(ctx.tenant_id, uuid.UUID(source)))
+    await drop_stored(ctx.db, _ledger_name(uuid.UUID(source)), now=ctx.now())
 
 
 async def queue_turn(ctx: Ctx, import_id: uuid.UUID, status: str, *, done: int, total: int) -> None:
@@ -175,6 +179,10 @@ async def queue_turn(ctx: Ctx, import_id: uuid.UUID, status: str, *, done: int, 
 def import_object(tenant_id: uuid.UUID, import_id: uuid.UUID) -> str:
     """Return where the file store has an import's file."""
     return object_key(tenant_id, _KIND, str(import_id))
+
+
+def _ledger_name(import_id: uuid.UUID) -> str:
+    return f"{_KIND}/{import_id}"
 
 
 async def _held(ctx: Ctx, import_id: uuid.UUID) -> Record:

@@ -15,9 +15,10 @@ from shipworthy.kernel.db.tx import Record
 from shipworthy.kernel.errors import Conflict, Invalid, Refusal
 from shipworthy.kernel.language import LOCALES, _
 from shipworthy.kernel.queue.job import enqueue
+from shipworthy.kernel.quotas.stored import keep_stored, require_storage
 from shipworthy.rooms.site.assets.kept import accept_kept
-from shipworthy.rooms.site.assets.library import VARIANTS_JOB, require_room
-from shipworthy.rooms.site.assets.names import master_object
+from shipworthy.rooms.site.assets.library import VARIANTS_JOB
+from shipworthy.rooms.site.assets.names import asset_object, master_object
 from shipworthy.rooms.site.blocks.stored import opened
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.exchange.archive_lines import (
@@ -85,7 +86,7 @@ async def restore_picture(ctx: Ctx, line: PictureLine, body: bytes) -> tuple[uui
     if there is not None:
         return uuid.UUID(str(there["asset_id"])), False
     master = await asyncio.to_thread(accept_kept, body)
-    await require_room(ctx)
+    await require_storage(ctx, len(master.body))
     stored = master_object(ctx.tenant_id, line.key, line.slug, is_private=line.is_private)
     await ctx.runtime.files.put(stored, master.body)
     made = await ctx.db.maybe(
@@ -105,6 +106,7 @@ async def restore_picture(ctx: Ctx, line: PictureLine, body: bytes) -> tuple[uui
     )
     if made is None:
         raise Conflict("site.asset_used", _("Another picture here has its id."))
+    await keep_stored(ctx.db, asset_object(line.key), len(master.body), now=ctx.now())
     await enqueue(ctx, VARIANTS_JOB, line.asset_id)
     return line.asset_id, True
 

@@ -22,6 +22,7 @@ from shipworthy.kernel.errors import Missing
 from shipworthy.kernel.files.links import SignedLink
 from shipworthy.kernel.files.store import object_key
 from shipworthy.kernel.queue.job import enqueue
+from shipworthy.kernel.quotas.stored import drop_stored, keep_stored
 from shipworthy.rooms.site.assets.names import master_object
 from shipworthy.rooms.site.blocks.stored import blocks_of
 from shipworthy.rooms.site.catalogue import q
@@ -87,14 +88,17 @@ async def make_export(ctx: Ctx, source: str) -> None:
         file.seek(0)
         await ctx.runtime.files.put(export_object(ctx.tenant_id, export_id), file)
     async with ctx.begin() as tx:  # the job's own transaction may have been idle for too long meanwhile
-        await tx.maybe(
+        made = await tx.maybe(
             q.export_made, site_id=site_id, export_id=export_id, done=done, bytes=size_bytes, now=ctx.now()
         )
+        if made is not None:
+            await keep_stored(tx, f"{_KIND}/{export_id}", size_bytes, now=ctx.now())
 
 
 async def drop_export(ctx: Ctx, source: str) -> None:
     """Job `site.export_drop`: delete the file of an archive that has another in its place."""
     await ctx.runtime.files.delete(export_object(ctx.tenant_id, uuid.UUID(source)))
+    await drop_stored(ctx.db, f"{_KIND}/{uuid.UUID(source)}", now=ctx.now())
 
 
 def export_object(tenant_id: uuid.UUID, export_id: uuid.UUID) -> str:

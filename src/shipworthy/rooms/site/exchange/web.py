@@ -133,7 +133,8 @@ _BODY_BYTES_MAX = FILE_BYTES_MAX * 4 // 3 + 64 * 1024
 ROUTES = (
     route("POST", "/api/imports", api_send_import, title="Send a website's file", permission="page.publish",
           body=ImportBody, screened=False, status=201, effect="change", audit="import.sent", example=screens.FILE_EXAMPLE,
-          transaction=False, body_bytes_max=_BODY_BYTES_MAX, queries_max=18),
+          transaction=False, body_bytes_max=_BODY_BYTES_MAX, meter="storage_bytes",
+          queries_max=22),
     route("GET", "/api/imports", api_list_imports, title="List imports", permission="page.read", query=ListQuery,
           queries_max=3),
     route("GET", "/api/imports/{import_id}", api_get_import, title="Read an import", permission="page.read",

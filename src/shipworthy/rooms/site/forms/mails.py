@@ -8,6 +8,7 @@ from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.language import _
 from shipworthy.kernel.mail.outbox import MailRefused
 from shipworthy.kernel.queue.job import enqueue
+from shipworthy.kernel.quotas.budget import count
 from shipworthy.kernel.telemetry.log import log
 from shipworthy.rooms.site.catalogue import q
 
@@ -39,6 +40,7 @@ async def send_mail(ctx: Ctx, source: str) -> None:
             message_key=source,
             reply_to=row["sender_email"],
         )
+        count(ctx, "mails", 1)
     except MailRefused:
         log.error("a mail about a message was refused", extra={"message_id": source})
     await ctx.db.run(q.message_mailed, message_id=row["message_id"], now=ctx.now())

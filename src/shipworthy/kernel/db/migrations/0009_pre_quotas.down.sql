@@ -1,0 +1,10 @@
+drop table job_flow;
+drop table job_line;
+drop table usage_due;
+drop table job_waiting;
+drop table usage_notice;
+drop table usage_day;
+drop table usage_hold;
+drop table usage_event;
+drop table budget;
+drop table tenant_limit;

@@ -1,0 +1,26 @@
+-- The ledger of what a tenant keeps begins with the pictures, imports and archives that are there.
+alter table asset no force row level security;
+alter table site_import no force row level security;
+alter table site_export no force row level security;
+alter table usage_event no force row level security;
+alter table usage_day no force row level security;
+alter table budget no force row level security;
+insert into usage_event (tenant_id, meter, source, period, amount, at)
+select tenant_id, 'storage_bytes', 'asset/' || key, date '1970-01-01', bytes + variants_bytes, created_at from asset
+union all
+select tenant_id, 'storage_bytes', 'import/' || import_id, date '1970-01-01', file_bytes, created_at from site_import
+where status not in ('taken', 'undone')
+union all
+select tenant_id, 'storage_bytes', 'export/' || export_id, date '1970-01-01', bytes, made_at from site_export where status = 'made';
+insert into budget (tenant_id, meter, period, used)
+select tenant_id, meter, period, sum(amount) from usage_event where meter = 'storage_bytes' group by tenant_id, meter, period
+on conflict (tenant_id, meter, period) do update set used = excluded.used;
+insert into usage_day (tenant_id, meter, day, amount)
+select tenant_id, meter, (now() at time zone 'utc')::date, used from budget where meter = 'storage_bytes'
+on conflict (tenant_id, meter, day) do update set amount = excluded.amount;
+alter table asset force row level security;
+alter table site_import force row level security;
+alter table site_export force row level security;
+alter table usage_event force row level security;
+alter table usage_day force row level security;
+alter table budget force row level security;
