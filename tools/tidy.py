@@ -124,6 +124,26 @@ def every_migration_can_be_taken_back() -> Iterator[str]:
             yield f"{where(up)}: no down part; a migration says how to take itself back"
 
 
+def every_security_requirement_names_a_test() -> Iterator[str]:
+    """docs/reference/asvs.md claims only what a test that exists proves."""
+    page = DOCS / "reference" / "asvs.md"
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if not re.match(r"\| \d", line):
+            continue
+        row = re.fullmatch(r"\| \d+\.\d+\.\d+ \| [^|]+ \| `(tests/[\w/]+\.py)::(test_\w+)` \|", line)
+        if row is None:
+            yield f"{where(page, number)}: write it as | 1.2.3 | what must hold | `tests/x.py::test_y` |"
+        elif not _has_test(ROOT / row[1], row[2]):
+            yield f"{where(page, number)}: there is no test {row[2]} in {row[1]}; name one that proves it, or drop the row"
+
+
+def _has_test(path: Path, name: str) -> bool:
+    return path.is_file() and any(
+        isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+
 def every_error_code_is_documented() -> Iterator[str]:
     page = DOCS / "reference" / "errors.md"
     known = page.read_text(encoding="utf-8") if page.exists() else ""
@@ -302,6 +322,7 @@ RULES = [
     every_source_has_its_test,
     every_query_is_used,
     every_migration_can_be_taken_back,
+    every_security_requirement_names_a_test,
     every_error_code_is_documented,
     every_setting_is_documented,
     every_command_is_documented,
