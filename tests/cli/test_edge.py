@@ -41,4 +41,5 @@ def test_a_request_is_listed_explained_and_what_cannot_be_found_is_said(home: Pa
 
     assert_refused(shipworthy("edge", "explain", "abc", cwd=home), "at least 6 digits")
     assert_refused(shipworthy("edge", "explain", "ef" * 8, cwd=home), "knows of no single request")
-    assert "encoding.overlong" in shipworthy("edge", "rules", cwd=home).stdout
+    rules = shipworthy("edge", "rules", cwd=home).stdout
+    assert "encoding.overlong" in rules and "Core Rule Set: " in rules

@@ -72,14 +72,19 @@ def events(most: int, state: Path | None) -> None:
 
 @command.command("rules")
 def rules() -> None:
-    """List what the edge looks for, by name."""
+    """List what the edge looks for, by name, and say whether the Core Rule Set of this app is in use."""
+    from shipworthy.cli.project import load_project
     from shipworthy.kernel.edge.attacks import ENOUGH, RULES
+    from shipworthy.kernel.edge.crs import CrsMissing, open_crs
     from shipworthy.kernel.edge.guard import SAYS
 
     for name, says in SAYS.items():
         click.echo(f"{name:22} always   {says}")
     for rule in RULES:
         click.echo(f"{rule.name:22} {'alone   ' if rule.score >= ENOUGH else 'a hint  '} {rule.says}")
+    crs = open_crs(load_project().settings.edge.crs_dir)
+    said = f"not in use: {crs.why}" if isinstance(crs, CrsMissing) else f"in use, {crs.files} files"
+    click.echo(f"Core Rule Set: {said}")
 
 
 def _file(state: Path | None) -> Path:
