@@ -24,6 +24,7 @@ from shipworthy.gauntlet.idp.beside import welcome, with_provider
 from shipworthy.gauntlet.idp.stub import Stub
 from shipworthy.local.checkout import HERE, check_out
 from shipworthy.local.errors import ServiceFailed
+from shipworthy.local.lifeline import Lifeline
 from shipworthy.local.ports import free_port
 
 _START_TIMEOUT_S = 300.0
@@ -43,6 +44,7 @@ class ScratchApp:
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.subprocess.Process | None = None
         self._more = dict(told)
+        self._lives: dict[int, Lifeline] = {}
 
     @property
     def state(self) -> Path:
@@ -66,6 +68,9 @@ class ScratchApp:
                 cwd=self.home, env=outside() | self._more, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True,
             )  # fmt: skip
+        self._lives[self._process.pid] = Lifeline(
+            self._process.pid, how=signal.SIGTERM
+        )  # it ends when we are killed
         ended = asyncio.ensure_future(self._process.wait())
         deadline = asyncio.get_running_loop().time() + _START_TIMEOUT_S
         while not self.handle_file.exists():
@@ -104,6 +109,7 @@ class ScratchApp:
             cwd=self.home, env=outside() | self._more | dict(more), stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
+        self._lives[self._watch.pid] = Lifeline(self._watch.pid, how=signal.SIGTERM)
         ended = asyncio.ensure_future(self._watch.wait())
         while not (folder / "alerts.json").exists():  # once it has looked, it counts from there
             await asyncio.wait([ended], timeout=0.05)
@@ -125,6 +131,8 @@ class ScratchApp:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+        if life := self._lives.pop(process.pid, None):
+            life.release()
 
 
 @asynccontextmanager

@@ -33,29 +33,30 @@ The watch has opened an alert of this objective.
 shipworthy slo --json
 ```
 
-Requests wait for somebody's lock: this is the session that holds the others up, and what it runs.
+Somebody has kept a whole table for more than a moment: who, since when, by what.
 
-```sql check expect=1..
-select distinct b.pid, b.usename, b.state, now() - b.xact_start as since, left(b.query, 200) as query
-from pg_stat_activity w cross join unnest(pg_blocking_pids(w.pid)) as blocker join pg_stat_activity b on b.pid = blocker
-where cardinality(pg_blocking_pids(b.pid)) = 0
+```sql check expect=1.. within=1m
+select distinct a.pid, a.usename, a.state, now() - a.xact_start as since, l.relation::regclass as held, left(a.query, 200) as query
+from pg_stat_activity a join pg_locks l using (pid)
+where l.granted and l.mode in ('AccessExclusiveLock', 'ShareRowExclusiveLock') and now() - a.xact_start > interval '2 seconds'
 ```
 
 ## What to do
 
-End the session at the head of the queue. What it had not committed is rolled back; its client sees an error.
+End that session. What it had not committed is rolled back; its client sees an error.
 
 ```sql act expect=1..
-select pg_terminate_backend(pid) from (select distinct blocker as pid from pg_stat_activity w
-  cross join unnest(pg_blocking_pids(w.pid)) as blocker where cardinality(pg_blocking_pids(blocker)) = 0) head
+select pg_terminate_backend(pid) from (select distinct a.pid from pg_stat_activity a join pg_locks l using (pid)
+  where l.granted and l.mode in ('AccessExclusiveLock', 'ShareRowExclusiveLock') and now() - a.xact_start > interval '2 seconds') held
 ```
 
 ## Is it over?
 
-Nobody waits for a lock any more.
+Nobody keeps a table any more.
 
 ```sql verify expect=0 within=30s
-select pid from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0
+select a.pid from pg_stat_activity a join pg_locks l using (pid)
+where l.granted and l.mode in ('AccessExclusiveLock', 'ShareRowExclusiveLock') and now() - a.xact_start > interval '2 seconds'
 ```
 
 The app is ready to answer.
