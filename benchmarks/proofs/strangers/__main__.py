@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,6 +29,8 @@ from benchmarks.app import SHIPWORTHY
 from benchmarks.proofs.strangers.apps import HERE, STRANGERS, Stranger
 from benchmarks.report import Figure, Report, publish, show_table
 
+LOAD_PER_CORE_MAX = 1.0  # five-minute average; beyond it a core was shared all the time
+_TIMED = ("slo.", "vitals.")
 _BOUNDS = {"apps": "4 owed", "false": "0", "unjudged": "0"}
 
 
@@ -70,7 +73,7 @@ def main() -> int:
             f"{one.stranger.name}_verdict": one.result["verdict"],
             f"{one.stranger.name}_coverage": round(one.result["coverage"], 2),
         }
-    figures |= {word: tally[word] for word in ("true", "false", "unjudged")}
+    figures |= {word: tally[word] for word in ("true", "false", "unjudged", "machine")}
     is_whole = len(seen) == len(STRANGERS) and all(one.result["valid"] for one in seen)
     publish(Report(name="proof-strangers", figures=figures, valid=is_whole, notes=notes), bounds=_BOUNDS)
     return int(bool(tally["false"] or tally["unjudged"] or not is_whole))
@@ -139,7 +142,12 @@ def _shipworthy(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _word(one: Examined, finding: dict[str, Any], judged: dict[str, Any]) -> str:
-    """Return "true", "false" or "unjudged", as a person judged findings of this kind."""
+    """Return "true", "false" or "unjudged", as a person judged findings of this kind.
+
+    "machine" is a time taken while others used the machine: it says nothing of the app.
+    """
+    if finding["check"].startswith(_TIMED) and os.getloadavg()[1] > LOAD_PER_CORE_MAX * (os.cpu_count() or 1):
+        return "machine"
     said = judged.get(one.stranger.name, {})
     id_ = f"{finding['check']}:{finding['subject']}"
     kind = next((said[pattern] for pattern in said if re.fullmatch(pattern, id_)), None)
