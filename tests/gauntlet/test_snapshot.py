@@ -73,3 +73,4 @@ def test_a_statement_is_told_by_the_name_it_carries_or_by_what_it_does() -> None
     assert statement_line("select /* invoicing.invoice_list */ a from invoice", 1) == "invoicing.invoice_list"
     assert statement_line('SELECT "id" FROM "notes" WHERE id = $1', 7) == 'select "notes", 7 times'
     assert statement_line("insert into note values ($1)", 1) == "insert note"
+    assert statement_line("select $1", 3) == ""  # whether a connection lives

@@ -74,14 +74,17 @@ def route_entry(route: str) -> str:
 
 
 def statement_line(text: str, times: int) -> str:
-    """Return a statement as one line of an entry: the name it carries, or what it does and to which table."""
+    """Return a statement as one line of an entry: the name it carries, or what it does and to which table.
+
+    Nothing for one that has neither: `select 1` asks whether a connection lives, now and then.
+    """
     named = next(
         (found[1] for found in _COMMENT.finditer(text) if found[1] and _NAME.fullmatch(found[1])), ""
     )
     words = " ".join(_COMMENT.sub(" ", text).split())
     table = _TABLE.search(words)
-    said = named or f"{words.partition(' ')[0].lower()} {table[1] if table else words[:60]}"
-    return said if times == 1 else f"{said}, {times} times"
+    said = named or (f"{words.partition(' ')[0].lower()} {table[1]}" if table else "")
+    return said if times == 1 or not said else f"{said}, {times} times"
 
 
 def changes(lock: Lock, seen: Seen) -> list[Change]:

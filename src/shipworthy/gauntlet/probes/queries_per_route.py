@@ -75,7 +75,7 @@ def _note(exam: Exam, route: Route, counted: Counted) -> None:
     if route.method != "GET":
         return
     lines = [statement_line(s.text, 1 if s.is_write else n) for s, n in counted.counts.items()]
-    exam.seen[route_entry(subject_of(route))] = tuple(sorted(lines)) or ("nothing",)
+    exam.seen[route_entry(subject_of(route))] = tuple(sorted(filter(None, lines))) or ("nothing",)
 
 
 def _judged(exam: Exam, route: Route, counted: Counted) -> Finding:
