@@ -177,6 +177,11 @@ def crawler_said(user_agent: str) -> Crawler | None:
     return _said(user_agent)[0]
 
 
+def says_it_crawls(user_agent: str) -> bool:
+    """Say whether a program says that it is one that crawls, of whatever name. Cost: 0.2 us."""
+    return _said(user_agent)[1]
+
+
 @lru_cache(maxsize=4_096)
 def _said(user_agent: str) -> tuple[Crawler | None, bool]:
     said = user_agent[:1_000].lower()

@@ -14,11 +14,12 @@ class Asked(NamedTuple):
     host: bytes
     accept_encoding: bytes
     none_match: bytes
-    user_agent: bytes
+    user_agent: str
 
 
 def asked_of(headers: Iterable[tuple[bytes, bytes]]) -> Asked:
-    host = accept_encoding = none_match = user_agent = b""
+    host = accept_encoding = none_match = b""
+    user_agent = ""
     for name, value in headers:
         if name == b"host":
             host = value
@@ -27,7 +28,7 @@ def asked_of(headers: Iterable[tuple[bytes, bytes]]) -> Asked:
         elif name == b"if-none-match":
             none_match = value
         elif name == b"user-agent":
-            user_agent = value
+            user_agent = value.decode("latin-1")
     return Asked(host, accept_encoding, none_match, user_agent)
 
 

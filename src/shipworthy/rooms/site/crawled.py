@@ -10,30 +10,32 @@ Bound:  what one process sends within `EVERY_S` seconds may come on top of a lim
 from __future__ import annotations
 
 import asyncio
-import re
 import uuid
 from collections import Counter
-from typing import Literal
+from typing import Any, Literal
 
 from shipworthy.kernel.context import Scope
+from shipworthy.kernel.edge.crawlers import Standing
 from shipworthy.kernel.errors import Busy
+from shipworthy.kernel.http.wire import client_of, headers_of
 from shipworthy.kernel.quotas.budget import commit, standing_of
 from shipworthy.kernel.quotas.meters import CRAWL_BYTES
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
+from shipworthy.rooms.site.answers import refusal
+from shipworthy.rooms.site.shelf import Form
 
 EVERY_S = 5.0
-_BOT = re.compile(
-    rb"(?<!cu)bot\b|crawl|spider|slurp|archiver|indexer", re.IGNORECASE
-)  # a Cubot is a telephone
-_AGENT_BYTES = 300  # of a user agent that are looked at
+_SCARCE = {
+    status: refusal(
+        status,
+        "This website has used up what crawlers may fetch of it. Come back later.",
+        (b"retry-after", b"3600"),
+    )
+    for status in (429, 503)
+}
 
 State = Literal["soft", "full"]
-
-
-def is_bot(user_agent: bytes) -> bool:
-    """Say whether a program says that it is one. Cost: 0.5 us."""
-    return _BOT.search(user_agent[:_AGENT_BYTES]) is not None
 
 
 class Crawled:
@@ -54,12 +56,18 @@ class Crawled:
         """Say whether it must be asked who a crawler is before it is served."""
         return tenant_id in self._states
 
-    def refused(self, tenant_id: uuid.UUID, *, is_verified: bool) -> int | None:
-        """Return the status a crawler is refused with, None where it is served."""
+    def refusal(self, tenant_id: uuid.UUID, user_agent: str, scope: Any) -> tuple[int, Form] | None:
+        """Return what a crawler is refused with, None where it is served. Who it is is found out only where it matters."""
         state = self._states.get(tenant_id)
-        if state is None or (state == "soft" and is_verified):
+        if state is None:
             return None
-        return 503 if is_verified else 429
+        hops = self._runtime.settings.http.trusted_proxies
+        client = client_of(scope, headers_of(scope), hops)
+        is_verified = self._runtime.edge.crawlers.standing(user_agent, client) is Standing.VERIFIED
+        if is_verified and state == "soft":
+            return None
+        status = 503 if is_verified else 429
+        return status, _SCARCE[status]
 
     async def write_down(self) -> None:
         """Write what was counted, and look how the budgets stand that it came from."""

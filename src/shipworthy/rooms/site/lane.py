@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from shipworthy.kernel.context import Scope
 from shipworthy.kernel.db.tx import Record
+from shipworthy.kernel.edge.crawlers import says_it_crawls
 from shipworthy.kernel.errors import Busy
 from shipworthy.kernel.runtime import Runtime
 from shipworthy.kernel.telemetry.log import log
@@ -28,7 +29,7 @@ from shipworthy.rooms.site.addresses import (
     requested_path,
 )
 from shipworthy.rooms.site.answers import Answers, refusal, shared
-from shipworthy.rooms.site.asked import asked_of, is_known
+from shipworthy.rooms.site.asked import Asked, asked_of, is_known
 from shipworthy.rooms.site.assets.names import PREFIX
 from shipworthy.rooms.site.assets.private import PRIVATE, answer_private
 from shipworthy.rooms.site.assets.serve import load_picture
@@ -36,7 +37,7 @@ from shipworthy.rooms.site.cards.keep import load_card
 from shipworthy.rooms.site.catalogue import q
 from shipworthy.rooms.site.changes import CHANNEL, announced, on_change
 from shipworthy.rooms.site.codings import coding_of
-from shipworthy.rooms.site.crawled import Crawled, is_bot
+from shipworthy.rooms.site.crawled import Crawled
 from shipworthy.rooms.site.feeds import load_feed
 from shipworthy.rooms.site.flights import Flights
 from shipworthy.rooms.site.forms.taking import FORMS, Forms
@@ -136,7 +137,7 @@ class Lane:
         entry = self._shelf.get(site.prefix + request["raw_path"])
         if entry is None or not self._is_current(entry) or _carries_query(entry, request):
             return None
-        bot = is_bot(asked.user_agent)
+        bot = says_it_crawls(asked.user_agent)
         if bot and self.crawled.is_scarce(site.tenant_id):
             return None
         self._counted[HIT].inc()
@@ -166,7 +167,12 @@ class Lane:
             return await self._preview(site, scope, send)
         if raw_path.startswith(PRIVATE):
             return await answer_private(self._runtime, site, scope, send, raw_path)
-        bot = is_bot(asked.user_agent)
+        return await self._read(site, asked, scope, send, raw_path)
+
+    async def _read(self, site: Site, asked: Asked, scope: Any, send: Any, raw_path: bytes) -> int:
+        bot = says_it_crawls(asked.user_agent) and raw_path != _ROBOTS
+        if bot and (refused := self.crawled.refusal(site.tenant_id, asked.user_agent, scope)):
+            return await _refuse(send, scope, *refused)
         key = site.prefix + raw_path
         entry, state = self._shelf.get(key), HIT
         if entry is None or not self._is_current(entry):
