@@ -24,10 +24,9 @@ DEFECTS = (
     "alter table invoice disable row level security",
     "drop policy tenant_floor on customer",
     "create policy everyone on customer using (true)",
-    "drop index invoice_tenant_status_issued_idx",
     "create index invoice_number_idx on invoice (number)",
 )
-ASKED = ("isolation.row_security", "plans.index_used", "migrations.keys")
+ASKED = ("isolation.row_security", "migrations.keys")
 ROUNDS_MAX = 12
 
 
@@ -49,7 +48,6 @@ async def test_a_loop_that_only_reads_the_agents_view_mends_the_app(templates: T
     assert [only.partition(":")[0] for only in worked_off] == [
         "isolation.row_security",
         "isolation.row_security",
-        "plans.index_used",
         "migrations.keys",
     ]
 
