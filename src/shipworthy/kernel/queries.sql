@@ -75,11 +75,11 @@ insert into audit_head (seq, hash) values (:seq, :hash)
 on conflict (tenant_id) do update set seq = excluded.seq, hash = excluded.hash
 
 -- audit_chain --
--- The sealed chain in order, a page at a time, for verification and export.
--- index: audit_tenant_seq_idx   rows: <= 1000
+-- The sealed chain in order, a page at a time, for verification.
+-- index: audit_tenant_seq_idx   rows: <= 5000
 -- with: after = 0::bigint
 select audit_id, at, actor_id, action, object_type, object_id, detail, trace_id, seq, prev, hash
-from audit where seq > :after order by seq limit 1000
+from audit where seq > :after order by seq limit 5000
 
 -- job_enqueue --
 -- Queue a job in the caller's transaction; a job of the same key that still waits or runs stays alone.
