@@ -29,10 +29,10 @@ MANIFEST = Manifest(
         Slo(name="invoice_create", quantile=0.95, threshold_ms=700),
         Slo(name="page", quantile=0.95, threshold_ms=150, title="A page's first byte"),
     ),
-    tables=(Table(name="invoice", scope="tenant", column="tenant_id"),),
+    tables=tuple(Table(name=name, scope="tenant", column="tenant_id") for name in ("budget", "invoice")),
 )
 CODES = (
-    "alerts.unheard", "auth.refused", "body.malformed", "database.busy", "edge.attack", "einvoice.not_xml", "files.unavailable", "host.unknown",
+    "alert.acknowledged", "alerts.unheard", "audit.days_reversed", "auth.refused", "body.malformed", "database.busy", "edge.attack", "einvoice.not_xml", "files.unavailable", "host.unknown",
     "idempotency.key_missing", "internal", "invoice.lines_missing", "invoicing.not_draft", "mail.unavailable",
     "method_not_allowed", "money.too_large", "not_found", "permission.missing", "query.malformed",
     "request.cross_site", "session.missing", "site.redirect_loop", "tenant.exists",

@@ -25,6 +25,8 @@ FOLDER = "runbook"
 WEEKS = 52
 # Written by hand, each with the rooms without which it says nothing.
 WRITTEN: Mapping[str, tuple[str, ...]] = {
+    "budget-overage": ("auth",),
+    "errors-alert": ("auth",),
     "errors-alerts": ("auth",),
     "errors-database": ("auth",),
     "errors-edge": ("auth",),

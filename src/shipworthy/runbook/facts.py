@@ -34,7 +34,7 @@ class OnCall:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Everything a build reads. `alerts` are the names of what can alert: the objectives'."""
+    """Everything a build reads. `alerts` are the names of what can alert: the objectives, and the tenants' budgets."""
 
     manifest: Manifest
     codes: tuple[ErrorCode, ...]
@@ -44,7 +44,8 @@ class Facts:
 
     @property
     def alerts(self) -> tuple[str, ...]:
-        return tuple(slo.name for slo in self.manifest.slos)
+        budgets = ("budgets",) if any(table.name == "budget" for table in self.manifest.tables) else ()
+        return (*(slo.name for slo in self.manifest.slos), *budgets)
 
     @property
     def families(self) -> tuple[str, ...]:

@@ -27,6 +27,9 @@ class Provoked:
 
 # One refusal of each family that a request alone brings about. What takes a fault has a page of its own below.
 PROVOKED = (
+    Provoked(family="audit", means="An export of the audit trail cannot be made as it was asked for, or others are still being made.",
+             request="POST /audit/exports\naccept: application/json\ncontent-type: application/x-www-form-urlencoded\norigin: $BASE\n"
+             "idempotency-key: $ONCE\n\nkind=csv&from_day=2026-02-02&to_day=2026-01-01", status=422, says="audit.days_reversed"),
     Provoked(family="auth", means="Somebody may not in: a wrong password, a second factor, an address that is taken, too many tries.",
              request="POST /login\naccept: application/json\ncontent-type: application/x-www-form-urlencoded\n\n"
              "email=nobody-$MARK@example.com&password=not-the-right-password", status=401, says="auth.refused", owner=False, incident="security"),
