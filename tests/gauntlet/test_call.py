@@ -42,6 +42,12 @@ def test_samples_fill_path_and_body_and_other_text_stays() -> None:
     assert prepare(ROUTE, {"customer": "c", "product": "p"}, key="k").headers["idempotency-key"] == "k"
 
 
+def test_a_mark_is_another_word_in_each_request() -> None:
+    made = [filled({"codes": ["no {mark}"]}, {})["codes"][0] for _ in range(2)]
+    assert made[0] != made[1]
+    assert all(len(word) == len("no ") + 12 and word[3:].isalnum() for word in made)
+
+
 def test_a_missing_sample_is_named() -> None:
     with pytest.raises(Undecided, match="'product'"):
         prepare(ROUTE, {"customer": "c1"})

@@ -1,11 +1,12 @@
 """`Call`: a declared route made into a request with one tenant's own samples.
 
-Owns the substitution of "$sample" in bodies and {param} in paths and the idempotency key.
+Owns the substitution of "$sample" and {mark} in bodies and {param} in paths and the idempotency key.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from typing import Any
 from shipworthy.contract.manifest import Route
 from shipworthy.gauntlet.check import Undecided
 from shipworthy.gauntlet.http import Answer, HttpSession
+
+_MARK = "{mark}"  # for what no two rows may share: each request has its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +67,7 @@ def prepare(route: Route, samples: Mapping[str, str], *, key: str | None = None)
 
 
 def filled(value: Any, samples: Mapping[str, str]) -> Any:
-    """Return a copy of a JSON value in which every "$name" is that sample.
+    """Return a copy of a JSON value in which every "$name" is that sample, and every {mark} a word of its own.
 
     Errors:  Undecided when one found no row.
     """
@@ -74,6 +77,8 @@ def filled(value: Any, samples: Mapping[str, str]) -> Any:
         return [filled(item, samples) for item in value]
     if isinstance(value, str) and value[:1] == "$" and value[1:].isidentifier():
         return _sample(samples, value[1:])
+    if isinstance(value, str) and _MARK in value:
+        return value.replace(_MARK, secrets.token_hex(6))
     return value
 
 
