@@ -21,6 +21,7 @@ from shipworthy.kernel.audit.keys import KEYS_MAX as AUDIT_KEYS_MAX
 from shipworthy.kernel.audit.keys import key_from
 from shipworthy.kernel.files.links import KEY_CHARS_MIN, KEYS_MAX, key_of
 from shipworthy.kernel.flags.file import FLAGS_FILE
+from shipworthy.kernel.own_rooms import load_own_room, own_rooms
 from shipworthy.kernel.room import Room
 from shipworthy.kernel.settings import APP_FILE, Settings, load_settings
 
@@ -43,10 +44,7 @@ def load_project(home: Path | None = None) -> Project:
 
     Errors:  a usage error when there is no app.toml; Undecodable for what it does not know.
     """
-    try:
-        folder = (home or Path.cwd()).resolve()
-    except FileNotFoundError:
-        raise click.UsageError("the current folder is gone. Go into an app's folder") from None
+    folder = folder_of_app(home)
     try:
         settings = load_settings(folder)
     except FileNotFoundError:
@@ -54,11 +52,21 @@ def load_project(home: Path | None = None) -> Project:
             f"there is no {APP_FILE} in {folder}. Go into an app's folder, or make one: shipworthy new NAME"
         ) from None
     line = line_of((folder / APP_FILE).read_text(encoding="utf-8"), ("app", "rooms"))
-    return Project(folder, settings, load_rooms(settings.app.rooms, line=line))
+    return Project(folder, settings, load_rooms(settings.app.rooms, home=folder, line=line))
 
 
-def load_rooms(names: tuple[str, ...], *, line: int | None = None) -> tuple[Room, ...]:
-    """Import the rooms, sign-in first: the others stand on its users.
+def folder_of_app(home: Path | None = None) -> Path:
+    """Return the folder a command is about. Errors: a usage error when the current one is gone."""
+    try:
+        return (home or Path.cwd()).resolve()
+    except FileNotFoundError:
+        raise click.UsageError("the current folder is gone. Go into an app's folder") from None
+
+
+def load_rooms(
+    names: tuple[str, ...], *, home: Path | None = None, line: int | None = None
+) -> tuple[Room, ...]:
+    """Import the rooms, sign-in first: the others stand on its users. A room in the app's `home` goes before ours.
 
     Errors:  Undecodable naming the nearest known room, and the `line` that names them.
     """
@@ -70,7 +78,9 @@ def load_rooms(names: tuple[str, ...], *, line: int | None = None) -> tuple[Room
             line=line,
             source=APP_FILE,
         )
-    rooms, known = [], known_rooms()
+    own = own_rooms(home) if home else []
+    rooms: list[Room] = []
+    known = sorted({*known_rooms(), *own})
     for name in ordered:
         if name not in known:
             near = get_close_matches(name, known, n=1)
@@ -78,8 +88,25 @@ def load_rooms(names: tuple[str, ...], *, line: int | None = None) -> tuple[Room
             raise Undecodable(
                 f"app.rooms: there is no room {name!r}{hint}", path="app.rooms", line=line, source=APP_FILE
             )
-        rooms.append(import_module(f"shipworthy.rooms.{name}.room").ROOM)
+        if home and name in own:
+            rooms.append(load_own_room(home, name))
+        else:
+            rooms.append(import_module(f"shipworthy.rooms.{name}.room").ROOM)
+        _check_order(rooms, line)
     return tuple(rooms)
+
+
+def _check_order(rooms: list[Room], line: int | None) -> None:
+    """Errors: Undecodable when the last room stands on one that does not come before it."""
+    *before, room = rooms
+    for name in room.stands_on:
+        if name not in [each.name for each in before]:
+            raise Undecodable(
+                f"app.rooms: {room.name!r} refers to what {name!r} keeps; name {name!r} before it",
+                path="app.rooms",
+                line=line,
+                source=APP_FILE,
+            )
 
 
 def known_rooms() -> list[str]:

@@ -28,6 +28,7 @@ LANGUAGE_COOKIE = "language"
 
 LANGUAGE_NAMES: dict[Locale, str] = {"en": "English", "de": "Deutsch"}
 _PACKAGE = Path(__file__).parent.parent
+_also: list[Path] = []  # rooms outside of it; their words are preferred to ours
 _spoken: ContextVar[Locale] = ContextVar("language", default="en")
 _ACCEPT_CHARS_MAX = 200  # the languages a person reads stand at the beginning
 
@@ -120,7 +121,7 @@ def translations(locale: Locale) -> NullTranslations:
     for path in language_files(locale):
         with path.open("rb") as file:
             for message in read_po(file, locale=locale):
-                if message.id and not message.fuzzy:
+                if message.id and message.string and not message.fuzzy:
                     whole.add(message.id, message.string, context=message.context)
     compiled = BytesIO()
     write_mo(compiled, whole)
@@ -128,10 +129,17 @@ def translations(locale: Locale) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
+def speak_also(folder: Path) -> None:
+    """Take in the words of a room that is not of ours."""
+    if folder not in _also:
+        _also.append(folder)
+        translations.cache_clear()
+
+
 def language_files(locale: Locale) -> list[Path]:
-    """Return the files of a language, the kernel's first. A capability may have a file of its own."""
+    """Return the files of a language; who stands first is believed. A capability may have a file of its own."""
     kernel, rooms = _PACKAGE / "kernel", _PACKAGE / "rooms"
-    homes = [kernel, *sorted(room for room in rooms.iterdir() if room.is_dir())]
+    homes = [*_also, kernel, *sorted(room for room in rooms.iterdir() if room.is_dir())]
     return [path for home in homes for path in sorted((home / "languages" / locale).glob("*.po"))]
 
 

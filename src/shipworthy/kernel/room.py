@@ -83,6 +83,7 @@ class Room:
     seed: Callable[[Ctx, SeedTenant], Awaitable[None]] | None = None
     volume_sql: str | None = None
     sound: Callable[[Ctx], Awaitable[Sequence[str]]] | None = None
+    stands_on: tuple[str, ...] = ()  # rooms whose tables its own refer to: they come before it
 
     @property
     def migrations(self) -> Path:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from shipworthy.kernel.source import line_of_code
 
 if TYPE_CHECKING:
     from shipworthy.kernel.errors import Refusal
@@ -52,9 +53,7 @@ class Route:
     @property
     def source(self) -> str:
         """Where the handler stands, as module path and line."""
-        code = inspect.unwrap(self.handler).__code__
-        marker = code.co_filename.rfind("shipworthy/")
-        return f"src/{code.co_filename[marker:]}:{code.co_firstlineno}"
+        return line_of_code(self.handler)
 
 
 def route(method: str, path: str, handler: Handler, **declared: Any) -> Route:

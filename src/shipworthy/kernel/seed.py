@@ -111,9 +111,13 @@ async def seed_volume(
             [(realm_id, t, f"Volume {i}", f"volume-{i}") for i, t in enumerate(neighbours)],
         )
         sizes = {large_tenant: _ROWS_LARGE, **dict.fromkeys(neighbours[:_SMALL_TENANTS], _ROWS_SMALL)}
-        # Rooms share no table, so that each fills its own beside the others, in the same order every time.
-        filling = [_fill(admin_url, realm_id, sizes, room.volume_sql) for room in rooms if room.volume_sql]
-        await asyncio.gather(*filling)
+        # Rooms share no table, so that each fills its own beside the others, in the same order every time;
+        # those that refer to others' rows come after them, in their order.
+        alone = [room.volume_sql for room in rooms if room.volume_sql and not room.stands_on]
+        await asyncio.gather(*(_fill(admin_url, realm_id, sizes, each) for each in alone))
+        for room in rooms:
+            if room.volume_sql and room.stands_on:
+                await _fill(admin_url, realm_id, sizes, room.volume_sql)
         await connection.execute(_KERNEL_VOLUME)
         await connection.execute("vacuum analyze")
     finally:

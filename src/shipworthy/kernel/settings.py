@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 
 from shipworthy.contract.lines import line_of
 from shipworthy.contract.strict import Undecodable, decode
+from shipworthy.kernel.contradictions import refuse_contradictions
 from shipworthy.kernel.edge.section import EdgeSection
 from shipworthy.kernel.operating import BackupSection, OncallSection, RaciSection
 from shipworthy.kernel.quotas.section import QuotasSection
+from shipworthy.kernel.room_spec import RoomSection
 
 APP_FILE = "app.toml"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -224,6 +226,7 @@ class Settings:
     oncall: OncallSection = field(default_factory=OncallSection)
     raci: RaciSection = field(default_factory=RaciSection)
     quotas: QuotasSection = field(default_factory=QuotasSection)
+    room: dict[str, RoomSection] = field(default_factory=dict)
 
 
 def load_settings(home: Path) -> Settings:
@@ -232,13 +235,17 @@ def load_settings(home: Path) -> Settings:
     Errors:  FileNotFoundError when there is none; Undecodable for anything it does not know, for
              numbers out of range, and for settings that contradict one another.
     """
-    path = home / APP_FILE
-    text = _text_of(path)
+    return settings_of(_text_of(home / APP_FILE))
+
+
+def settings_of(text: str) -> Settings:
+    """Read the text of an `app.toml`. Errors: as `load_settings`."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as broken:
         raise Undecodable(f"not valid TOML: {broken}", path="", source=APP_FILE) from broken
     settings = decode(Settings, data, source=APP_FILE, text=text)
+    refuse_contradictions(settings, data, text, source=APP_FILE)
     return _consistent(_from_environment(settings), text)
 
 
@@ -354,6 +361,8 @@ _PORTS = {"http.port", "http.public_port", "mail.port"}
 def _in_range(settings: Settings, text: str) -> None:
     """Errors: Undecodable for a number that cannot be meant."""
     for section in fields(settings):
+        if section.name == "room":
+            continue
         for name, value in vars(getattr(settings, section.name)).items():
             if isinstance(value, (int, float)):
                 path = f"{section.name}.{name}"

@@ -17,6 +17,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipworthy.kernel.source import source_of
+
 _HEADER = re.compile(r"^-- ([a-z][a-z0-9_]*) --$")
 _FACT = re.compile(r"(index|rows|scope|role|with):\s*(.*?)(?=\s+(?:index|rows|scope|role):|$)")
 _PARAMETER = re.compile(r"'(?:[^']|'')*'|--[^\n]*|::|:([a-z][a-z0-9_]*)")
@@ -150,9 +152,7 @@ def _parse(room: str, name: str, line: int, block: list[str], path: Path) -> Nam
         role=facts.get("role", "app").strip(),
         scope=facts.get("scope", "tenant").strip(),
         writes=bool(_WRITES.search(re.sub(r"for (no key )?update", "", sql, flags=re.IGNORECASE))),
-        source=f"src/shipworthy/rooms/{room}/{path.name}:{line}"
-        if room != "kernel"
-        else f"{path.parent.name}/{path.name}:{line}",
+        source=f"{source_of(path)}:{line}",
     )
 
 

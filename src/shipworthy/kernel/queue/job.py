@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import msgspec
 from shipworthy.kernel.context import Ctx
 from shipworthy.kernel.db.queries import load_queries
 from shipworthy.kernel.db.tx import Tx
+from shipworthy.kernel.source import line_of_code
 from shipworthy.kernel.telemetry.trace import current
 
 q = load_queries(Path(__file__).parent.parent / "queries.sql", room="kernel")
@@ -35,8 +35,7 @@ class JobKind:
 
     @property
     def source(self) -> str:
-        code = inspect.unwrap(self.handler).__code__
-        return f"src/{code.co_filename[code.co_filename.rfind('shipworthy/') :]}:{code.co_firstlineno}"
+        return line_of_code(self.handler)
 
 
 class Payload(msgspec.Struct):
