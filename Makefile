@@ -36,6 +36,7 @@ check: $(STAMP) ## everything in `test` but the tests
 	@$(BIN)/python tools/tidy.py
 	@$(BIN)/python tools/reference.py
 	@$(BIN)/python -m shipworthy.contract.schema
+	@$(BIN)/python -m shipworthy.builder.schema
 
 bench: $(STAMP) ## a benchmark: make bench NAME=core
 	@$(BIN)/python -m benchmarks.$(subst -,_,$(NAME))

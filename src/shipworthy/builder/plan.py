@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from string import Template
 
 from shipworthy import __version__
+from shipworthy.builder.schema import SCHEMA_FILE, schema_text
 from shipworthy.builder.spec import Spec
+from shipworthy.builder.toml import with_values
 
+RECORD_FILE = ".scaffold.json"
 _SCAFFOLD = resources.files("shipworthy.builder") / "scaffolds" / "app"
 # The scaffold's dot files are stored without their dot, so that packaging keeps them.
 _FILES = {
@@ -23,6 +28,7 @@ _FILES = {
     ".dockerignore": "dockerignore.in",
     "pyproject.toml": "pyproject.toml.in",
     "tests/test_app.py": "test_app.py.in",
+    "rooms/__init__.py": "rooms_init.py.in",
 }
 _FILES_OF_ROOM = {"invoicing": {"tests/test_invoicing.py": "test_invoicing.py.in"}}
 
@@ -35,8 +41,14 @@ class PlannedFile:
     text: str
 
 
-def plan(spec: Spec, *, folder: str) -> tuple[PlannedFile, ...]:
-    """Return the files of a new app."""
+def plan(spec: Spec, *, folder: str, own: Sequence[PlannedFile] = ()) -> tuple[PlannedFile, ...]:
+    """Return the files of a new app, with those of the rooms of its `own`, and the record that `upgrade` goes by."""
+    files = scaffold(spec, folder=folder)
+    return (*files, *own, PlannedFile(RECORD_FILE, record_text(spec, files, folder=folder)))
+
+
+def scaffold(spec: Spec, *, folder: str) -> tuple[PlannedFile, ...]:
+    """Return the files that this version's scaffold makes of a spec."""
     values = {
         "name": spec.name,
         "name_toml": json.dumps(spec.name, ensure_ascii=False),
@@ -51,10 +63,34 @@ def plan(spec: Spec, *, folder: str) -> tuple[PlannedFile, ...]:
     sources = dict(_FILES)
     for room in spec.rooms:
         sources |= _FILES_OF_ROOM.get(room, {})
-    return tuple(
-        PlannedFile(path, Template((_SCAFFOLD / source).read_text(encoding="utf-8")).substitute(values))
+    texts = {
+        path: Template((_SCAFFOLD / source).read_text(encoding="utf-8")).substitute(values)
         for path, source in sources.items()
-    )
+    }
+    texts["app.toml"] = with_values(texts["app.toml"], spec.values)
+    texts[SCHEMA_FILE] = schema_text()
+    return tuple(PlannedFile(path, text) for path, text in texts.items())
+
+
+def record_text(spec: Spec, files: Sequence[PlannedFile], *, folder: str) -> str:
+    """Return what is remembered of a scaffold: its version, its spec, and every file as it was written.
+
+    Of the schema its hash is enough: nobody edits it, and it is long.
+    """
+    record = {
+        "about": "What `shipworthy upgrade` compares with. Commit it, and leave it as it is.",
+        "version": __version__,
+        "folder": folder,
+        "spec": spec.values,
+        "files": {
+            file.path: sha256_of(file.text) if file.path == SCHEMA_FILE else file.text for file in files
+        },
+    }
+    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+
+
+def sha256_of(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _tuple_of(names: tuple[str, ...]) -> str:

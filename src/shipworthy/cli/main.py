@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from shipworthy import __version__
 from shipworthy.cli.secretfiles import read_secret_files
@@ -15,6 +16,9 @@ from shipworthy.contract.verdict import ExitCode
 
 COMMANDS = {
     "new": "make a runnable app from a few words",
+    "add": "add a room of the app's own, from its fields",
+    "eject": "copy a room of ours into the app, to change it there",
+    "upgrade": "bring the files that new wrote up to this version; edits stay",
     "up": "run the app here: database, web, worker, mail inbox",
     "deploy": "bring a version out step by step; it goes back by itself",
     "canary": "judge a new version where another system moves the traffic",
@@ -40,6 +44,7 @@ COMMANDS = {
     "audit": "verify the audit trail",
     "trace": "show what one request did, with the jobs it caused",
     "edge": "say what the edge turned away, and why",
+    "completion": "print what lets a shell complete commands and options",
     "serve": "run one web process",
     "work": "run one worker",
 }
@@ -60,6 +65,13 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Answer from the list: to import every command for its help would take a second of each press of Tab."""
+        names = [
+            CompletionItem(name, help=what) for name, what in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

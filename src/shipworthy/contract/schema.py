@@ -134,9 +134,13 @@ def _leaf(want: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Compare the committed files with the classes, or renew them (`--write`)."""
-    folder = Path(__file__).parent
+    return renewed(schemas(), Path(__file__).parent, arguments)
+
+
+def renewed(made: dict[str, dict[str, Any]], folder: Path, arguments: list[str]) -> int:
+    """Compare a folder's schemas with those that are made, or renew them (`--write`); return the exit code."""
     stale = []
-    for name, schema in schemas().items():
+    for name, schema in made.items():
         text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         path = folder / name
         if path.exists() and path.read_text(encoding="utf-8") == text:

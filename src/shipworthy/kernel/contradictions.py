@@ -21,7 +21,8 @@ _TTLS = (
 
 
 def refuse_contradictions(settings: Settings, data: Mapping[str, Any], text: str, *, source: str) -> None:
-    """Errors: Undecodable for a lifetime that ends before it, and for options of a room that the app has not."""
+    """Errors: Undecodable for a lifetime that outlives another, sessions kept in one of several processes, and options
+    of a room that the app has not."""
     for section, short, long in _TTLS:
         values = getattr(settings, section)
         if (less := getattr(values, short)) > (most := getattr(values, long)):
@@ -33,6 +34,14 @@ def refuse_contradictions(settings: Settings, data: Mapping[str, Any], text: str
                 line=line_of(text, (section, said)),
                 source=source,
             )
+    if settings.sessions.store == "memory" and settings.http.workers > 1:
+        raise Undecodable(
+            'sessions.store = "memory" keeps sessions in one process, but http.workers is '
+            f'{settings.http.workers}; set http.workers = 1, or sessions.store = "postgres" or "valkey"',
+            path="sessions.store",
+            line=line_of(text, ("sessions", "store")),
+            source=source,
+        )
     for section, room in _OF_ROOM.items():
         if section in data and room not in settings.app.rooms:
             raise Undecodable(

@@ -285,14 +285,6 @@ def _consistent(settings: Settings, text: str) -> Settings:
             line=line_of(text, ("edge", "limits")),
             source=APP_FILE,
         )
-    if settings.sessions.store == "memory" and settings.http.workers > 1:
-        raise Undecodable(
-            'sessions.store = "memory" keeps sessions in one process, but http.workers is '
-            f'{settings.http.workers}; set http.workers = 1, or sessions.store = "postgres" or "valkey"',
-            path="sessions.store",
-            line=line_of(text, ("sessions", "store")),
-            source=APP_FILE,
-        )
     return settings
 
 
