@@ -42,9 +42,7 @@ class Route:
     body: dict[str, Any] | None = None  # JSON Schema of the request body
     returns: dict[str, Any] | None = None
     query: dict[str, Any] | None = None  # JSON Schema of what may stand in the query string
-    example: dict[str, Any] | None = (
-        None  # a valid body; "$sample" is replaced by a sample, "{mark}" by a new word each time
-    )
+    example: dict[str, Any] | None = None  # a valid body; "$name" is a sample, "{mark}" a new word
     headers: dict[str, str] = field(default_factory=dict)  # headers a valid request needs; "$sample" too
     params: dict[str, str] = field(default_factory=dict)  # path parameter -> sample name
     statuses: tuple[int, ...] = (200,)  # success statuses
