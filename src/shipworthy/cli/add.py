@@ -115,13 +115,13 @@ def taken(home: Path | None, *, in_app: tuple[str, ...]) -> Taken:
     """Return what a new room may not be called: also by rooms of ours that the app may still take in."""
     from shipworthy.builder.rooms.asked import Taken
     from shipworthy.cli.project import known_rooms, load_rooms
-    from shipworthy.kernel.describe import KERNEL_TABLES
     from shipworthy.kernel.http.pages import KERNEL_TEMPLATES
+    from shipworthy.kernel.own import declared
     from shipworthy.kernel.own_rooms import own_rooms
 
     own = own_rooms(home) if home else []
     named = [*known_rooms(), *(name for name in own if name not in known_rooms())]
-    rooms = load_rooms(tuple(named), home=home)
+    rooms = declared(load_rooms(tuple(named), home=home))
     addresses = dict(_OURS)
     for each in rooms:
         for route in each.routes:
@@ -131,9 +131,7 @@ def taken(home: Path | None, *, in_app: tuple[str, ...]) -> Taken:
     return Taken(
         rooms=frozenset({*named, "kernel"}),
         in_app=frozenset(in_app),
-        tables=frozenset(
-            table.name for table in (*KERNEL_TABLES, *(t for each in rooms for t in each.tables))
-        ),
+        tables=frozenset(table.name for each in rooms for table in each.tables),
         addresses=addresses,
         icons=frozenset(_ICON.findall(icons)),
     )
