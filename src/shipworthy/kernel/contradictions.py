@@ -42,6 +42,13 @@ def refuse_contradictions(settings: Settings, data: Mapping[str, Any], text: str
             line=line_of(text, ("sessions", "store")),
             source=source,
         )
+    if settings.site.cdn != "none" and not settings.site.cdn_purge_url:
+        raise Undecodable(
+            f'site.cdn = "{settings.site.cdn}" needs site.cdn_purge_url, the address its purges go to',
+            path="site.cdn",
+            line=line_of(text, ("site", "cdn")),
+            source=source,
+        )
     for section, room in _OF_ROOM.items():
         if section in data and room not in settings.app.rooms:
             raise Undecodable(

@@ -263,13 +263,6 @@ def _text_of(path: Path) -> str:
 def _consistent(settings: Settings, text: str) -> Settings:
     _in_range(settings, text)
     _providers_in_order(settings, text)
-    if settings.site.cdn != "none" and not settings.site.cdn_purge_url:
-        raise Undecodable(
-            f'site.cdn = "{settings.site.cdn}" needs site.cdn_purge_url, the address its purges go to',
-            path="site.cdn",
-            line=line_of(text, ("site", "cdn")),
-            source=APP_FILE,
-        )
     if (url := settings.telemetry.otlp_url) and not url.startswith(("http://", "https://")):
         raise Undecodable(
             f"telemetry.otlp_url must begin with http:// or https://, not {url!r}",
