@@ -13,6 +13,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 
 from shipworthy.kernel.db.tx import Database
 from shipworthy.kernel.queue.claim import FairQueries, Line
+from shipworthy.kernel.queue.fair import WINDOW
 from shipworthy.kernel.queue.job import Payload, enqueue
 from tests.support.app import RunningApp
 
@@ -51,7 +52,7 @@ async def test_a_flood_does_not_stand_before_those_who_want_one(toy: RunningApp,
     async with toy.role("worker") as database:
         line = Line(database)
         queries = FairQueries(AsyncpgDriver(connection), line, flow_jobs_max=1_000)
-        assert await line.arrange() == 16 + 5
+        assert await line.arrange() == WINDOW + 5
         taken = [*await take(queries, 4), *await take(queries, 4)]
     assert set(map(str, quiet)) <= set(taken[:6])
 
