@@ -114,8 +114,16 @@ async def unsound_numbers(ctx: Ctx) -> list[str]:
     """Return a sentence for every series and period whose numbers break their policy's promise."""
     report = await audit_numbers(ctx)
     return [
-        f"numbers of {row['series_id']} {row['period']}: {row['numbers']} from {row['first_seq']} to {row['last_seq']}, "
-        f"{row['missing']} missing, {row['doubles']} twice"
+        _(
+            "numbers of {series} {period}: {count} from {first} to {last}, {missing} missing, {doubles} twice",
+            series=row["series_id"],
+            period=row["period"],
+            count=row["numbers"],
+            first=row["first_seq"],
+            last=row["last_seq"],
+            missing=row["missing"],
+            doubles=row["doubles"],
+        )
         for row in report["series"]
         if not row["is_sound"]
     ]
