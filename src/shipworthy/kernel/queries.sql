@@ -646,10 +646,8 @@ with running as (
 ), near as (
   select id, priority, left(dedupe_key, 36) as flow from pgqueuer waiting
   where status = 'queued' and entrypoint = any(:kinds::text[]) and execute_after < now()
-    and not exists (
-      select from running where running.flow = left(waiting.dedupe_key, 36) and running.jobs >= :flow_jobs_max::int
-    )
-  order by priority desc, id limit greatest(0, (select jobs from room)) * 4
+    and left(waiting.dedupe_key, 36) <> all (array(select flow from running where jobs >= :flow_jobs_max::int))
+  order by priority desc, id limit :most::int * 4
 ), ranked as (
   select near.id, near.priority,
     row_number() over (partition by near.flow order by near.priority desc, near.id) + coalesce(running.jobs, 0) as nth
