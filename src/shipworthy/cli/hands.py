@@ -27,6 +27,7 @@ from shipworthy.gauntlet.idp.beside import client_id_of
 from shipworthy.gauntlet.probes.oauth_browser import LostOnTheWay, browser
 from shipworthy.kernel.db.tx import connect_admin
 from shipworthy.kernel.errors import Refusal
+from shipworthy.local.statedir import StateDir
 from shipworthy.runbook.drill import Said
 from shipworthy.runbook.page import Page, Step
 
@@ -84,6 +85,7 @@ class AppHands:
             await asyncio.gather(self._asking, return_exceptions=True)
         await self._exam.heal()
         await self._exam.close()
+        await self._app.watch_no_more()
 
     def _examined(self) -> Exam:
         running = Running(self._app.handle_file)
@@ -118,7 +120,7 @@ class AppHands:
             **{f"SHIPWORTHY_DB_URL_{role.upper()}": url for role, url in handle.database_urls.items()},
             "SHIPWORTHY_REALM": handle.tenants[0].realm_id,
             "SHIPWORTHY_STATE": str(app.state),
-            "SHIPWORTHY_SIGNING_KEY": "of-the-copy",  # no command of a page signs
+            "SHIPWORTHY_SIGNING_KEY": StateDir(app.state).all_secrets()["signing_key"],
             **self._known(),
             "PATH": os.pathsep.join(
                 [str(app.work / "bin"), os.path.dirname(sys.executable), os.environ.get("PATH", "")]

@@ -116,6 +116,11 @@ class ScratchApp:
             if ended.done():
                 raise ServiceFailed("`shipworthy slo watch` ended before it looked once.")
 
+    async def watch_no_more(self) -> None:
+        """End the watch: what it thinks of alerts is nothing to the next page."""
+        await self._end(self._watch)
+        self._watch = None
+
     async def receiver_answers(self) -> None:
         """From now on whatever is posted to `receiver` is taken."""
         self._receiver = await asyncio.start_server(_taken, "127.0.0.1", self._receiver_port)
