@@ -56,7 +56,16 @@ NO_PAGE = (
     "rooms/site/templates/page.html",
     *(
         f"rooms/site/{name}.py"
-        for name in ("answers", "crawled", "feeds", "lane", "render", "sitemap", "forms/taking", "forms/words")
+        for name in (
+            "answers",
+            "crawled",
+            "feeds",
+            "lane",
+            "render",
+            "sitemap",
+            "forms/taking",
+            "forms/words",
+        )
     ),
     *(
         f"rooms/site/{name}.py"

@@ -212,6 +212,11 @@ delete from edge_limit where key = any (array(
 -- with: after = '00000000-0000-0000-0000-000000000000'::uuid
 select tenant_id, seq, hash from audit_tip where tenant_id > :after order by tenant_id limit 1000
 
+-- audit_anchor_turn --
+-- Ask for the turn to anchor, until the transaction ends; of several workers one has it.
+-- index: none (a lock)   rows: <= 1   role: worker   scope: realm
+select pg_try_advisory_xact_lock(hashtextextended('audit_anchor/' || my_realm(), 0)) as is_mine
+
 -- audit_anchor_last --
 -- The last anchor: when it was signed, of what, and the hash of its file.
 -- index: audit_anchor_pkey   rows: <= 1   scope: realm
@@ -220,7 +225,7 @@ select number, at, root, sha256 from audit_anchor order by number desc limit 1
 -- audit_anchor_write --
 -- Note an anchor; of two workers with one number the second is refused.
 -- index: none (insert)   rows: <= 0   role: worker   scope: realm
--- with: number = 1::bigint, at = now(), root = '\x00'::bytea, sha256 = '\x00'::bytea
+-- with: number = 1000000000::bigint, at = now(), root = '\x00'::bytea, sha256 = '\x00'::bytea
 insert into audit_anchor (number, at, root, sha256) values (:number, :at, :root, :sha256)
 
 -- audit_personal_write --
@@ -278,7 +283,7 @@ select count(*) as waiting from (select from audit_export where status = 'making
 -- audit_export_get --
 -- One export and how far it is.
 -- index: audit_export_pkey   rows: <= 1
--- with: export_id = (select export_id from audit_export limit 1)
+-- with: export_id = gen_random_uuid()
 select export_id, kind, from_day, to_day, status, rows_done, rows_total, bytes, asked_by, asked_at, made_at
 from audit_export where export_id = :export_id
 

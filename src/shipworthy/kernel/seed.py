@@ -29,6 +29,9 @@ insert into idempotency_key (tenant_id, principal_id, key, request_sha256, statu
 select t.tenant_id, gen_random_uuid(), 'k' || n, '\\x00', 200, '[]', '{}' from tenant t, generate_series(1, 4) n where t.slug like 'volume-%';
 insert into audit (tenant_id, audit_id, at, action, object_type, object_id, trace_id, seq, prev, hash)
 select t.tenant_id, gen_random_uuid(), now(), 'volume.made', 'row', n::text, 'volume', n, '\\x00', '\\x00' from tenant t, generate_series(1, 6) n where t.slug like 'volume-%';
+insert into audit (tenant_id, audit_id, at, action, object_type, object_id, trace_id)
+select $large, gen_random_uuid(), now(), 'volume.made', 'row', n::text, 'volume' from generate_series(1, 3000) n;
+insert into audit_due (realm_id, tenant_id) select realm_id, tenant_id from tenant where tenant_id = $large;
 insert into audit_head (tenant_id, seq, hash) select tenant_id, 6, '\\x00' from tenant where slug like 'volume-%';
 insert into audit_export (tenant_id, export_id, kind, asked_at)
 select t.tenant_id, gen_random_uuid(), 'csv', now() from tenant t, generate_series(1, 4) n where t.slug like 'volume-%';
@@ -118,7 +121,7 @@ async def seed_volume(
         for room in rooms:
             if room.volume_sql and room.stands_on:
                 await _fill(admin_url, realm_id, sizes, room.volume_sql)
-        await connection.execute(_KERNEL_VOLUME)
+        await connection.execute(_KERNEL_VOLUME.replace("$large", f"'{large_tenant}'"))
         await connection.execute("vacuum analyze")
     finally:
         await connection.close()

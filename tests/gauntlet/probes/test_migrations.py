@@ -27,6 +27,16 @@ async def test_a_sound_pair_goes_back_and_forth(ask: Ask) -> None:
     assert "the same schema" in found["newest"].title
 
 
+async def test_a_pair_that_only_fills_a_table_is_a_sound_one(ask: Ask) -> None:
+    both = (f"{FIRST[0]}; create table tag (tag_id int)", f"drop table tag; {FIRST[1]}")
+    fills = ("insert into tag values (1)", "delete from tag")
+    found = await ask(both, fills)
+    assert {subject: f.verdict for subject, f in found.items()} == {
+        "newest": Verdict.PASS,
+        "all": Verdict.PASS,
+    }
+
+
 @pytest.mark.parametrize(
     ("pair", "subject", "said"),
     [

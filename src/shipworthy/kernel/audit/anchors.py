@@ -127,6 +127,9 @@ async def anchor_heads(runtime: Runtime, *, older_than: timedelta) -> int | None
 
 
 async def _anchored(runtime: Runtime, tx: Tx, older_than: timedelta) -> int | None:
+    # Files are put before their row is committed: without a turn a second worker would see the file and go on after it.
+    if not (await tx.one(q.audit_anchor_turn))["is_mine"]:
+        return None
     last, now = await tx.maybe(q.audit_anchor_last), runtime.now()
     if last is not None and now - last["at"] < older_than:
         return None

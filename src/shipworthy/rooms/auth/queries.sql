@@ -184,9 +184,9 @@ order by m.created_at, m.user_id limit 51
 -- owner_list --
 -- Whom an organisation's letters go to: its owners, who joined first at the top.
 -- index: membership_owner_idx, app_user_pkey   rows: <= 20
-select u.email_raw as email, u.language
-from membership m join app_user u on u.user_id = m.user_id
-where m.tenant_id = my_tenant() and m.role = 'owner' and u.status = 'active' order by m.created_at, m.user_id limit 20
+select u.email_raw as email, u.language from membership m cross join lateral (
+  select email_raw, language from app_user where user_id = m.user_id and status = 'active' limit 1
+) as u where m.tenant_id = my_tenant() and m.role = 'owner' order by m.created_at, m.user_id limit 20
 
 -- member_get --
 -- One of an organisation's people.
