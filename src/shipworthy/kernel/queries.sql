@@ -251,7 +251,8 @@ select audit_id, name, value, salt from audit_personal where audit_id = any(:aud
 -- index: audit_pkey   rows: <= 51
 -- with: before = 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
 select audit_id, at, actor_id, action, object_type, object_id, detail, trace_id, seq
-from audit where audit_id < :before order by audit_id desc limit 51
+from (select audit_id as id from audit where audit_id < :before order by audit_id desc limit 51) as page
+join audit on audit_id = id order by audit_id desc
 
 -- audit_bounds --
 -- The first and the last sealed row that were written between two ids; ids follow the time.
