@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 import click
+from playbook import playbook_page
 
 ROOT = Path(__file__).resolve().parent.parent
 SRC = ROOT / "src" / "shipworthy"
@@ -109,7 +110,12 @@ def _options(command: click.Command) -> list[str]:
 
 
 def main() -> int:
-    pages = {"settings.md": settings_page(), "errors.md": errors_page(), "cli.md": cli_page()}
+    pages = {
+        "settings.md": settings_page(),
+        "errors.md": errors_page(),
+        "cli.md": cli_page(),
+        "playbook.md": playbook_page(GENERATED.strip()),
+    }
     if "--write" in sys.argv:
         PAGES.mkdir(parents=True, exist_ok=True)
         for name, text in pages.items():
