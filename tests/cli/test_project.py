@@ -140,6 +140,7 @@ def test_a_broken_environment_is_named(home: Path) -> None:
     installation = {
         "SHIPWORTHY_REALM": REALM,
         "SHIPWORTHY_DB_URL_APP": "postgresql://127.0.0.1:1/x",
+        "SHIPWORTHY_DB_URL_AUDITOR": "postgresql://127.0.0.1:1/x",
         "SHIPWORTHY_STATE": "state",
         "SHIPWORTHY_SIGNING_KEY": "k",
     }

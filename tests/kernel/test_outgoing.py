@@ -33,6 +33,7 @@ KNOWN = {
     "kernel/db/clone.py": "the database the operator names",
     "kernel/db/setup.py": "the database the operator names",
     "kernel/db/tx.py": "the database the operator names",
+    "kernel/queue/claim.py": "the queue's own words; it opens nothing",
     "kernel/queue/worker.py": "the database the operator names",
     "kernel/seed.py": "the database the operator names",
     "kernel/sessions/valkey.py": "the Valkey the operator names",

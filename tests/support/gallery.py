@@ -16,7 +16,7 @@ from typing import Any
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.http.static import KERNEL_STATIC
 from shipworthy.kernel.money.format import format_amount
-from tests.support.gallery_operators import EXPORTS, TRAIL, objectives
+from tests.support.gallery_operators import EXPORTS, TRAIL, USAGE, objectives
 
 NONCE = "of-the-gallery"
 DEMO_TEMPLATES = Path(__file__).parent / "gallery_pages"
@@ -377,6 +377,14 @@ DEMOS = (
         title="Trace",
         is_signed_in=False,
         data={"trace_id": TRACE_ID, "whole_ms": "1,204.8", "bars": BARS, **HERE},
+    ),
+    Demo(name="usage", template="kernel/usage.html", title="Usage", section="usage", data=USAGE),
+    Demo(
+        name="usage_new",
+        template="kernel/usage.html",
+        title="Usage",
+        section="usage",
+        data={**USAGE, "budgets": [], "notices": []},
     ),
     Demo(name="audit", template="kernel/audit.html", title="Audit trail", section="audit", data=TRAIL),
     Demo(

@@ -109,3 +109,43 @@ def objectives() -> dict[str, Any]:
         "width": WIDTH,
         "height": HEIGHT,
     }  # fmt: skip
+
+
+def _budget(name: str, title: str, state: str, **facts: Any) -> dict[str, Any]:
+    chart = {
+        "line": "M0 60 L200 40 L400 30",
+        "area": "M0 60 L200 40 L400 30 L400 80 L0 80 Z",
+        "expected": "M400 30 L600 10",
+        "limit_y": 8.0,
+        "soft_y": 12.0,
+    }
+    return {
+        "name": name,
+        "title": title,
+        "about": "What it is for.",
+        "used": "42 min",
+        "most": "1 h",
+        "percent": 70,
+        "state": state,
+        "left": "If it goes on like this, it is used up in 9 days, on 7 December 2026.",
+        "period": "since 1 November 2026",
+        "waiting": "",
+        "chart": chart,
+        "first": "1 Nov",
+        "last": "30 Nov",
+        "described": "Used so far: 42 min. The limit is 1 h.",
+        **facts,
+    }
+
+
+USAGE: dict[str, Any] = {
+    "width": 600,
+    "height": 80,
+    "budgets": [
+        _budget("pdf_ms", "Printing", ""),
+        _budget("mails", "Mails", "soft"),
+        _budget("crawl_bytes", "Crawlers", "full", waiting="3 things wait for it."),
+        _budget("storage_bytes", "Storage", "", most="", percent=None, left="There is no limit."),
+    ],
+    "notices": [{"text": "Mails: 80 % used", "note": "20 November 2026 · 80 of 100"}],
+}

@@ -32,7 +32,8 @@ async def test_a_hostile_next_is_never_followed_and_an_honest_one_is(auth: AuthA
     client = await auth.signed_in()
     for wanted in HOSTILE:
         answer = await auth.sign_in(next=wanted)
-        assert (answer.status, answer.header("location")) == (303, "/account"), wanted
+        # What is not written plainly does not get past the edge.
+        assert (answer.status, answer.header("location")) in ((303, "/account"), (400, None)), wanted
     for wanted in HONEST:
         assert (await auth.sign_in(next=wanted)).header("location") == wanted
     already = await client.get("/login?next=%2F%2Fevil.example")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from shipworthy.kernel.context import Ctx, Scope
+from shipworthy.kernel.errors import Conflict
 from shipworthy.rooms.auth.room import ROOM
 from tests.rooms.auth.conftest import AuthApp, add_owner
 
@@ -21,7 +22,7 @@ async def test_the_owner_of_a_seeded_tenant_can_sign_in_at_once(auth: AuthApp) -
 
 
 async def test_an_address_is_seeded_once(auth: AuthApp) -> None:
-    with pytest.raises(AssertionError, match="belongs to somebody"):
+    with pytest.raises(Conflict, match="Another account"):
         await add_owner(auth.running, "Acme")
 
 
