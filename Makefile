@@ -26,7 +26,7 @@ demo: $(STAMP) ## scaffold a real app, put it through the gauntlet, print the ve
 
 test: $(STAMP) ## lint, types, directions, house rules, and the tests
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup --ignore tests/product
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore tests/product
 
 check: $(STAMP) ## everything in `test` but the tests
 	@$(BIN)/ruff check .

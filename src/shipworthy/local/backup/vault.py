@@ -126,10 +126,12 @@ class Vault:
 
     def begin(self, *, at: datetime) -> Path:
         """Return a new draft's folder, clearing what a killed attempt left. Call with the lock held."""
-        for left in self.folder.glob(".*Z"):
-            shutil.rmtree(left, ignore_errors=True)
-        while (self.folder / at.strftime(_STAMP)).exists():
-            at += timedelta(seconds=1)  # two in one second: names stay in order
+        left = {draft.name for draft in self.folder.glob(".*Z")}
+        for name in left:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        # Two in one second: names stay in order. What a killed attempt started may still write where that one was.
+        while (self.folder / at.strftime(_STAMP)).exists() or f".{at.strftime(_STAMP)}" in left:
+            at += timedelta(seconds=1)
         draft = self.folder / f".{at.strftime(_STAMP)}"
         draft.mkdir(mode=0o700)
         return draft
