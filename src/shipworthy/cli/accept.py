@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipworthy.cli.options import HOME
+from shipworthy.cli.options import HOME, REPORT, TARGET
 
 if TYPE_CHECKING:
     from shipworthy.gauntlet.snapshot import Change
@@ -17,19 +17,8 @@ SHOWN_MAX = 40  # entries of a diff; the file's own diff has all of them
 
 @click.command("accept")
 @click.argument("entries", nargs=-1)
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path),
-    default=Path("report"),
-    show_default=True,
-    help="The folder of the report, or its report.json.",
-)
-@click.option(
-    "--target",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="A gauntlet.toml, for an app that is not ours.",
-)
+@REPORT
+@TARGET
 @HOME
 @click.option(
     "--why", default="", help="Why it is right; kept with the entries. Needed where something changed."

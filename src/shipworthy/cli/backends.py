@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from shipworthy.cli.options import write_files
+
 if TYPE_CHECKING:
     from shipworthy.cli.project import Project
 
@@ -80,7 +82,7 @@ def tell(project: Project, elsewhere: Elsewhere, *, python: Path | None, weights
         for name, text in files.items():
             click.echo(f"# {name}\n{text}")
     else:
-        _write(files, elsewhere.write)
+        write_files(files, elsewhere.write, what="files")
     if elsewhere.backend == "systemd":
         click.echo(verified(files), err=True)
 
@@ -127,18 +129,6 @@ def label_of(project: Project) -> str:
         if label and label[0].isalpha():
             return label
     return "app"
-
-
-def _write(files: dict[str, str], folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
-            click.echo(folder / name)
-    except OSError as failed:
-        raise click.ClickException(
-            f"the files could not be written to {folder}: {failed.strerror}"
-        ) from failed
 
 
 def verified(units: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipworthy.cli.options import HOME, some_seconds
+from shipworthy.cli.options import HOME, TARGET, some_seconds
 
 if TYPE_CHECKING:
     from shipworthy.contract.target import Target
@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 @click.command("compare")
 @click.argument("base")
 @click.argument("head")
-@click.option(
-    "--target",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="A gauntlet.toml, for an app that is not ours.",
-)
+@TARGET
 @HOME
 @click.option(
     "--for",

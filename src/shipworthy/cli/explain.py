@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shipworthy.cli.options import REPORT
+
 if TYPE_CHECKING:
     from shipworthy.contract.finding import Finding, RunResult
 
@@ -15,13 +17,7 @@ SHOWN_MAX = 12
 
 @click.command("explain")
 @click.argument("finding", required=False)
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path),
-    default=Path("report"),
-    show_default=True,
-    help="The folder of the report, or its report.json.",
-)
+@REPORT
 @click.option(
     "--format",
     "view",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shipworthy.cli import accept, compare
-from shipworthy.cli.options import HOME
+from shipworthy.cli.options import HOME, TARGET
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,12 +28,7 @@ if TYPE_CHECKING:
     help="About three minutes; not for release (default).",
 )
 @click.option("--full", "mode", flag_value="full", help="A release verdict: longer load, every trial.")
-@click.option(
-    "--target",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="A gauntlet.toml, for an app that is not ours.",
-)
+@TARGET
 @click.option("--stage", "stages", multiple=True, help="Only this stage; may be repeated.")
 @click.option(
     "--only",

@@ -6,16 +6,11 @@ from pathlib import Path
 
 import click
 
-from shipworthy.cli.options import HOME
+from shipworthy.cli.options import HOME, TARGET
 
 
 @click.command("history")
-@click.option(
-    "--target",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="A gauntlet.toml, for an app that is not ours.",
-)
+@TARGET
 @HOME
 @click.option("--series", default="", help="Only measures whose name has this part.")
 @click.option(

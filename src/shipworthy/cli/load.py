@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shipworthy.cli.gauntlet import target_of
-from shipworthy.cli.options import HOME, some_seconds
+from shipworthy.cli.options import HOME, TARGET, some_seconds
 
 if TYPE_CHECKING:
     from shipworthy.contract.target import Target
@@ -36,12 +36,7 @@ def _shard(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[int
 
 
 @command.command("run")
-@click.option(
-    "--target",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="A gauntlet.toml, for an app that is not ours.",
-)
+@TARGET
 @HOME
 @click.option(
     "--handle",

@@ -1,8 +1,9 @@
-"""What several commands take: the app's folder, and how long, as people type it."""
+"""What several commands take: the app's folder, a target, a report, how long; and files they write."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -13,6 +14,32 @@ HOME = click.option(
     default=None,
     help="The app's folder.",
 )
+TARGET = click.option(
+    "--target",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="A gauntlet.toml, for an app that is not ours.",
+)
+REPORT = click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    default=Path("report"),
+    show_default=True,
+    help="The folder of the report, or its report.json.",
+)
+
+
+def write_files(files: Mapping[str, str], folder: Path, *, what: str) -> None:
+    """Write files into a folder and print where each is. Errors: ClickException naming `what` they are."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+            click.echo(folder / name)
+    except OSError as failed:
+        raise click.ClickException(
+            f"the {what} could not be written to {folder}: {failed.strerror}"
+        ) from failed
 
 
 def seconds(_ctx: click.Context, _param: click.Parameter, text: str) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shipworthy.cli.options import HOME, seconds
+from shipworthy.cli.options import HOME, seconds, write_files
 
 if TYPE_CHECKING:
     from shipworthy.cli.project import Project
@@ -236,15 +236,7 @@ def _write_rules(project: Project, folder: Path) -> None:
     from shipworthy.kernel.objectives.prometheus import files_for
 
     files = files_for(project.settings.app.name, _slos(project), routes_by_objective(project.rooms))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
-            click.echo(folder / name)
-    except OSError as failed:
-        raise click.ClickException(
-            f"the rules could not be written to {folder}: {failed.strerror}"
-        ) from failed
+    write_files(files, folder, what="rules")
 
 
 def _as_json(readings: list[Reading], book: Book) -> str:
