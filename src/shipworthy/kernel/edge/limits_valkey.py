@@ -8,18 +8,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from valkey.asyncio import BlockingConnectionPool, Valkey
-from valkey.asyncio.retry import Retry
-from valkey.backoff import NoBackoff
-from valkey.exceptions import ConnectionError as Unreachable
-from valkey.exceptions import ValkeyError
-
 from shipworthy.kernel.edge.gcra import Rate
 from shipworthy.kernel.telemetry.log import log
+from shipworthy.kernel.valkey import AWAY, AWAY_PAUSE_S, valkey_at
 
-_CONNECTIONS_MAX = 16
-_AWAY_PAUSE_S = 1.0
-_AWAY = (ValkeyError, OSError, TimeoutError)
 # In microseconds, whole: a Lua number carries 53 bits, and Valkey cuts what a script returns to an integer.
 # The clock of a server that was set back does not lock a key: what it owes is never more than all of it.
 _SCRIPT = """
@@ -40,15 +32,7 @@ class ValkeyLimits:
     """The keys of an installation in one Valkey."""
 
     def __init__(self, url: str, *, timeout_s: float = 0.25) -> None:
-        pool: BlockingConnectionPool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS_MAX,
-            timeout=timeout_s,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 1, supported_errors=(Unreachable,)),
-        )
-        self._client = Valkey.from_pool(pool)
+        self._client = valkey_at(url, timeout_s=timeout_s)
         self._script: Any = self._client.register_script(_SCRIPT)
         self._away_until_s = 0.0
 
@@ -58,10 +42,10 @@ class ValkeyLimits:
         micros = (round(rate.each_s * 1e6), round(rate.tolerance_s * 1e6))
         try:
             wait = await self._script(keys=[f"limit:{key.hex()}"], args=micros)
-        except _AWAY as failed:
+        except AWAY as failed:
             if not self._away_until_s:
                 log.warning("valkey is away; nothing is limited meanwhile", extra={"reason": str(failed)})
-            self._away_until_s = time.monotonic() + _AWAY_PAUSE_S
+            self._away_until_s = time.monotonic() + AWAY_PAUSE_S
             return 0.0
         self._away_until_s = 0.0
         return int(wait) / 1e6

@@ -20,21 +20,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from valkey.asyncio import BlockingConnectionPool, Valkey
-from valkey.asyncio.retry import Retry
-from valkey.backoff import NoBackoff
-from valkey.exceptions import ConnectionError as Unreachable
-from valkey.exceptions import ValkeyError
 
 from shipworthy.kernel.context import Principal
 from shipworthy.kernel.sessions.store import BELIEVED_FOR
 from shipworthy.kernel.telemetry.log import log
+from shipworthy.kernel.valkey import AWAY, AWAY_PAUSE_S, valkey_at
 
 _USE = b"shipworthy session look-up 1"
 _MAC_BYTES = 32
-_CONNECTIONS_MAX = 16  # a look-up holds one for a fraction of a millisecond
-_AWAY_PAUSE_S = 1.0  # while Valkey is away one look-up a second finds out; the others do not wait
-_AWAY = (ValkeyError, OSError, TimeoutError)
 
 
 class ValkeyLookup:
@@ -52,16 +45,7 @@ class ValkeyLookup:
         now: Callable[[], datetime],
         timeout_s: float = 0.25,
     ) -> None:
-        pool: BlockingConnectionPool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS_MAX,
-            timeout=timeout_s,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            # A connection that died in the pool is replaced at once; who waited in vain does not wait again.
-            retry=Retry(NoBackoff(), 1, supported_errors=(Unreachable,)),
-        )
-        self._client = Valkey.from_pool(pool)
+        self._client = valkey_at(url, timeout_s=timeout_s)
         self._realm_id, self._signing_key, self._now = realm_id, signing_key, now
         self._away_until_s = 0.0
         self._owed: dict[bytes, float] = {}  # what could not be forgotten, and until when it matters
@@ -73,7 +57,7 @@ class ValkeyLookup:
         try:
             await self._pay()
             sealed = await self._client.get(self._key(digest))
-        except _AWAY as failed:
+        except AWAY as failed:
             self._went_away(failed)
             return None
         if self._away_until_s:
@@ -92,7 +76,7 @@ class ValkeyLookup:
             await self._client.set(
                 self._key(digest), self._sealed(digest, _Entry(principal, until)), px=ttl_ms, nx=True
             )
-        except _AWAY as failed:
+        except AWAY as failed:
             self._went_away(failed)
 
     async def forget(self, digests: Iterable[bytes]) -> None:
@@ -104,7 +88,7 @@ class ValkeyLookup:
         self._owed |= dict.fromkeys(digests, matters_until_s)
         try:
             await self._pay()
-        except _AWAY as failed:
+        except AWAY as failed:
             self._went_away(failed)
 
     async def close(self) -> None:
@@ -145,7 +129,7 @@ class ValkeyLookup:
         if now_s < self._away_until_s:
             return True
         if self._away_until_s:
-            self._away_until_s = now_s + _AWAY_PAUSE_S  # this look-up finds out, and the others need not wait
+            self._away_until_s = now_s + AWAY_PAUSE_S  # this look-up finds out, and the others need not wait
         return False
 
     def _went_away(self, failed: Exception) -> None:
@@ -154,7 +138,7 @@ class ValkeyLookup:
             log.warning(
                 "valkey is away; sessions are looked up in the database", extra={"reason": str(failed)}
             )
-        self._away_until_s = now_s + _AWAY_PAUSE_S
+        self._away_until_s = now_s + AWAY_PAUSE_S
         self._owed = {digest: end_s for digest, end_s in self._owed.items() if end_s > now_s}
 
 
