@@ -193,5 +193,5 @@ ROUTES = (
           permission="page.publish", params=_ONE, queries_max=4),
     route("POST", "/pages/{page_id}/place", submit_place, title="Put a page elsewhere in the tree", media="html",
           permission="page.publish", body=PlaceForm, idempotency="key", effect="change", audit="page.moved",
-          params=DRAFT, example={"rest": "sample-place"}, queries_max=30),
+          params=DRAFT, example={"rest": "sample-place-{mark}"}, queries_max=30),
 )  # fmt: skip
