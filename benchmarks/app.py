@@ -65,6 +65,26 @@ class App:
             **{f"SHIPWORTHY_DB_URL_{r.upper()}": url for r, url in self.handle.database_urls.items()},
         }
 
+    def start(
+        self,
+        *words: str,
+        home: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        core: int | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start a further process of this installation, such as `serve --port 8001`; whoever does ends it with `stop`.
+
+        `home` is a folder of its own, `env` what it is told besides, `core` the only one it runs on.
+        """
+        return subprocess.Popen(
+            [*SHIPWORTHY, *words],
+            cwd=home or self.home,
+            env={**self.environment(), **(env or {})},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509 - no threads yet
+        )
+
 
 @contextmanager
 def running_app(
@@ -189,13 +209,7 @@ def cold_start_s(app: App) -> float:
     """Return the time from starting a web process to its first healthy answer."""
     port = free_port()
     began = time.perf_counter()
-    web = subprocess.Popen(
-        [*SHIPWORTHY, "serve", "--port", str(port)],
-        cwd=app.home,
-        env=app.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    web = app.start("serve", "--port", str(port))
     try:
         while time.perf_counter() - began < 60:
             try:

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import asyncpg
 from argon2 import PasswordHasher
 
-from benchmarks.app import SHIPWORTHY, App, cpu_s, running_app, wait_for
+from benchmarks.app import App, cpu_s, running_app, wait_for
 from benchmarks.open_logins import Seen, Target, offer, p95_ms, request
 from benchmarks.peers_auth import AUTH_PEERS, MEMORY_KIB, PASSES, PASSWORD, AuthPeer
 from benchmarks.report import Figure, Report, publish, show_table
@@ -144,14 +144,7 @@ def _tell(name: str, below: Seen, spike: Seen, notes: list[str]) -> None:
 def _served(app: App) -> Iterator[tuple[Target, int]]:
     """A web process of the app with core 1 to itself: one hashing thread."""
     port = free_port()
-    web = subprocess.Popen(
-        [*SHIPWORTHY, "serve", "--port", str(port)],
-        cwd=app.home,
-        env=app.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: os.sched_setaffinity(0, {_SERVER_CORE}),  # noqa: PLW1509 - no threads yet
-    )
+    web = app.start("serve", "--port", str(port), core=_SERVER_CORE)
     try:
         wait_for(f"http://127.0.0.1:{port}/-/healthz")
         headers = {"content-type": "application/x-www-form-urlencoded", "origin": f"http://localhost:{port}"}

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import subprocess
 import sys
 import urllib.request
 from urllib.parse import urlsplit
 
-from benchmarks.app import SHIPWORTHY, App, stop, wait_for
+from benchmarks.app import App, stop, wait_for
 from shipworthy.gauntlet.http import HttpSession
 from shipworthy.local.ports import free_port
 
@@ -36,17 +35,15 @@ def discovery_hit_ratio(app: App, runner: asyncio.Runner, *, core: int) -> float
     try:
         assert stub.stdout
         said = json.loads(stub.stdout.readline())
-        web = subprocess.Popen(
-            [*SHIPWORTHY, "serve", "--port", str(port)],
-            cwd=app.home,
+        web = app.start(
+            "serve",
+            "--port",
+            str(port),
+            core=core,
             env={
-                **app.environment(),
                 "SHIPWORTHY_OAUTH_STUB": f"{said['issuer']};{said['client_id']}",
                 "SHIPWORTHY_OAUTH_STUB_SECRET": "a-secret-of-the-benchmark",
             },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509 - no threads yet
         )
         try:
             wait_for(f"http://127.0.0.1:{port}/-/healthz")

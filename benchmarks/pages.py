@@ -12,7 +12,6 @@ import asyncio
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +23,7 @@ from pathlib import Path
 
 import asyncpg
 
-from benchmarks.app import SHIPWORTHY, App, running_app, stop, tree_cpu_s, wait_for
+from benchmarks.app import App, running_app, stop, tree_cpu_s, wait_for
 from benchmarks.article import ARTICLE, markdown
 from benchmarks.closed_loop import Answered, closed_loop
 from benchmarks.discovery import discovery_hit_ratio
@@ -284,14 +283,7 @@ class _Bench:
                 home = Path(shutil.copytree(home, Path(folder) / "app"))
                 with (home / "app.toml").open("a", encoding="utf-8") as settings:
                     settings.write(f"\n[site]\ncache_bytes_max = {cache_bytes_max}\n")
-            web = subprocess.Popen(
-                [*SHIPWORTHY, "serve", "--port", str(port)],
-                cwd=home,
-                env=self._app.environment(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                preexec_fn=lambda: os.sched_setaffinity(0, {self.core}),  # noqa: PLW1509 - no threads yet
-            )
+            web = self._app.start("serve", "--port", str(port), home=home, core=self.core)
             try:
                 wait_for(f"http://127.0.0.1:{port}/-/healthz")
                 yield port, self.with_database(lambda: tree_cpu_s(web.pid))

@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import random
 import statistics
-import subprocess
 import sys
 import time
 import urllib.request
@@ -22,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.app import SHIPWORTHY, App, running_app
+from benchmarks.app import App, running_app
 from benchmarks.report import Report, publish
 from shipworthy.gauntlet.http import HttpSession, sign_in
 from shipworthy.local.ports import free_port
@@ -65,16 +64,7 @@ def main() -> int:
 def two_more(app: App) -> Iterator[list[int]]:
     """Run two more web processes of the app; yield their ports."""
     ports = [free_port(), free_port()]
-    webs = [
-        subprocess.Popen(
-            [*SHIPWORTHY, "serve", "--port", str(port)],
-            cwd=app.home,
-            env=app.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for port in ports
-    ]
+    webs = [app.start("serve", "--port", str(port)) for port in ports]
     try:
         for port in ports:
             _until_healthy(port)

@@ -31,7 +31,7 @@ import asyncpg
 from tests.support.pgbouncer import PROGRAM as PGBOUNCER
 from tests.support.pgbouncer import pgbouncer
 
-from benchmarks.app import SHIPWORTHY, App, running_app, stop, wait_for
+from benchmarks.app import App, running_app, stop, wait_for
 from benchmarks.report import Figure, Report, publish
 from shipworthy.delivery.envoy import program
 from shipworthy.gauntlet.http import HttpSession, Unanswered, sign_in
@@ -71,9 +71,9 @@ def main() -> int:
     with running_app(seed="demo") as app, ExitStack() as stack:
         os.kill(app.pid("worker"), signal.SIGSTOP)  # the two of this proof do the work
         stack.callback(os.kill, app.pid("worker"), signal.SIGCONT)
-        home, environment, pooled = stack.enter_context(_home(app))
-        nodes = [stack.enter_context(_node(home, environment)) for _ in range(2)]
-        workers = [stack.enter_context(_worker(home, environment)) for _ in range(2)]
+        home, pooled = stack.enter_context(_home(app))
+        nodes = [stack.enter_context(_node(app, home, pooled)) for _ in range(2)]
+        workers = [stack.enter_context(_ended(app.start("work", home=home, env=pooled))) for _ in range(2)]
         front = stack.enter_context(_front([port for port, _ in nodes]))
         seen = Seen()
         figures = asyncio.run(
@@ -83,7 +83,7 @@ def main() -> int:
         "without PgBouncer: none is installed (apt-get install pgbouncer)"
     ]  # fmt: skip
     notes += [f"{count} times: {said}" for said, count in seen.refused.most_common(5)]
-    publish(Report(name="proof-two-nodes", figures=figures, valid=pooled, notes=notes), bounds=_BOUNDS)
+    publish(Report(name="proof-two-nodes", figures=figures, valid=bool(pooled), notes=notes), bounds=_BOUNDS)
     return int(any(figures[name] for name in _BOUNDS))
 
 
@@ -209,11 +209,10 @@ async def _value(app: App, sql: str, *, is_row: bool = False) -> Any:
 
 
 @contextmanager
-def _home(app: App) -> Iterator[tuple[Path, dict[str, str], bool]]:
-    """Yield the folder and environment of further processes, by way of PgBouncer where there is one."""
-    environment = app.environment()
+def _home(app: App) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Yield the folder of further processes, and what leads them to the database by way of PgBouncer; empty without one."""
     if PGBOUNCER is None:
-        yield app.home, environment, False
+        yield app.home, {}
         return
     urls = app.handle.database_urls
     logins = {
@@ -225,33 +224,20 @@ def _home(app: App) -> Iterator[tuple[Path, dict[str, str], bool]]:
     with (home / "app.toml").open("a", encoding="utf-8") as settings:
         settings.write('\n[db]\npooling = "transaction"\n')
     with pgbouncer(urls["admin"], logins=logins, connections=12) as pooler:
-        for role in _ROLES:
-            environment[f"SHIPWORTHY_DB_URL_{role.upper()}"] = pooler.url(urls[role])
-            environment[f"SHIPWORTHY_DB_URL_{role.upper()}_DIRECT"] = urls[role]
-        yield home, environment, True
+        pooled = {f"SHIPWORTHY_DB_URL_{role.upper()}": pooler.url(urls[role]) for role in _ROLES}
+        yield home, pooled | {f"SHIPWORTHY_DB_URL_{role.upper()}_DIRECT": urls[role] for role in _ROLES}
 
 
 @contextmanager
-def _node(home: Path, environment: Mapping[str, str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def _node(app: App, home: Path, pooled: Mapping[str, str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     port = free_port()
-    with _process([*SHIPWORTHY, "serve", "--port", str(port)], home, environment) as node:
+    with _ended(app.start("serve", "--port", str(port), home=home, env=pooled)) as node:
         wait_for(f"http://127.0.0.1:{port}/-/healthz")
         yield port, node
 
 
 @contextmanager
-def _worker(home: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    with _process([*SHIPWORTHY, "work"], home, environment) as worker:
-        yield worker
-
-
-@contextmanager
-def _process(
-    command: list[str], folder: Path, environment: Mapping[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
@@ -299,7 +285,8 @@ def _front(ports: list[int]) -> Iterator[int]:
         settings = Path(folder) / "envoy.json"
         settings.write_text(json.dumps({"static_resources": {"listeners": [listener], "clusters": [nodes]}}))
         command = [str(program()), "--config-path", str(settings), "--disable-hot-restart", "--concurrency", "1"]  # fmt: skip
-        with _process(command, Path(folder)):
+        envoy = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with _ended(envoy):
             wait_for(f"http://localhost:{port}/-/healthz")
             yield port
 

@@ -11,7 +11,7 @@ import time
 
 import asyncpg
 
-from benchmarks.app import SHIPWORTHY, App, cold_start_s, memory_mb, running_app, samples_of, stop
+from benchmarks.app import App, cold_start_s, memory_mb, running_app, samples_of, stop
 from benchmarks.closed_loop import closed_loop
 from benchmarks.numbering import drafts_of, issue_all
 from benchmarks.report import Figure, show_table
@@ -109,7 +109,7 @@ async def _by(app: App, workers: int) -> tuple[float, float]:
     running: list[subprocess.Popen[bytes]] = []
     try:
         before = made = await _made(admin)
-        running += [_worker(app) for _ in range(workers)]
+        running += [app.start("work") for _ in range(workers)]
         began = time.perf_counter()
         at, first = began, before
         while made < before + _JOBS:
@@ -125,16 +125,6 @@ async def _by(app: App, workers: int) -> tuple[float, float]:
         for process in running:
             stop(process)
         await admin.close()
-
-
-def _worker(app: App) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [*SHIPWORTHY, "work"],
-        cwd=app.home,
-        env=app.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
 
 
 async def _made(admin: asyncpg.Connection) -> int:
