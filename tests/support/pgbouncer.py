@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from shipworthy.local.ports import free_port
 from tests.support.app import PASSWORDS
 from tests.support.postgres import open_directory
 
@@ -42,7 +43,7 @@ def pgbouncer(
 ) -> Iterator[Pooler]:
     """Run one before every database of a server, for these roles; stop it afterwards."""
     assert PROGRAM is not None, "the test is skipped without it"
-    server, port = urlsplit(server_url), _free_port()
+    server, port = urlsplit(server_url), free_port()
     with open_directory() as folder:
         users = folder / "users.txt"
         users.write_text("".join(f'"{role}" "{word}"\n' for role, word in logins.items()))
@@ -79,10 +80,3 @@ def _until_it_listens(process: subprocess.Popen[bytes], port: int, folder: Path)
         except OSError:
             assert time.monotonic() < deadline, "pgbouncer does not listen"
             time.sleep(0.02)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

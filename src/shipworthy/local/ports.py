@@ -3,23 +3,53 @@
 from __future__ import annotations
 
 import errno
+import random
 import socket
+from pathlib import Path
 
 from shipworthy.local.errors import PortTaken
 
 LOOPBACK = "127.0.0.1"
 
 
-def free_port() -> int:
-    """Return a TCP port that nobody listened on a moment ago.
+# The kernel hands these out to outgoing connections, so one of them is taken by chance between
+# being found free and being listened on.
+_HANDED_OUT = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LOWEST = 10_000
+_TRIES = 100
 
-    Another process may still take it before the caller binds it, so a caller that can bind
-    port 0 itself should, and one that cannot tries again on failure.
+
+def free_port() -> int:
+    """Return a TCP port that nobody listened on a moment ago and no outgoing connection will be given.
+
+    Another program may still take it before the caller binds it, so a caller that can bind
+    port 0 itself should.
     """
+    for port in random.SystemRandom().sample(_never_handed_out(), _TRIES):
+        if _can_be_had(port):
+            return port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-    return port
+        return int(probe.getsockname()[1])
+
+
+def _never_handed_out() -> range:
+    try:
+        lowest, highest = (int(word) for word in _HANDED_OUT.read_text().split())
+    except (OSError, ValueError):
+        lowest, highest = 32_768, 60_999  # Linux's default
+    below, above = range(_LOWEST, lowest), range(highest + 1, 65_536)
+    widest = max(below, above, key=len)
+    return widest if len(widest) >= _TRIES else range(_LOWEST, 65_536)
+
+
+def _can_be_had(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def require_port(port: int, *, what: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -9,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from shipworthy.contract.target import Handle, Process, Target
-from shipworthy.gauntlet.adapters.instance import Program, StartedInstance, start_program
+from shipworthy.gauntlet.adapters.instance import Program, StartedInstance, StartFailed, start_program
 from shipworthy.gauntlet.http import HttpSession, Unanswered
 
 HEALTH_TIMEOUT_S = 2.0
@@ -72,8 +73,15 @@ async def _until_healthy(program: Program, base_url: str, target: Target) -> flo
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nobody listens on just now, nor an outgoing connection is given.
+
+    Linux gives those from 32,768 on; one of them could be taken before the program listens.
+    """
+    for port in random.SystemRandom().sample(range(10_000, 32_768), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise StartFailed("None of 100 ports tried between 10,000 and 32,768 of this machine is free.")
