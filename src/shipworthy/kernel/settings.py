@@ -92,8 +92,8 @@ class AuthSection:
     password_chars_min: int = 15  # NIST SP 800-63B for a password that may be the only factor; at least 8
     hash_memory_kib: int = 19_456
     hash_passes: int = 2
-    hash_workers: int = 0  # 0: by the cores (less hash_cores_reserved) and the memory, at least one
-    hash_cores_reserved: int = 1  # for everything that is not hashing
+    hash_workers: int = 0  # 0: by the cores and the memory, at least one
+    hash_cores_reserved: int = 1  # for everything that is not hashing: there hashes give way to it
     hash_wait_max_ms: int = 150  # from a place in the line to the hash done; who would wait longer is refused
     hash_queue_max: int = 64  # places a worker and class, however short the wait
     login_failures_max: int = 10  # per account and network within the window

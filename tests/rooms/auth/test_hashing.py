@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -241,3 +244,43 @@ async def test_the_loop_serves_others_while_it_hashes() -> None:
         assert not hashing.done()
         hasher.release()
         await hashing
+
+
+class Niceness:
+    """A hasher that holds until `count` threads hash, and notes what priority each of them has."""
+
+    def __init__(self, count: int) -> None:
+        self.found: list[int] = []
+        self._all = threading.Barrier(count)
+
+    def hash(self, password: str) -> str:
+        self._all.wait(timeout=20)
+        self.found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return ""
+
+    def verify(self, hash: str, password: str) -> bool:
+        return True
+
+    def check_needs_rehash(self, hash: str) -> bool:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has a priority of its own on Linux only")
+async def test_hashes_on_a_reserved_core_give_way_to_everything_else() -> None:
+    mine, hasher = os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), Niceness(3)
+    pool = HashPool(hasher, workers=3, spare=1, queue_max=4)
+    await asyncio.gather(*ask(pool, 3))
+    assert sorted(hasher.found) == [mine, mine, mine + 5]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine
+    pool.close()
+
+
+@pytest.mark.parametrize(
+    ("cores", "said", "workers", "spare"), [(1, {}, 1, 0), (2, {}, 2, 1), (8, {"hash_cores_reserved": 3}, 8, 3), (8, {"hash_workers": 4}, 4, 0)]
+)  # fmt: skip
+def test_every_core_hashes_and_reserved_ones_with_what_is_left(
+    cores: int, said: dict[str, int], workers: int, spare: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shipworthy.rooms.auth.gate.workers.cores", lambda: cores)
+    pool = open_pool(auth_settings(auth=AuthSection(hash_memory_kib=64, hash_passes=1, **said)))
+    assert (pool.workers, pool.spare) == (workers, spare)

@@ -12,12 +12,14 @@ import asyncio
 import base64
 import os
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from argon2 import PasswordHasher
@@ -31,6 +33,8 @@ from shipworthy.rooms.auth.gate.line import Caller, Line, Place, Standing
 from shipworthy.rooms.auth.gate.workers import workers_here
 
 STATE = "auth.hashing"
+# A thread on a reserved core hashes with what nobody else wants (Linux, where each thread has its own).
+_SPARE_NICE = 5
 # Of one browser we know: a person presses the button twice, a program with a stolen cookie more often.
 _PLACES_PER_DEVICE_MAX = 2
 STRANGER = Caller(Standing.UNKNOWN, "")
@@ -54,14 +58,13 @@ def argon2id(*, memory_kib: int, passes: int) -> PasswordHasher:
 def open_pool(settings: Settings) -> HashPool:
     """Return the pool an app's settings ask for. Its threads start with the first hash."""
     auth = settings.auth
-    workers = auth.hash_workers or workers_here(
-        hash_memory_kib=auth.hash_memory_kib,
-        cores_reserved=auth.hash_cores_reserved,
-        processes=settings.http.workers,
-    )
+    found = partial(workers_here, hash_memory_kib=auth.hash_memory_kib, processes=settings.http.workers)
+    sure = auth.hash_workers or found(cores_reserved=auth.hash_cores_reserved)
+    workers = auth.hash_workers or found(cores_reserved=0)
     return HashPool(
         argon2id(memory_kib=auth.hash_memory_kib, passes=auth.hash_passes),
         workers=workers,
+        spare=workers - sure,
         queue_max=auth.hash_queue_max * workers,
         wait_s_max=auth.hash_wait_max_ms / 1000,
         decoy=_decoy(memory_kib=auth.hash_memory_kib, passes=auth.hash_passes),
@@ -86,20 +89,21 @@ class Ticket:
 
 
 class HashPool:
-    """Hashes and verifies passwords, at most `workers` at a time."""
+    """Hashes and verifies passwords, at most `workers` at a time; `spare` of these give way to everything else."""
 
     def __init__(
         self,
         hasher: Hasher,
         *,
         workers: int,
+        spare: int = 0,
         queue_max: int,
         decoy: str = "",
         wait_s_max: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.decoy = decoy
-        self.workers = workers
+        self.workers, self.spare = workers, spare
         self._hasher, self._clock = hasher, clock
         self._line = Line(workers=workers, waiting_max=queue_max, wait_s_max=wait_s_max)
         self._changed = threading.Condition(threading.Lock())
@@ -189,9 +193,16 @@ class HashPool:
 
     def _start_threads(self) -> None:
         while len(self._threads) < self.workers:
-            name = f"argon2-{len(self._threads)}"
-            self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
+            nth = len(self._threads)
+            work = self._work if nth < self.workers - self.spare else self._work_aside
+            self._threads.append(threading.Thread(target=work, name=f"argon2-{nth}", daemon=True))
             self._threads[-1].start()
+
+    def _work_aside(self) -> None:
+        if sys.platform == "linux":
+            mine = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, mine, os.getpriority(os.PRIO_PROCESS, mine) + _SPARE_NICE)
+        self._work()
 
     def _work(self) -> None:
         while place := self._next():

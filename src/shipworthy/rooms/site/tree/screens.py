@@ -77,10 +77,11 @@ async def place_page_page(ctx: Ctx, page_id: uuid.UUID) -> Page:
 
 
 async def submit_place(ctx: Ctx, page_id: uuid.UUID, form: PlaceForm) -> Redirect:
-    page, place = await get_page(ctx, page_id), form.place()
+    place = form.place()
     try:
         moved = await place_page(ctx, page_id, place)
     except Refusal as refused:
+        page = await get_page(ctx, page_id)
         raise refused.shown_on(await _place_form(ctx, page, form, refused)) from None
     return Redirect(_after(moved, under=_id(form.under)))
 
