@@ -80,7 +80,10 @@ async def test_a_browser_that_is_missing_or_does_not_start_is_said_to_be_so(
 
 def test_the_rule_of_hosts_lets_the_named_ones_through() -> None:
     rule = only_hosts(["http://127.0.0.1:8000/", "https://acme.localhost/"])
-    assert rule == "MAP acme.localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE acme.localhost"
+    assert rule == (
+        "MAP acme.localhost 127.0.0.1, MAP *.acme.localhost 127.0.0.1, MAP * ~NOTFOUND, "
+        "EXCLUDE 127.0.0.1, EXCLUDE acme.localhost"
+    )
 
 
 def descendants(pid: int) -> set[ProcessId]:

@@ -201,9 +201,14 @@ def cookies_of(session: HttpSession, url: str) -> list[dict[str, Any]]:
 
 
 def only_hosts(urls: Iterable[str]) -> str:
-    """Return Chromium's rule by which these hosts are found and every other name is not."""
+    """Return Chromium's rule by which these hosts are found and every other name is not.
+
+    What lies below a name of this machine is found, too: an app shows a preview below its site's own name.
+    """
     hosts = {urlsplit(url).hostname or "" for url in urls}
-    ours = [f"MAP {host} 127.0.0.1" for host in sorted(hosts) if _is_local_name(host)]
+    local = [host for host in sorted(hosts) if _is_local_name(host)]
+    below = [f"*.{host}" for host in local if host != "localhost"]
+    ours = [f"MAP {name} 127.0.0.1" for name in [*local, *below]]
     return ", ".join([*ours, "MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in sorted(hosts))])
 
 

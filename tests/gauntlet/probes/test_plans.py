@@ -5,6 +5,7 @@ Covers: plan_tree, statistics.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -67,6 +68,26 @@ async def test_another_index_that_leads_as_straight_to_the_rows_is_as_good(ledge
     assert found.verdict is Verdict.PASS
     assert "an index as good as book_pkey" in found.title
     assert "book_title_idx" in found.evidence[1].text
+
+
+async def test_another_index_is_as_good_for_many_rows_where_it_reads_no_more_pages_than_rows(
+    ledger: Ledger,
+) -> None:
+    """A whole tenant's books in order: by an index of its own, or by a smaller one and a sort."""
+    await ledger.admin("create index book_wide_idx on book (tenant_id, title, price, at, book_id)")
+    await ledger.admin("alter table book set (fillfactor = 10)")
+    await ledger.admin("vacuum full analyze book")  # so that they lie on many pages
+    (database,) = (await ledger.admin("select current_database()"))[0]
+    for way in ("seqscan", "indexscan", "indexonlyscan"):  # what is left gathers rows before it reads pages
+        await ledger.admin(f"alter database {database} set enable_{way} = off")
+    queries = changed("book_list", sql="select title, status from book order by title limit 5000",
+                      index=("book_wide_idx",), params=(), rows_max=5000)  # fmt: skip
+    found = by_subject(list(await INDEX_USED.run(ledger.exam(INDEX_USED, queries=queries))))[
+        "ledger.book_list"
+    ]
+    assert found.verdict is Verdict.PASS, found.cause
+    assert "an index as good as book_wide_idx" in found.title
+    assert max(map(int, re.findall(r"hit=(\d+)", found.evidence[1].text))) > 64
 
 
 @pytest.mark.parametrize(

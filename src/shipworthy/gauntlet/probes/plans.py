@@ -239,7 +239,7 @@ async def _walked(admin: Any, planned: Planned, name: str) -> _Defect | None:
 
 
 def _is_served_as_well(planned: Planned, name: str) -> bool:
-    """Say whether a declared index that exists is not needed, because another one does its work."""
+    """Say whether another index does an existing one's work: nothing in vain, no more pages than rows or a look-up's."""
     exists = planned.indexes.get(name)
     if exists is None or not exists.is_valid:
         return False
@@ -249,7 +249,7 @@ def _is_served_as_well(planned: Planned, name: str) -> bool:
         scan.indexes()
         and scan.rows_thrown_away <= WASTED_ROWS_MAX
         and scan.rows_a_loop <= rows_max
-        and scan.pages_a_loop <= PAGES_PER_LOOKUP_MAX
+        and scan.pages_a_loop <= max(PAGES_PER_LOOKUP_MAX, scan.rows_a_loop)
         for scan in scans
     )
 
