@@ -61,6 +61,7 @@ class Installation:
     valkey_url: str | None = None  # where sessions.store is "valkey"
     direct_url: str | None = None  # past the pooler, where db.pooling is "transaction"
     flags_file: Path | None = None  # for whom features are on (kernel/flags); None: the declared defaults
+    runbook_folder: Path = Path("runbook")  # of the app's folder
     clock_file: Path | None = None  # a drill may move the clock (movable_clock.py); None: nobody may
 
 
@@ -118,6 +119,7 @@ async def running(
                 rooms=rooms,
                 realm_id=installation.realm_id,
                 folder=installation.state,
+                runbook_folder=installation.runbook_folder,
                 signing_key=installation.signing_key,
                 tracer=tracer,
                 traces_file=None if settings.telemetry.otlp_url else installation.state / TRACES_FILE,

@@ -15,6 +15,8 @@ from shipworthy.kernel.audit.web import PERMISSIONS as AUDIT_PERMISSIONS
 from shipworthy.kernel.audit.web import ROUTES as AUDIT_ROUTES
 from shipworthy.kernel.db.queries import load_queries
 from shipworthy.kernel.files.web import ROUTES as FILE_ROUTES
+from shipworthy.kernel.http.runbook_pages import NAV as RUNBOOK_NAV
+from shipworthy.kernel.http.runbook_pages import ROUTES as RUNBOOK_ROUTES
 from shipworthy.kernel.http.trace_pages import NAV as TRACE_NAV
 from shipworthy.kernel.http.trace_pages import ROUTES as TRACE_ROUTES
 from shipworthy.kernel.objectives.web import NAV as OBJECTIVE_NAV
@@ -46,9 +48,9 @@ OWN = Room(
     name="kernel",
     folder=_FOLDER,
     queries=load_queries(_FOLDER / "queries.sql", room="kernel"),
-    routes=FILE_ROUTES + USAGE_ROUTES + AUDIT_ROUTES + OBJECTIVE_ROUTES + TRACE_ROUTES,
+    routes=FILE_ROUTES + USAGE_ROUTES + AUDIT_ROUTES + OBJECTIVE_ROUTES + TRACE_ROUTES + RUNBOOK_ROUTES,
     jobs=AUDIT_JOBS + QUOTA_JOBS,
-    nav=USAGE_NAV + AUDIT_NAV + OBJECTIVE_NAV + TRACE_NAV,
+    nav=USAGE_NAV + AUDIT_NAV + OBJECTIVE_NAV + TRACE_NAV + RUNBOOK_NAV,
     permissions={
         role: AUDIT_PERMISSIONS.get(role, frozenset()) | USAGE_PERMISSIONS.get(role, frozenset())
         for role in AUDIT_PERMISSIONS.keys() | USAGE_PERMISSIONS.keys()
@@ -58,6 +60,7 @@ OWN = Room(
         # Of the operators' pages, for a tenant to be refused.
         Sample(name="alert", sql="select '00000000'"),
         Sample(name="trace", sql="select '00000000'"),
+        Sample(name="page", sql="select 'restore'"),
     ),
 )
 

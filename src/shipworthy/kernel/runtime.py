@@ -62,6 +62,7 @@ class Runtime:
     new_id: Callable[[], uuid.UUID] = uuid7
     metrics: Metrics = field(default_factory=Metrics)
     tracer: Tracer = field(default_factory=Tracer)
+    runbook_folder: Path = Path("runbook")  # what `shipworthy runbook build` writes, for operators to read
     traces_file: Path | None = None  # where spans are kept, for operators to read; None: they go elsewhere
     state: dict[str, Any] = field(default_factory=dict)
     names: Callable[[Tx, Sequence[uuid.UUID]], Awaitable[dict[uuid.UUID, str]]] | None = (
