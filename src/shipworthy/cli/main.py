@@ -39,6 +39,7 @@ COMMANDS = {
     "restore": "bring a backup back at any moment, beside what runs, and verify it",
     "runbook": "build the operators' book, check that it is true, drill its pages",
     "calibrate": "measure password hashes here, and what sign-ins this host holds",
+    "capacity": "say what a request and a row cost here, and what a target load takes",
     "tenant": "list the tenants of a database",
     "user": "look a person up, shut them out, let them in again",
     "audit": "verify the audit trail",

@@ -7,8 +7,9 @@ the rate that keeps an objective lies below and is found by measuring (gauntlet/
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,3 +67,54 @@ def cores_needed(rate_per_s: float, *, cpu_ms: float, utilisation_max: float = 0
     if rate_per_s <= 0 or cpu_ms <= 0 or not 0 < utilisation_max <= 1:
         raise ValueError("rate and cost must be above 0, and the utilisation within 0..1")
     return math.ceil(rate_per_s * cpu_ms / 1000 / utilisation_max - 1e-9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a target load takes. Units: cores as they are busy, before any reserve; bytes."""
+
+    cores: dict[str, float]  # by process
+    cores_in_all: int  # none of them busier than `utilisation_max`
+    web_processes: int
+    memory_bytes: int
+    connections: int
+    storage_bytes: int
+
+
+def needs(
+    rates_per_s: Mapping[str, float],
+    *,
+    cpu_ms: Mapping[str, Mapping[str, float]],
+    idle_cores: Mapping[str, float],
+    memory_bytes: Mapping[str, int],
+    web: str = "web",
+    connections_per_web: int = 0,
+    connections_beside: int = 0,
+    rows: Mapping[str, float] = MappingProxyType({}),
+    bytes_per_row: Mapping[str, float] = MappingProxyType({}),
+    utilisation_max: float = 0.8,
+) -> Needs:
+    """Return what `rates_per_s` of each operation and `rows` kept of each table take.
+
+    `cpu_ms` is one operation's, by process. A `web` process answers on one core, so there are as many as
+    cores it needs; each has its memory and its connections, of the others there is one.
+
+    Errors:  KeyError for an operation or a table that was not measured; ValueError for a negative number.
+    Source:  the utilisation law, as `capacity`.
+    """
+    if any(number < 0 for number in (*rates_per_s.values(), *rows.values())):
+        raise ValueError("a rate or a number of rows cannot be negative")
+    busy = dict(idle_cores)
+    for operation, rate in rates_per_s.items():
+        for process, ms in cpu_ms[operation].items():
+            busy[process] = busy.get(process, 0.0) + rate * ms / 1000
+    processes = max(1, math.ceil(busy.get(web, 0.0) / utilisation_max - 1e-9))
+    beside = sum(size for process, size in memory_bytes.items() if process != web)
+    return Needs(
+        cores=busy,
+        cores_in_all=max(1, math.ceil(sum(busy.values()) / utilisation_max - 1e-9)),
+        web_processes=processes,
+        memory_bytes=beside + processes * memory_bytes.get(web, 0),
+        connections=connections_beside + processes * connections_per_web,
+        storage_bytes=math.ceil(sum(number * bytes_per_row[table] for table, number in rows.items())),
+    )
