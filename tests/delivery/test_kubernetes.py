@@ -1,4 +1,7 @@
-"""What a cluster is told holds against the published schemas, strictly, and its parts find one another."""
+"""What a cluster is told holds against the published schemas, strictly, and its parts find one another.
+
+Covers: cluster, stores, yaml.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,12 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from shipworthy.delivery.kubernetes import ARM_LABEL, Cluster, Manifest, manifests_of, written
+from shipworthy.delivery.cluster import Cluster, Manifest
+from shipworthy.delivery.kubernetes import ARM_LABEL, manifests_of
+from shipworthy.delivery.yaml import written
 
 CLUSTER = Cluster(app="shop", image="registry.example:5000/shop:v7", hosts=("shop.example",), gateway="edge")
+WHOLE = replace(CLUSTER, database_gib=20, has_valkey=True)
 PUBLISHED = json.loads((Path(__file__).parent / "schemas" / "published.json").read_text())
 
 
@@ -24,7 +30,7 @@ def all_of(cluster: Cluster = CLUSTER) -> list[Manifest]:
 
 
 def one(kind: str, name: str) -> Manifest:
-    (found,) = [m for m in all_of() if (m["kind"], m["metadata"]["name"]) == (kind, name)]
+    (found,) = [m for m in all_of(WHOLE) if (m["kind"], m["metadata"]["name"]) == (kind, name)]
     return found
 
 
@@ -45,20 +51,24 @@ def pods_of(manifest: Manifest) -> Iterator[dict[str, Any]]:
 
 
 def test_every_manifest_holds_against_its_published_schema_and_so_does_every_pod() -> None:
-    kinds = {manifest["kind"] for manifest in all_of()}
+    kinds = {manifest["kind"] for manifest in all_of(WHOLE)}
     assert kinds == {
         "AnalysisTemplate",
+        "Cluster",
         "Deployment",
         "HTTPRoute",
+        "HorizontalPodAutoscaler",
         "Job",
         "NetworkPolicy",
+        "PodDisruptionBudget",
         "Rollout",
         "Service",
+        "StatefulSet",
     }
-    assert {m["metadata"]["name"]: complaints(m) for m in all_of() if complaints(m)} == {}
+    assert {m["metadata"]["name"]: complaints(m) for m in all_of(WHOLE) if complaints(m)} == {}
     pod = Draft7Validator({**PUBLISHED["pod"], "definitions": PUBLISHED["definitions"]})
-    pods = [pod for manifest in all_of() for pod in pods_of(manifest)]
-    assert len(pods) == 5
+    pods = [pod for manifest in all_of(WHOLE) for pod in pods_of(manifest)]
+    assert len(pods) == 6
     for each in pods:
         assert list(pod.iter_errors(each)) == []
 
@@ -72,6 +82,10 @@ def test_every_manifest_holds_against_its_published_schema_and_so_does_every_pod
         ("Service", "shop-stable", ("spec", "port"), 80),
         ("Job", "shop-expand-v7", ("spec", "template", "spec", "containers", 0, "comand"), []),
         ("AnalysisTemplate", "shop-judge", ("spec", "metrics", 0, "provider", "jobs"), {}),
+        ("HorizontalPodAutoscaler", "shop-web", ("spec", "metrics", 0, "containerResource", "cpu"), 1),
+        ("PodDisruptionBudget", "shop-worker", ("spec", "maxUnavailible"), 1),
+        ("Cluster", "shop-db", ("spec", "storage", "gib"), 20),
+        ("StatefulSet", "shop-sessions", ("spec", "template", "spec", "containers", 0, "comand"), []),
     ],
 )
 def test_the_schemas_are_not_blind(kind: str, name: str, path: tuple[Any, ...], value: object) -> None:
@@ -137,7 +151,7 @@ def test_counters_are_the_judges_alone_and_no_pod_has_more_than_it_needs() -> No
     (to_counters,) = [rule for rule in policy["ingress"] if rule["ports"][0]["port"] == 9102]
     judge = next(pods_of(one("AnalysisTemplate", "shop-judge")))
     assert to_counters["from"] == [{"podSelector": {"matchLabels": judge["metadata"]["labels"]}}]
-    for pod in (pod for manifest in all_of() for pod in pods_of(manifest)):
+    for pod in (pod for manifest in all_of(WHOLE) for pod in pods_of(manifest)):
         assert pod["spec"]["automountServiceAccountToken"] is False
         assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
         for container in pod["spec"]["containers"]:
@@ -154,3 +168,43 @@ def test_counters_are_the_judges_alone_and_no_pod_has_more_than_it_needs() -> No
 def test_a_releases_jobs_are_its_own(image: str, release: str) -> None:
     names = {m["metadata"]["name"] for m in all_of(replace(CLUSTER, image=image)) if m["kind"] == "Job"}
     assert names == {f"shop-expand-{release}", f"shop-contract-{release}"}
+
+
+def test_only_what_migrates_knows_the_administrators_address() -> None:
+    for pod in (pod for manifest in all_of(WHOLE) for pod in pods_of(manifest)):
+        for container in pod["spec"]["containers"]:
+            named = [source["secretRef"]["name"] for source in container.get("envFrom", [])]
+            assert ("shop-admin" in named) == (container["name"] == "migrate"), container["name"]
+
+
+def test_stores_are_written_only_where_the_cluster_keeps_them() -> None:
+    assert "00-stores.yaml" not in manifests_of(CLUSTER)
+    assert [m["kind"] for m in manifests_of(replace(CLUSTER, database_gib=5))["00-stores.yaml"]] == [
+        "Cluster"
+    ]
+    assert [m["kind"] for m in manifests_of(replace(CLUSTER, has_valkey=True))["00-stores.yaml"]] == [
+        "Service",
+        "NetworkPolicy",
+        "StatefulSet",
+    ]
+
+
+def test_the_autoscaler_counts_the_web_alone_and_decides_how_many_there_are() -> None:
+    scaled = one("HorizontalPodAutoscaler", "shop-web")["spec"]
+    web = one("Rollout", "shop-web")
+    target = scaled["scaleTargetRef"]
+    assert (target["kind"], target["name"]) == (web["kind"], web["metadata"]["name"])
+    assert "replicas" not in web["spec"], "applying it again must not undo what the autoscaler did"
+    (metric,) = scaled["metrics"]
+    names = [c["name"] for c in next(pods_of(web))["spec"]["containers"]]
+    assert metric["containerResource"]["container"] == "web" in names
+    assert (scaled["minReplicas"], scaled["maxReplicas"]) == (2, 10)
+
+
+def test_what_nobody_should_reach_is_reached_by_nobody() -> None:
+    policies = {m["metadata"]["name"]: m["spec"] for m in all_of(WHOLE) if m["kind"] == "NetworkPolicy"}
+    for of in ("worker", "migrate", "judge"):
+        assert policies[f"shop-{of}"]["ingress"] == []
+    (rule,) = policies["shop-sessions"]["ingress"]
+    asked = [peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for peer in rule["from"]]
+    assert asked == ["web", "worker"]

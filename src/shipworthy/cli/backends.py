@@ -1,7 +1,8 @@
-"""`shipworthy deploy --backend systemd | kubernetes`: what another system is told, printed or written."""
+"""`shipworthy deploy --backend systemd | compose | kubernetes`: what another system is told, printed or written."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from shipworthy.cli.project import Project
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_Files = tuple[dict[str, str], dict[str, str]]  # to apply, and to keep from everybody
 _VERIFY_TIMEOUT_S = 30.0
 _LABEL_CHARS_MAX = 40  # names are made of it, and those have 63
 
@@ -34,6 +36,7 @@ class Elsewhere:
     hosts: tuple[str, ...]
     gateway: str
     namespace: str
+    database_gib: int
 
 
 def backend_options(command: Command) -> Command:
@@ -46,10 +49,10 @@ def backend_options(command: Command) -> Command:
 _OPTIONS = (
     click.option(
         "--backend",
-        type=click.Choice(["local", "systemd", "kubernetes"]),
+        type=click.Choice(["local", "systemd", "compose", "kubernetes"]),
         default="local",
         show_default=True,
-        help="local brings the version out here; the others print what systemd or a cluster is told.",
+        help="local brings the version out here; the others print what systemd, Docker Compose or a cluster is told.",
     ),
     click.option(
         "--write",
@@ -58,7 +61,9 @@ _OPTIONS = (
         help="Write the files of a backend to this folder instead of printing them.",
     ),
     click.option(
-        "--image", default=None, help="kubernetes: the new version's image, with its tag or digest."
+        "--image",
+        default=None,
+        help="kubernetes, compose: the new version's image, with its tag or digest (compose: else built here).",
     ),
     click.option(
         "--host",
@@ -70,24 +75,52 @@ _OPTIONS = (
         "--gateway", default="gateway", show_default=True, help="kubernetes: the Gateway that routes."
     ),
     click.option("--namespace", default="default", show_default=True, help="kubernetes: the namespace."),
+    click.option(
+        "--database-gib",
+        type=click.IntRange(1),
+        default=None,
+        help="kubernetes: let CloudNativePG keep the database, on volumes of this size (default: it is elsewhere).",
+    ),
 )
 
 
 def tell(project: Project, elsewhere: Elsewhere, *, python: Path | None, weights: tuple[int, ...]) -> None:
     """Print or write the backend's files. Errors: UsageError, ClickException."""
-    files = (
-        _systemd(project, python) if elsewhere.backend == "systemd" else _cluster(project, elsewhere, weights)
-    )
+    asked = {"systemd": _systemd, "compose": _compose, "kubernetes": _cluster}[elsewhere.backend]
+    files, secret = asked(project, elsewhere, python=python, weights=weights)
     if elsewhere.write is None:
         for name, text in files.items():
             click.echo(f"# {name}\n{text}")
     else:
         write_files(files, elsewhere.write, what="files")
+        _write_once(secret, elsewhere.write)
     if elsewhere.backend == "systemd":
         click.echo(verified(files), err=True)
 
 
-def _systemd(project: Project, python: Path | None) -> dict[str, str]:
+def _write_once(secret: dict[str, str], folder: Path) -> None:
+    """Write what nobody else may read; what is there already stays, or the app would be locked out of its data."""
+    ours = {folder / name: text for name, text in secret.items()}
+    if there := [path for path in ours if path.exists()]:
+        click.echo(f"kept: {', '.join(map(str, there))}", err=True)
+        return  # all of one making, or none: a password stands in two of them
+    for path, text in ours.items():
+        try:
+            with open(
+                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+            ) as file:
+                file.write(text)
+        except OSError as failed:
+            raise click.ClickException(f"{path} could not be written: {failed.strerror}") from failed
+        click.echo(path)
+    ignored = folder / ".gitignore"
+    if ours and not ignored.exists():
+        ignored.write_text("*.env\n", encoding="utf-8")
+
+
+def _systemd(
+    project: Project, elsewhere: Elsewhere, *, python: Path | None, weights: tuple[int, ...]
+) -> _Files:
     from shipworthy.delivery.systemd import Host, units_of
 
     host = Host(
@@ -97,11 +130,38 @@ def _systemd(project: Project, python: Path | None) -> dict[str, str]:
         python=str(python.absolute()) if python else sys.executable,
         port=project.settings.http.port,
     )
-    return units_of(host)
+    return units_of(host), {}
 
 
-def _cluster(project: Project, elsewhere: Elsewhere, weights: tuple[int, ...]) -> dict[str, str]:
-    from shipworthy.delivery.kubernetes import Cluster, manifests_of, written
+def _compose(
+    project: Project, elsewhere: Elsewhere, *, python: Path | None, weights: tuple[int, ...]
+) -> _Files:
+    from shipworthy.delivery.compose import DATABASE, SESSIONS, Machine, compose_of
+    from shipworthy.delivery.credentials import Credentials, files_of
+    from shipworthy.delivery.yaml import written
+
+    app, has_valkey = label_of(project), project.settings.sessions.store == "valkey"
+    folder = (elsewhere.write or Path("compose")).absolute()
+    machine = Machine(
+        app=app,
+        port=project.settings.http.port,
+        image=elsewhere.image or "",
+        context=os.path.relpath(project.home, folder),
+        has_valkey=has_valkey,
+    )
+    secret = files_of(
+        Credentials(), database_host=DATABASE, name=app, valkey_host=SESSIONS if has_valkey else ""
+    )
+    return {"compose.yaml": written([compose_of(machine)])}, secret
+
+
+def _cluster(
+    project: Project, elsewhere: Elsewhere, *, python: Path | None, weights: tuple[int, ...]
+) -> _Files:
+    from shipworthy.delivery.cluster import Cluster
+    from shipworthy.delivery.credentials import Credentials, files_of
+    from shipworthy.delivery.kubernetes import manifests_of
+    from shipworthy.delivery.yaml import written
 
     if not elsewhere.image or not re.search(r"[:@][^/]+$", elsewhere.image):
         raise click.UsageError(
@@ -117,9 +177,23 @@ def _cluster(project: Project, elsewhere: Elsewhere, weights: tuple[int, ...]) -
         hosts=hosts,
         gateway=elsewhere.gateway,
         namespace=elsewhere.namespace,
+        database_gib=elsewhere.database_gib or 0,
+        has_valkey=project.settings.sessions.store == "valkey",
         weights=weights,
     )
-    return {name: written(manifests) for name, manifests in manifests_of(cluster).items()}
+    secret = files_of(
+        Credentials(),
+        database_host=cluster.database_host if cluster.database_gib else "database.example",
+        name=cluster.app,
+        valkey_host=cluster.sessions if cluster.has_valkey else "",
+    )
+    if cluster.database_gib:
+        # CloudNativePG wants a name beside the password.
+        password = secret["database.env"].partition("=")[2]
+        secret["database.env"] = f"username=postgres\npassword={password}"
+    else:
+        del secret["database.env"]
+    return {name: written(manifests) for name, manifests in manifests_of(cluster).items()}, secret
 
 
 def label_of(project: Project) -> str:

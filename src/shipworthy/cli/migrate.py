@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import click
 
@@ -33,16 +35,31 @@ def command() -> None:
     multiple=True,
     help="Only this phase: pre expands, post contracts (default: both).",
 )
-def up(phase: tuple[str, ...]) -> None:
-    """Apply what is pending. What contracts waits until `shipworthy deploy` has let the last old process go."""
+@click.option(
+    "--prepare",
+    is_flag=True,
+    help="First make what is missing: the database, its roles with the passwords of SHIPWORTHY_DB_URL_<ROLE>, "
+    "and the realm of SHIPWORTHY_REALM.",
+)
+def up(phase: tuple[str, ...], prepare: bool) -> None:
+    """Apply what is pending. What contracts waits until `shipworthy deploy` has let the last old process go.
+
+    \b
+    Example:  shipworthy migrate up
+              shipworthy migrate up --prepare        # a new installation, or one that may be new
+    """
     from shipworthy.kernel.db.migrate import migrate_up, status
 
     phases = phase or ("pre", "post")
     url = _admin_url()
+    if prepare:
+        _make_database(url)
     if "post" in phases:
         contracts = [m.label for m in asyncio.run(status(url, _rooms())) if m.is_contract and not m.applied]
         refuse_while_others_run(contracts, url)
     done = asyncio.run(migrate_up(url, _rooms(), phases=phases))
+    if prepare:
+        _make_realm(url)
     for migration in done:
         click.echo(f"applied  {migration.label}")
     click.echo(f"{len(done)} applied" if done else "nothing to do: the database is up to date")
@@ -151,6 +168,44 @@ def _admin_url() -> str:
             "SHIPWORTHY_DB_URL_ADMIN is not set: the postgresql:// address of an administrator"
         )
     return url
+
+
+def _make_database(url: str) -> None:
+    """Errors: UsageError for addresses that cannot be used."""
+    from shipworthy.kernel.db.migrate import LOGIN_ROLES
+    from shipworthy.kernel.db.setup import make_database
+
+    passwords = {}
+    for role in LOGIN_ROLES:
+        if address := os.environ.get(f"SHIPWORTHY_DB_URL_{role.upper()}"):
+            parts = urlsplit(address)
+            if parts.username != role or not parts.password:
+                raise click.UsageError(
+                    f"SHIPWORTHY_DB_URL_{role.upper()} must name the role {role} and its password: postgresql://{role}:…@host/name"
+                )
+            passwords[role] = unquote(parts.password)
+    if "app" not in passwords:
+        raise click.UsageError("SHIPWORTHY_DB_URL_APP is not set: whose password should the role app have?")
+    _realm_id()  # before anything is made
+    try:
+        asyncio.run(make_database(url, passwords=passwords))
+    except ValueError as wrong:
+        raise click.UsageError(str(wrong)) from None
+
+
+def _make_realm(url: str) -> None:
+    from shipworthy.cli.project import load_project
+    from shipworthy.kernel.db.setup import make_realm
+
+    asyncio.run(make_realm(url, _realm_id(), load_project().settings.app.name))
+
+
+def _realm_id() -> uuid.UUID:
+    from shipworthy.cli.project import realm_id_of
+
+    if text := os.environ.get("SHIPWORTHY_REALM"):
+        return realm_id_of(text)
+    raise click.UsageError("SHIPWORTHY_REALM is not set: the id of the installation, the same one for good")
 
 
 def _rooms() -> Sequence[RoomMigrations]:

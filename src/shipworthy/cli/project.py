@@ -127,7 +127,7 @@ def installation_from(
     """
     try:
         return Installation(
-            realm_id=_realm_id(environment["SHIPWORTHY_REALM"]),
+            realm_id=realm_id_of(environment["SHIPWORTHY_REALM"]),
             database_url=environment[f"SHIPWORTHY_DB_URL_{role.upper()}"],
             state=Path(environment["SHIPWORTHY_STATE"]),
             signing_key=environment["SHIPWORTHY_SIGNING_KEY"].encode(),
@@ -141,6 +141,7 @@ def installation_from(
             if pooling == "transaction"
             else None,
             flags_file=Path(environment.get("SHIPWORTHY_FLAGS_FILE") or FLAGS_FILE).absolute(),
+            runbook_folder=Path("runbook").absolute(),
             clock_file=Path(clock) if (clock := environment.get("SHIPWORTHY_CLOCK_FILE")) else None,
         )
     except KeyError as missing:
@@ -175,7 +176,8 @@ def _trusted_keys(environment: Mapping[str, str]) -> tuple[bytes, ...]:
         raise click.UsageError(f"SHIPWORTHY_AUDIT_TRUSTED holds what is no public key: {broken}") from None
 
 
-def _realm_id(text: str) -> uuid.UUID:
+def realm_id_of(text: str) -> uuid.UUID:
+    """Errors: UsageError."""
     try:
         return uuid.UUID(text)
     except ValueError:

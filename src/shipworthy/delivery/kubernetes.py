@@ -6,44 +6,22 @@ each version's pods carry its arm as a label, so that the judge can ask each ver
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-Manifest = dict[str, Any]
-WEB_PORT, COUNTERS_PORT = 8000, 9102
+from shipworthy.delivery.cluster import LOCKED, Cluster, Manifest, as_user, labels_of, named
+from shipworthy.delivery.image import PORT, STATE_MIB, TEMP_MIB, UID
+from shipworthy.delivery.stores import stores_of
+
+COUNTERS_PORT = 9102
 ARM_LABEL = "shipworthy-arm"
 _STEP_PAUSE_S = 30
-_UID = 10_001  # the image's own user, see its recipe
 _DRAIN_S = 45  # what the web gives its requests, and the moment until the gateway knows
 _JUDGE_PATIENCE = "30m"
 _PLUGIN = "argoproj-labs/gatewayAPI"
-_TEMP_MIB, _STATE_MIB = 64, 512
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cluster:
-    """What is brought out, and where: `secret` holds the SHIPWORTHY_… variables of the installation."""
-
-    app: str  # a DNS label
-    image: str
-    hosts: tuple[str, ...]
-    gateway: str
-    namespace: str = "default"
-    replicas: int = 2
-    weights: tuple[int, ...] = (1, 5, 25, 50, 100)
-
-    @property
-    def secret(self) -> str:
-        return f"{self.app}-environment"
-
-    @property
-    def release(self) -> str:
-        """What tells one release's jobs from another's: the image's tag or digest, as a name may say it."""
-        last = self.image.rpartition("/")[2].replace("@", ":").rpartition(":")[2]
-        return re.sub(r"[^a-z0-9]+", "-", last.lower()).strip("-")[:20] or "latest"
+_WEB_CPU = "500m"  # what a web process is promised, and what the autoscaler counts from
+_CPU_SHARE_MAX = 70  # percent of that; above four fifths of a core the wait grows faster than the load
+_SCALE_DOWN_S = 300
 
 
 def manifests_of(cluster: Cluster) -> dict[str, tuple[Manifest, ...]]:
@@ -51,47 +29,45 @@ def manifests_of(cluster: Cluster) -> dict[str, tuple[Manifest, ...]]:
 
     The worker and the contract migrations are of the new version, so they come when it serves alone.
     """
+    stores = stores_of(cluster)
     return {
-        "10-expand.yaml": (_migration(cluster, "expand", "pre"),),
+        **({"00-stores.yaml": stores} if stores else {}),
+        "10-expand.yaml": (_nobody_reaches(cluster, "migrate"), _migration(cluster, "expand", "pre")),
         "20-web.yaml": (
             *_services(cluster),
             _route(cluster),
             _judge(cluster),
             _counters_kept_in(cluster),
+            _nobody_reaches(cluster, "judge"),
             _rollout(cluster),
+            _scaled(cluster),
+            _kept_while_moved(cluster, "web"),
         ),
-        "30-worker.yaml": (_worker(cluster),),
+        "30-worker.yaml": (
+            _nobody_reaches(cluster, "worker"),
+            _worker(cluster),
+            _kept_while_moved(cluster, "worker"),
+        ),
         "40-contract.yaml": (_migration(cluster, "contract", "post"),),
     }
 
 
-def _named(cluster: Cluster, kind: str, api: str, name: str, spec: Mapping[str, Any], *, of: str) -> Manifest:
-    return {
-        "apiVersion": api,
-        "kind": kind,
-        "metadata": {"name": name, "namespace": cluster.namespace, "labels": _labels(cluster, of)},
-        "spec": dict(spec),
-    }
-
-
-def _labels(cluster: Cluster, of: str) -> dict[str, str]:
-    return {"app.kubernetes.io/name": cluster.app, "app.kubernetes.io/component": of}
-
-
 def _services(cluster: Cluster) -> tuple[Manifest, ...]:
     """Stable and canary, whose selectors Argo narrows; and, without a common address, each arm's processes."""
-    web = {"selector": _labels(cluster, "web"), "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}
+    web = {
+        "selector": labels_of(cluster, "web"),
+        "ports": [{"name": "http", "port": 80, "targetPort": "http"}],
+    }
     found = [
-        _named(cluster, "Service", "v1", f"{cluster.app}-{arm}", web, of="web")
-        for arm in ("stable", "canary")
+        named(cluster, "Service", "v1", f"{cluster.app}-{arm}", web, of="web") for arm in ("stable", "canary")
     ]
     for arm in ("stable", "canary"):
         spec = {
             "clusterIP": "None",
-            "selector": {**_labels(cluster, "web"), ARM_LABEL: arm},
+            "selector": {**labels_of(cluster, "web"), ARM_LABEL: arm},
             "ports": [{"name": "counters", "port": COUNTERS_PORT, "targetPort": "counters"}],
         }
-        found.append(_named(cluster, "Service", "v1", f"{cluster.app}-{arm}-counters", spec, of="web"))
+        found.append(named(cluster, "Service", "v1", f"{cluster.app}-{arm}-counters", spec, of="web"))
     return tuple(found)
 
 
@@ -105,7 +81,7 @@ def _route(cluster: Cluster) -> Manifest:
         "hostnames": list(cluster.hosts),
         "rules": [{"backendRefs": backends}],
     }
-    return _named(cluster, "HTTPRoute", "gateway.networking.k8s.io/v1", cluster.app, spec, of="web")
+    return named(cluster, "HTTPRoute", "gateway.networking.k8s.io/v1", cluster.app, spec, of="web")
 
 
 def _judge(cluster: Cluster) -> Manifest:
@@ -117,36 +93,71 @@ def _judge(cluster: Cluster) -> Manifest:
     container = _container(
         cluster, "judge", ["canary", "judge", *asked, f"--patience={_JUDGE_PATIENCE}"], needs_secret=False
     )
-    pod = {"metadata": {"labels": _labels(cluster, "judge")}, "spec": _pod([container], restart="Never")}
+    pod = {"metadata": {"labels": labels_of(cluster, "judge")}, "spec": _pod([container], restart="Never")}
     job = {"backoffLimit": 0, "ttlSecondsAfterFinished": 86_400, "template": pod}
     spec = {
         "metrics": [
             {"name": "r4", "count": 1, "failureLimit": 0, "provider": {"job": {"spec": job}}},
         ]
     }
-    return _named(
+    return named(
         cluster, "AnalysisTemplate", "argoproj.io/v1alpha1", f"{cluster.app}-judge", spec, of="judge"
     )
+
+
+def _nobody_reaches(cluster: Cluster, of: str) -> Manifest:
+    """It asks others; nobody asks it."""
+    spec = {"podSelector": {"matchLabels": labels_of(cluster, of)}, "policyTypes": ["Ingress"], "ingress": []}
+    return named(cluster, "NetworkPolicy", "networking.k8s.io/v1", f"{cluster.app}-{of}", spec, of=of)
+
+
+def _kept_while_moved(cluster: Cluster, of: str) -> Manifest:
+    """A node that is emptied takes one pod at a time."""
+    spec = {"maxUnavailable": 1, "selector": {"matchLabels": labels_of(cluster, of)}}
+    return named(cluster, "PodDisruptionBudget", "policy/v1", f"{cluster.app}-{of}", spec, of=of)
+
+
+def _scaled(cluster: Cluster) -> Manifest:
+    """As many web processes as the load needs. The counters beside them are not counted."""
+    target = {"type": "Utilization", "averageUtilization": _CPU_SHARE_MAX}
+    spec = {
+        "scaleTargetRef": {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Rollout",
+            "name": f"{cluster.app}-web",
+        },
+        "minReplicas": cluster.replicas,
+        "maxReplicas": cluster.replicas_max,
+        "metrics": [
+            {
+                "type": "ContainerResource",
+                "containerResource": {"name": "cpu", "container": "web", "target": target},
+            }
+        ],
+        # Up at once, down only after the peak: a pod that goes takes its warm caches along.
+        "behavior": {"scaleDown": {"stabilizationWindowSeconds": _SCALE_DOWN_S}},
+    }
+    return named(cluster, "HorizontalPodAutoscaler", "autoscaling/v2", f"{cluster.app}-web", spec, of="web")
 
 
 def _counters_kept_in(cluster: Cluster) -> Manifest:
     """Visitors reach the web's port; its counters are the judge's alone."""
     spec = {
-        "podSelector": {"matchLabels": _labels(cluster, "web")},
+        "podSelector": {"matchLabels": labels_of(cluster, "web")},
         "policyTypes": ["Ingress"],
         "ingress": [
-            {"ports": [{"port": WEB_PORT}]},
+            {"ports": [{"port": PORT}]},
             {
-                "from": [{"podSelector": {"matchLabels": _labels(cluster, "judge")}}],
+                "from": [{"podSelector": {"matchLabels": labels_of(cluster, "judge")}}],
                 "ports": [{"port": COUNTERS_PORT}],
             },
         ],
     }
-    return _named(cluster, "NetworkPolicy", "networking.k8s.io/v1", f"{cluster.app}-web", spec, of="web")
+    return named(cluster, "NetworkPolicy", "networking.k8s.io/v1", f"{cluster.app}-web", spec, of="web")
 
 
 def _rollout(cluster: Cluster) -> Manifest:
-    labels, judged = _labels(cluster, "web"), {"templates": [{"templateName": f"{cluster.app}-judge"}]}
+    labels, judged = labels_of(cluster, "web"), {"templates": [{"templateName": f"{cluster.app}-judge"}]}
     canary = {
         "canaryService": f"{cluster.app}-canary",
         "stableService": f"{cluster.app}-stable",
@@ -159,8 +170,7 @@ def _rollout(cluster: Cluster) -> Manifest:
         "analysis": {**judged, "startingStep": 1},
         "steps": _steps(cluster.weights, judged),
     }
-    spec = {
-        "replicas": cluster.replicas,
+    spec = {  # how many there are is the autoscaler's
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": 600,
         "progressDeadlineAbort": True,
@@ -168,7 +178,7 @@ def _rollout(cluster: Cluster) -> Manifest:
         "template": {"metadata": {"labels": labels}, "spec": _web(cluster)},
         "strategy": {"canary": canary},
     }
-    return _named(cluster, "Rollout", "argoproj.io/v1alpha1", f"{cluster.app}-web", spec, of="web")
+    return named(cluster, "Rollout", "argoproj.io/v1alpha1", f"{cluster.app}-web", spec, of="web")
 
 
 def _steps(weights: Sequence[int], judged: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -179,9 +189,9 @@ def _steps(weights: Sequence[int], judged: Mapping[str, Any]) -> list[dict[str, 
 
 
 def _web(cluster: Cluster) -> dict[str, Any]:
-    web = _container(cluster, "web", ["serve", "--host=0.0.0.0", f"--port={WEB_PORT}"])
+    web = _container(cluster, "web", ["serve", "--host=0.0.0.0", f"--port={PORT}"], cpu=_WEB_CPU)
     web |= {
-        "ports": [{"name": "http", "containerPort": WEB_PORT}],
+        "ports": [{"name": "http", "containerPort": PORT}],
         "readinessProbe": _asked("/-/readyz", period_s=5),
         "livenessProbe": _asked("/-/healthz", period_s=10),
         # Until the gateway has heard that it goes.
@@ -195,7 +205,7 @@ def _web(cluster: Cluster) -> dict[str, Any]:
             "expose",
             "--host=0.0.0.0",
             f"--port={COUNTERS_PORT}",
-            f"--of=http://127.0.0.1:{WEB_PORT}/-/metrics",
+            f"--of=http://127.0.0.1:{PORT}/-/metrics",
         ],
         needs_secret=False,
         memory_mib=128,
@@ -209,7 +219,7 @@ def _asked(path: str, *, period_s: int) -> dict[str, Any]:
 
 
 def _worker(cluster: Cluster) -> Manifest:
-    labels = _labels(cluster, "worker")
+    labels = labels_of(cluster, "worker")
     spec = {
         "replicas": 1,
         "revisionHistoryLimit": 3,
@@ -222,54 +232,52 @@ def _worker(cluster: Cluster) -> Manifest:
             },
         },
     }
-    return _named(cluster, "Deployment", "apps/v1", f"{cluster.app}-worker", spec, of="worker")
+    return named(cluster, "Deployment", "apps/v1", f"{cluster.app}-worker", spec, of="worker")
 
 
 def _migration(cluster: Cluster, name: str, phase: str) -> Manifest:
     """A job for each release; one that failed is not tried again by itself: a person looks first."""
-    pod = _pod([_container(cluster, "migrate", ["migrate", "up", f"--phase={phase}"])], restart="Never")
+    container = _container(cluster, "migrate", ["migrate", "up", "--prepare", f"--phase={phase}"])
+    container["envFrom"].append({"secretRef": {"name": cluster.admin_secret}})
+    pod = _pod([container], restart="Never")
     spec = {
         "backoffLimit": 0,
         "ttlSecondsAfterFinished": 7 * 86_400,
-        "template": {"metadata": {"labels": _labels(cluster, "migrate")}, "spec": pod},
+        "template": {"metadata": {"labels": labels_of(cluster, "migrate")}, "spec": pod},
     }
-    return _named(cluster, "Job", "batch/v1", f"{cluster.app}-{name}-{cluster.release}", spec, of="migrate")
+    return named(cluster, "Job", "batch/v1", f"{cluster.app}-{name}-{cluster.release}", spec, of="migrate")
 
 
 def _pod(containers: list[dict[str, Any]], *, restart: str) -> dict[str, Any]:
     return {
         "restartPolicy": restart,
         "automountServiceAccountToken": False,  # nothing of ours asks the cluster for anything
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _UID,
-            "runAsGroup": _UID,
-            "fsGroup": _UID,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": as_user(UID),
         "containers": containers,
         "volumes": [
-            {"name": "state", "emptyDir": {"sizeLimit": f"{_STATE_MIB}Mi"}},
-            {"name": "temp", "emptyDir": {"sizeLimit": f"{_TEMP_MIB}Mi"}},
+            {"name": "state", "emptyDir": {"sizeLimit": f"{STATE_MIB}Mi"}},
+            {"name": "temp", "emptyDir": {"sizeLimit": f"{TEMP_MIB}Mi"}},
         ],
     }
 
 
 def _container(
-    cluster: Cluster, name: str, arguments: Sequence[str], *, needs_secret: bool = True, memory_mib: int = 512
+    cluster: Cluster,
+    name: str,
+    arguments: Sequence[str],
+    *,
+    needs_secret: bool = True,
+    cpu: str = "100m",
+    memory_mib: int = 512,
 ) -> dict[str, Any]:
     container: dict[str, Any] = {
         "name": name,
         "image": cluster.image,
         "command": ["shipworthy", *arguments],
         "env": [{"name": "SHIPWORTHY_STATE", "value": "/state"}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": LOCKED,
         "resources": {
-            "requests": {"cpu": "100m", "memory": "128Mi"},
+            "requests": {"cpu": cpu, "memory": "128Mi"},
             "limits": {"memory": f"{memory_mib}Mi"},
         },
         "volumeMounts": [
@@ -280,26 +288,3 @@ def _container(
     if needs_secret:
         container["envFrom"] = [{"secretRef": {"name": cluster.secret}}]
     return container
-
-
-def written(manifests: Sequence[Manifest]) -> str:
-    """Return manifests as YAML: every text in quotes, so that none is read as something else."""
-    return "---\n".join("\n".join(_block(manifest, "")) + "\n" for manifest in manifests)
-
-
-def _block(value: Any, indent: str) -> list[str]:
-    lines: list[str] = []
-    if isinstance(value, Mapping):
-        for key, one in value.items():
-            if isinstance(one, (Mapping, list)) and one:
-                lines += [f"{indent}{key}:", *_block(one, indent + "  ")]
-            else:
-                lines.append(f"{indent}{key}: {json.dumps(one)}")
-        return lines
-    for one in value:
-        if isinstance(one, (Mapping, list)) and one:
-            first, *rest = _block(one, indent + "  ")
-            lines += [f"{indent}- {first.lstrip()}", *rest]
-        else:
-            lines.append(f"{indent}- {json.dumps(one)}")
-    return lines

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,14 +76,20 @@ class RoomMigrations:
     folder: Path
 
 
-async def bootstrap(admin_url: str, *, passwords: dict[str, str]) -> None:
-    """Create roles, their passwords and the policy generator. Safe to run again."""
+async def bootstrap(admin_url: str, *, passwords: Mapping[str, str]) -> None:
+    """Create roles, these passwords and the policy generator. Safe to run again.
+
+    A role without a password here keeps the one it has; a new one has none and cannot sign in.
+    Errors:  ValueError for a password that cannot be used.
+    """
     connection = await connect_admin(admin_url)
     try:
         await connection.execute("select pg_advisory_lock($1)", _ADVISORY_LOCK)
         await connection.execute(_BOOTSTRAP.read_text(encoding="utf-8"))
         for role in LOGIN_ROLES:
-            secret = passwords[role]
+            secret = passwords.get(role)
+            if secret is None:
+                continue
             if not re.fullmatch(r"[A-Za-z0-9_-]{16,}", secret):
                 raise ValueError(f"the password of role {role} must be 16 or more URL-safe characters")
             await connection.execute(f"alter role {role} password '{secret}'")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -16,7 +16,7 @@ from shipworthy.kernel.db.tx import connect_admin
 async def prepare_database(
     admin_url: str,
     *,
-    passwords: dict[str, str],
+    passwords: Mapping[str, str],
     rooms: Sequence[RoomMigrations],
     realm_id: uuid.UUID,
     realm_name: str,
@@ -24,18 +24,32 @@ async def prepare_database(
     """Create the database `admin_url` names where it is missing and bring it up to date.
 
     Returns the migrations that were applied. Safe to run again, and to run twice at once.
+    Errors:  ValueError for a name or a password that cannot be used.
+    """
+    await make_database(admin_url, passwords=passwords)
+    applied = await migrate_up(admin_url, rooms)
+    await make_realm(admin_url, realm_id, realm_name)
+    return applied
+
+
+async def make_database(admin_url: str, *, passwords: Mapping[str, str]) -> None:
+    """Create the database and the roles where they are missing, and give the roles these passwords.
+
+    Errors:  ValueError for a name or a password that cannot be used.
     """
     await _create_if_missing(admin_url)
     await bootstrap(admin_url, passwords=passwords)
-    applied = await migrate_up(admin_url, rooms)
+
+
+async def make_realm(admin_url: str, realm_id: uuid.UUID, name: str) -> None:
+    """Enter the installation's one realm where it is missing; the kernel's migrations were applied."""
     connection = await connect_admin(admin_url)
     try:
         await connection.execute(
-            "insert into realm (realm_id, name) values ($1, $2) on conflict do nothing", realm_id, realm_name
+            "insert into realm (realm_id, name) values ($1, $2) on conflict do nothing", realm_id, name
         )
     finally:
         await connection.close()
-    return applied
 
 
 def role_url(admin_url: str, role: str, password: str) -> str:
