@@ -22,13 +22,43 @@ async def toy(cluster: PostgresAddress, tmp_path: Path) -> AsyncIterator[Running
         yield running
 
 
-async def test_a_person_is_shut_out_and_let_in_again(toy: RunningApp, home: Path) -> None:
-    env = {
+@pytest.fixture
+def env(toy: RunningApp, home: Path) -> dict[str, str]:
+    return {
         "SHIPWORTHY_REALM": str(toy.runtime.realm_id),
         "SHIPWORTHY_DB_URL_APP": toy.url("app"),
         "SHIPWORTHY_STATE": str(home),
         "SHIPWORTHY_SIGNING_KEY": "tests",
     }
+
+
+async def test_a_person_is_an_operator_and_is_no_longer(
+    toy: RunningApp, home: Path, env: dict[str, str]
+) -> None:
+    operator, owner = ("user", "operator"), "owner@acme.example"
+    assert_refused(
+        shipworthy(*operator, "add", owner, cwd=home, env=env), "SHIPWORTHY_DB_URL_WORKER is not set"
+    )
+    env |= {"SHIPWORTHY_DB_URL_WORKER": toy.url("worker")}
+    said = [
+        shipworthy(*operator, verb, owner, cwd=home, env=env).stdout
+        for verb in ("add", "add", "remove", "remove", "add")
+    ]
+    assert said == [
+        f"{owner} is an operator\n",
+        f"{owner} is an operator already\n",
+        f"{owner} is an operator no longer\n",
+        f"{owner} was no operator\n",
+        f"{owner} is an operator\n",
+    ]
+    (listed,) = json.loads(shipworthy(*operator, "list", "--json", cwd=home, env=env).stdout)
+    assert listed["name"]
+    assert_refused(shipworthy(*operator, "add", "no@acme.example", cwd=home, env=env), "no@acme.example")
+
+
+async def test_a_person_is_shut_out_and_let_in_again(
+    toy: RunningApp, home: Path, env: dict[str, str]
+) -> None:
     done = shipworthy("user", "disable", "owner@acme.example", "--json", cwd=home, env=env)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == "disabled"

@@ -65,7 +65,7 @@ def enable(email: str, as_json: bool) -> None:
 def operator() -> None:
     """Name the people who run this installation: they see its objectives, alerts and traces under /operator.
 
-    Needs SHIPWORTHY_DB_URL_WORKER: the app's own role cannot make operators.
+    Needs SHIPWORTHY_DB_URL_WORKER beside SHIPWORTHY_DB_URL_APP: the app's own role cannot make operators.
 
     \b
     Example:  shipworthy user operator add ada@example.com
@@ -81,7 +81,7 @@ def operator_add(email: str) -> None:
     \b
     Example:  shipworthy user operator add ada@example.com
     """
-    is_new, account = _run(lambda ctx: _operator(ctx, email, is_one=True), role="worker")
+    is_new, account = _operator(email, is_one=True)
     click.echo(f"{account.email} is an operator" + ("" if is_new else " already"))
 
 
@@ -93,7 +93,7 @@ def operator_remove(email: str) -> None:
     \b
     Example:  shipworthy user operator remove ada@example.com
     """
-    was_one, account = _run(lambda ctx: _operator(ctx, email, is_one=False), role="worker")
+    was_one, account = _operator(email, is_one=False)
     click.echo(f"{account.email} is an operator no longer" if was_one else f"{account.email} was no operator")
 
 
@@ -115,13 +115,14 @@ def operator_list(as_json: bool) -> None:
         click.echo("nobody is an operator yet: shipworthy user operator add EMAIL", err=True)
 
 
-async def _operator(ctx: Ctx, email: str, *, is_one: bool) -> tuple[bool, Account]:
+def _operator(email: str, *, is_one: bool) -> tuple[bool, Account]:
+    """Each half as the role that may: the web's looks people up, the worker's makes operators."""
     from shipworthy.kernel.operators import end_operator, make_operator
     from shipworthy.rooms.auth.recovery.closing import find
 
-    account = await find(ctx, email)
+    account = _run(lambda ctx: find(ctx, email))
     change = make_operator if is_one else end_operator
-    return await change(ctx, account.user_id), account
+    return _run(lambda ctx: change(ctx, account.user_id), role="worker"), account
 
 
 async def _operator_names(ctx: Ctx) -> list[tuple[UUID, str]]:
