@@ -16,7 +16,7 @@ from typing import Any
 from shipworthy.kernel.http.pages import Pages
 from shipworthy.kernel.http.static import KERNEL_STATIC
 from shipworthy.kernel.money.format import format_amount
-from tests.support.gallery_operators import EXPORTS, TRAIL, USAGE, objectives
+from tests.support.gallery_operators import EXPORTS, RUNBOOK, RUNBOOK_PAGE, TRAIL, USAGE, objectives
 
 NONCE = "of-the-gallery"
 DEMO_TEMPLATES = Path(__file__).parent / "gallery_pages"
@@ -377,6 +377,21 @@ DEMOS = (
         title="Trace",
         is_signed_in=False,
         data={"trace_id": TRACE_ID, "whole_ms": "1,204.8", "bars": BARS, **HERE},
+    ),
+    Demo(name="runbook", template="kernel/runbook.html", title="Runbook", section="runbook", data=RUNBOOK),
+    Demo(
+        name="no_runbook",
+        template="kernel/runbook.html",
+        title="Runbook",
+        section="runbook",
+        data={**RUNBOOK, "rows": [], "card": ""},
+    ),
+    Demo(
+        name="runbook_page",
+        template="kernel/runbook_page.html",
+        title="Restore",
+        section="runbook",
+        data=RUNBOOK_PAGE,
     ),
     Demo(name="usage", template="kernel/usage.html", title="Usage", section="usage", data=USAGE),
     Demo(

@@ -122,7 +122,7 @@ def _fence(
     token = tokens[at]
     said = escape(token.info.strip())
     label = f'<p class="quiet-text"><small>{said}</small></p>' if said else ""
-    return f'{label}<pre tabindex="0"><code>{escape(token.content)}</code></pre>\n'
+    return label + f'<pre tabindex="0"><code>{escape(token.content)}</code></pre>'
 
 
 def _link_open(
