@@ -29,6 +29,8 @@ from shipworthy.gauntlet.politeness import Turns
 
 BODY_BYTES_MAX = 8 * 1024 * 1024  # a page larger than this is cut; no probe needs more to judge
 CONNECTIONS_MAX = 100
+# Servers close an idle connection after 5 s and more; at that very moment a request on it would get no answer.
+IDLE_CONNECTION_S = 2.0
 # httpcore looks at every connection of a pool before and after each request: 20 at once in one pool cost 40 ms of that.
 POOLS = 20
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -99,7 +101,7 @@ class HttpSession:
             transport=_Pinned(
                 self._addresses,
                 verify=_tls(),
-                limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
+                limits=httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=IDLE_CONNECTION_S),
                 trust_env=False,
             ),
             follow_redirects=False,
