@@ -47,9 +47,9 @@ ROWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "X1": ("Any web app in any language, from one file", ("shipworthy init", "make proof NAME=strangers")),
     "X2": ("Verdicts with an interval, a sample size and the judge's own error rates", ("make bench NAME=judge", "make proof NAME=judge")),
     "X3": ("Findings that say what to do, to a person and to a coding agent", ("shipworthy explain --format agent", "make bench NAME=mutants")),
-    "X4": ("Arithmetic of capacity: what this machine holds, and what the goal needs", ("make bench NAME=auth-spike", "make bench NAME=load")),
+    "X4": ("Arithmetic of capacity: what this machine holds, and what the goal needs", ("shipworthy capacity", "make bench NAME=auth-spike", "make bench NAME=load")),
     "X5": ("A fourth kind of app, examined without new code", ("shipworthy add room bookings", "make product")),
-    "X6": ("The same app on a laptop and on a cluster", ("make proof NAME=two-nodes", "make bench NAME=scale")),
+    "X6": ("The same app on a laptop and on a cluster", ("shipworthy deploy --backend kubernetes", "make proof NAME=two-nodes", "make bench NAME=scale")),
 }  # fmt: skip
 _PARTS = {
     "B": "The apps", "P": "Performance", "L": "Load and failure", "C": "Delivery", "T": "Tenants",
