@@ -84,13 +84,15 @@ async def test_samples_are_looked_up_again_after_the_database_ended_every_sessio
         "from pg_stat_activity where datname = current_database() "
         "and application_name = 'shipworthy-gauntlet' and pid <> pg_backend_pid()"
     )
-    end_all = f"select pg_terminate_backend(pid) {ours}"
-    assert len(await exam.database("admin").fetch(end_all)) == 1, "one connection serves every look-up"
-    assert await exam.samples_for(ACME, fresh=True) == before
-    await exam.forget()
-    async with asyncio.timeout(20), exam.database("admin").connection() as looking:
-        while await looking.fetch(f"select pid {ours}"):  # no connection outlives its check
-            await asyncio.sleep(0.02)  # the server takes a moment to see that we left
+    async with asyncio.timeout(20):
+        # The server takes a moment to see that somebody left.
+        while len(await ledger.admin(f"select pid {ours}")) != 1:  # one connection serves every look-up
+            await asyncio.sleep(0.02)
+        await ledger.admin(f"select pg_terminate_backend(pid) {ours}")
+        assert await exam.samples_for(ACME, fresh=True) == before
+        await exam.forget()
+        while await ledger.admin(f"select pid {ours}"):  # no connection outlives its check
+            await asyncio.sleep(0.02)
     await exam.close()
 
 

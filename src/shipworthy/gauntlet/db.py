@@ -27,7 +27,7 @@ _CHANGING = ("app", ANONYMOUS)  # ways in whose requests change their role, wher
 PostgresError = asyncpg.PostgresError
 # Not answers of the database about a statement, but the lack of one.
 GONE = (
-    OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
+    OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
     asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
 )  # fmt: skip
 _SET = "select set_config(name, value, true) from unnest($1::text[], $2::text[]) as wanted(name, value)"
