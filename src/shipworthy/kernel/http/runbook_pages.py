@@ -33,30 +33,15 @@ _KINDS = {"alert": mark("Alert"), "errors": mark("Error codes"), "procedure": ma
 
 
 async def runbook_page(ctx: Ctx) -> Page:
-    folder = ctx.runtime.runbook_folder
-    found = await asyncio.to_thread(_pages, folder)
-    card = await asyncio.to_thread(_read, folder / f"{_CARD}.md") if _CARD in found else ""
-    rows = [
-        {
-            "href": f"{PATH}/{name}",
-            "title": head.get("title") or name,
-            "kind": _(_KINDS.get(head.get("kind", "diagram"), "")),
-            "drilled": _drilled(head),
-            "is_failed": "result=failed" in head.get("drilled", ""),
-        }
-        for name, head in found.items()
-        if name != _CARD
-    ]
-    data = {"rows": rows, "card": _rendered(card), "build": "shipworthy runbook build"}
-    return Page("kernel/runbook.html", data, title=_("Runbook"), section="runbook")
+    return await asyncio.to_thread(_list, ctx.runtime.runbook_folder)
 
 
 async def runbook_one(ctx: Ctx, page: str) -> Page:
-    folder = ctx.runtime.runbook_folder
-    found = await asyncio.to_thread(_pages, folder)
-    if page not in found:  # only what was listed is read: no name leads out of the folder
+    # Only what is listed is read: no name leads out of the folder.
+    file = (await asyncio.to_thread(_files, ctx.runtime.runbook_folder)).get(page)
+    if file is None:
         raise Missing("page")
-    head, text = found[page], await asyncio.to_thread(_read, _file(folder, page))
+    head, text = await asyncio.to_thread(_read, file)
     title = head.get("title") or page
     data = {
         "title": title,
@@ -71,43 +56,46 @@ async def runbook_one(ctx: Ctx, page: str) -> Page:
 _FACTS = {"blast": mark("Who is hit"), "escalate": mark("Whom to call")}
 
 
-def _pages(folder: Path) -> dict[str, dict[str, str]]:
-    """Return the head of each page by its name, alerts first; nothing where no runbook was built."""
-    files = [*sorted(folder.glob("*.md")), *sorted((folder / "diagrams").glob("*.md"))][:_PAGES_MAX]
-    heads = {file.stem: _head(_whole(file)) for file in files}
+def _list(folder: Path) -> Page:
+    pages = {name: _read(file) for name, file in _files(folder).items()}
+    _head, card = pages.pop(_CARD, ({}, ""))
     order = list(_KINDS)
-    return dict(sorted(heads.items(), key=lambda entry: order.index(entry[1].get("kind", "diagram"))))
+    rows = [
+        {
+            "href": f"{PATH}/{name}",
+            "title": head.get("title") or name,
+            "kind": _(_KINDS[_kind(head)]),
+            "drilled": _drilled(head),
+            "is_failed": "result=failed" in head.get("drilled", ""),
+        }
+        for name, (head, _text) in sorted(pages.items(), key=lambda page: order.index(_kind(page[1][0])))
+    ]
+    data = {"rows": rows, "card": _rendered(card), "build": "shipworthy runbook build"}
+    return Page("kernel/runbook.html", data, title=_("Runbook"), section="runbook")
 
 
-def _file(folder: Path, name: str) -> Path:
-    own = folder / f"{name}.md"
-    return own if own.exists() else folder / "diagrams" / f"{name}.md"
+def _files(folder: Path) -> dict[str, Path]:
+    """Return where each page lies by its name; nothing where no runbook was built."""
+    files = [*sorted((folder / "diagrams").glob("*.md")), *sorted(folder.glob("*.md"))][-_PAGES_MAX:]
+    return {file.stem: file for file in files}
 
 
-def _whole(file: Path) -> str:
+def _read(file: Path) -> tuple[dict[str, str], str]:
+    """Return a page's head and its text. Without the two lines of --- its first heading is its title."""
     with file.open(encoding="utf-8", errors="replace") as opened:
-        return opened.read(_PAGE_BYTES_MAX)
-
-
-def _head(text: str) -> dict[str, str]:
-    """Return the lines between the first two of ---; of a page without them the first heading."""
-    if not text.startswith("---\n"):
-        first = text.lstrip().partition("\n")[0]
-        return {"title": first.lstrip("# ")} if first.startswith("# ") else {}
-    lines = text[4:].partition("\n---\n")[0].splitlines()
-    found = {
-        key.strip(): value.strip() for key, colon, value in (line.partition(":") for line in lines) if colon
-    }
-    return {**found, "kind": found.get("kind") if found.get("kind") in _KINDS else "procedure"}  # type: ignore[dict-item]
-
-
-def _read(file: Path) -> str:
-    """Return a page without its head, and without the heading that its title repeats."""
-    text = _whole(file)
+        text = opened.read(_PAGE_BYTES_MAX)
     if text.startswith("---\n"):
-        return text[4:].partition("\n---\n")[2]
+        said, _end, rest = text[4:].partition("\n---\n")
+        lines = (line.partition(":") for line in said.splitlines())
+        return {"kind": "procedure"} | {
+            key.strip(): value.strip() for key, colon, value in lines if colon
+        }, rest
     first, _newline, rest = text.lstrip().partition("\n")
-    return rest if first.startswith("# ") else text
+    return ({"title": first.lstrip("# ")}, rest) if first.startswith("# ") else ({}, text)
+
+
+def _kind(head: dict[str, str]) -> str:
+    return head.get("kind", "diagram") if head.get("kind", "diagram") in _KINDS else "procedure"
 
 
 def _drilled(head: dict[str, str]) -> str:
