@@ -15,7 +15,9 @@ def test_every_address_names_its_role_and_passwords_fit_together() -> None:
     made = Credentials()
     files = {
         name: lines(text)
-        for name, text in files_of(made, database_host="db", name="shop", valkey_host="kept").items()
+        for name, text in files_of(
+            made, database_host="db", name="shop", valkey_host="kept", superuser=("", "POSTGRES_PASSWORD")
+        ).items()
     }
     assert set(files) == {"app.env", "admin.env", "database.env", "valkey.env"}
     for file, role in (

@@ -150,7 +150,11 @@ def _compose(
         has_valkey=has_valkey,
     )
     secret = files_of(
-        Credentials(), database_host=DATABASE, name=app, valkey_host=SESSIONS if has_valkey else ""
+        Credentials(),
+        database_host=DATABASE,
+        name=app,
+        valkey_host=SESSIONS if has_valkey else "",
+        superuser=("", "POSTGRES_PASSWORD"),
     )
     return {"compose.yaml": written([compose_of(machine)])}, secret
 
@@ -186,13 +190,8 @@ def _cluster(
         database_host=cluster.database_host if cluster.database_gib else "database.example",
         name=cluster.app,
         valkey_host=cluster.sessions if cluster.has_valkey else "",
+        superuser=("username", "password") if cluster.database_gib else None,  # as CloudNativePG wants it
     )
-    if cluster.database_gib:
-        # CloudNativePG wants a name beside the password.
-        password = secret["database.env"].partition("=")[2]
-        secret["database.env"] = f"username=postgres\npassword={password}"
-    else:
-        del secret["database.env"]
     return {name: written(manifests) for name, manifests in manifests_of(cluster).items()}, secret
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shipworthy.delivery.image import PORT, POSTGRES, STATE_MIB, TEMP_MIB, UID, VALKEY
+from shipworthy.delivery.image import DRAIN_S, PORT, POSTGRES, STATE_MIB, TEMP_MIB, UID, VALKEY, VALKEY_SERVES
 
 DATABASE, SESSIONS = "database", "sessions"  # the names by which services find one another
-_DRAIN_S = 45
 _START_RETRIES = 30
 
 
@@ -82,7 +81,7 @@ def _ours(machine: Machine, arguments: list[str], *, files: tuple[str, ...]) -> 
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "restart": "unless-stopped",
-        "stop_grace_period": f"{_DRAIN_S}s",
+        "stop_grace_period": f"{DRAIN_S}s",
         "init": True,
     }
 
@@ -104,12 +103,10 @@ def _database(machine: Machine) -> dict[str, Any]:
 
 
 def _valkey() -> dict[str, Any]:
-    """Sessions survive its restart; the password stands in its file, not in what a process list shows."""
-    serve = "printf 'requirepass %s\\nappendonly yes\\ndir /data\\n' \"$$VALKEY_PASSWORD\" | valkey-server -"
     asked = 'REDISCLI_AUTH="$$VALKEY_PASSWORD" valkey-cli ping | grep -q PONG'
     return {
         "image": VALKEY,
-        "command": ["sh", "-c", serve],
+        "command": ["sh", "-c", VALKEY_SERVES.replace("$", "$$")],  # Compose's own variables are not meant
         "env_file": ["valkey.env"],
         "volumes": ["sessions:/data"],
         "security_opt": ["no-new-privileges:true"],

@@ -31,11 +31,17 @@ class Credentials:
 
 
 def files_of(
-    credentials: Credentials, *, database_host: str, name: str, valkey_host: str = ""
+    credentials: Credentials,
+    *,
+    database_host: str,
+    name: str,
+    valkey_host: str = "",
+    superuser: tuple[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the files by name, `NAME=value` a line: what web and worker know, what migrates, what starts the database.
 
-    The web never learns the administrator's address.
+    The web never learns the administrator's address. `superuser` is how who keeps the database calls its name and
+    password, an empty one is not said; None: somebody else keeps it.
     """
 
     def url(role: str, password: str) -> str:
@@ -54,11 +60,10 @@ def files_of(
         "SHIPWORTHY_DB_URL_READER": url("reader", credentials.passwords["reader"]),
         "SHIPWORTHY_DB_URL_AUDITOR": url("auditor", credentials.passwords["auditor"]),
     }
-    files = {
-        "app.env": app,
-        "admin.env": admin,
-        "database.env": {"POSTGRES_PASSWORD": credentials.admin_password},
-    }
+    files = {"app.env": app, "admin.env": admin}
+    if superuser:
+        told = zip(superuser, (ADMIN, credentials.admin_password), strict=True)
+        files["database.env"] = {key: value for key, value in told if key}
     if valkey_host:
         files["valkey.env"] = {"VALKEY_PASSWORD": credentials.valkey_password}
     return {

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shipworthy.delivery.cluster import LOCKED, Cluster, Manifest, as_user, labels_of, named
-from shipworthy.delivery.image import PORT, STATE_MIB, TEMP_MIB, UID
+from shipworthy.delivery.image import DRAIN_S, PORT, STATE_MIB, TEMP_MIB, UID
 from shipworthy.delivery.stores import stores_of
 
 COUNTERS_PORT = 9102
 ARM_LABEL = "shipworthy-arm"
 _STEP_PAUSE_S = 30
-_DRAIN_S = 45  # what the web gives its requests, and the moment until the gateway knows
 _JUDGE_PATIENCE = "30m"
 _PLUGIN = "argoproj-labs/gatewayAPI"
 _WEB_CPU = "500m"  # what a web process is promised, and what the autoscaler counts from
@@ -211,7 +210,7 @@ def _web(cluster: Cluster) -> dict[str, Any]:
         memory_mib=128,
     )
     counters["ports"] = [{"name": "counters", "containerPort": COUNTERS_PORT}]
-    return {**_pod([web, counters], restart="Always"), "terminationGracePeriodSeconds": _DRAIN_S}
+    return {**_pod([web, counters], restart="Always"), "terminationGracePeriodSeconds": DRAIN_S}
 
 
 def _asked(path: str, *, period_s: int) -> dict[str, Any]:
@@ -228,7 +227,7 @@ def _worker(cluster: Cluster) -> Manifest:
             "metadata": {"labels": labels},
             "spec": {
                 **_pod([_container(cluster, "worker", ["work"], memory_mib=1024)], restart="Always"),
-                "terminationGracePeriodSeconds": _DRAIN_S,
+                "terminationGracePeriodSeconds": DRAIN_S,
             },
         },
     }

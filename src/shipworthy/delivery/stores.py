@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipworthy.delivery.cluster import LOCKED, Cluster, Manifest, as_user, labels_of, named
-from shipworthy.delivery.image import VALKEY
+from shipworthy.delivery.image import VALKEY, VALKEY_SERVES
 
 _INSTANCES = 3
 _VALKEY_UID = 999  # its image's own
@@ -38,11 +38,10 @@ def _sessions(cluster: Cluster) -> tuple[Manifest, ...]:
         return ()
     labels = labels_of(cluster, "sessions")
     port = {"name": "valkey", "containerPort": 6379}
-    serve = "printf 'requirepass %s\\nappendonly yes\\ndir /data\\n' \"$VALKEY_PASSWORD\" | valkey-server -"
     container = {
         "name": "valkey",
         "image": VALKEY,
-        "command": ["sh", "-c", serve],
+        "command": ["sh", "-c", VALKEY_SERVES],
         "envFrom": [{"secretRef": {"name": cluster.sessions}}],
         "ports": [port],
         "readinessProbe": {"tcpSocket": {"port": "valkey"}, "periodSeconds": 5},
