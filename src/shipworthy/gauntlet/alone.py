@@ -12,9 +12,10 @@ from shipworthy.contract.manifest import Journey
 from shipworthy.contract.target import Target
 from shipworthy.gauntlet.exam import Exam, Instance
 from shipworthy.gauntlet.load.arrivals import Shape
-from shipworthy.gauntlet.load.plan import LoadPlan, PlanRefused, check
+from shipworthy.gauntlet.load.plan import PlanRefused, check
 from shipworthy.gauntlet.load.result import LoadResult
-from shipworthy.gauntlet.probes.under_load import SEED, offered, users_of
+from shipworthy.gauntlet.probes.objectives import journeys_plan
+from shipworthy.gauntlet.probes.under_load import QUICK_SHAPE, SEED, offered
 from shipworthy.gauntlet.view import View
 
 BLOCK_S = 3.0  # as the quick gauntlet's, so that the same rule can judge them
@@ -43,19 +44,11 @@ async def offer_alone(target: Target, instance: Instance, wish: Wish, view: View
     """
     exam = Exam(target, instance, view=view)
     try:
-        manifest = target.manifest
-        plan = LoadPlan(
-            name=target.name,
-            base_url=instance.handle.base_url,
-            site_url=instance.handle.site_url,
-            journeys=_wanted(manifest.journeys, wish),
-            slos=manifest.slos,
-            users=await users_of(exam),
-            login=manifest.login,
-            code_folder=target.folder,
-            blocks=max(1, round(wish.duration_s / BLOCK_S)),
-            block_s=BLOCK_S,
-            warmup_s=WARMUP_S,
+        shape = replace(
+            QUICK_SHAPE, blocks=max(1, round(wish.duration_s / BLOCK_S)), block_s=BLOCK_S, warmup_s=WARMUP_S
+        )
+        plan = replace(
+            await journeys_plan(exam, shape, _wanted(target.manifest.journeys, wish)),
             shape=wish.shape,
             seed=wish.seed,
             shard=wish.shard,

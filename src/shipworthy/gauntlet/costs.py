@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 from shipworthy.contract.manifest import Journey
 from shipworthy.contract.target import Target
-from shipworthy.gauntlet.alone import BLOCK_S, WARMUP_S
 from shipworthy.gauntlet.check import Unmeasurable
 from shipworthy.gauntlet.exam import Exam, Instance
-from shipworthy.gauntlet.load.plan import LoadPlan, PlanRefused, check
+from shipworthy.gauntlet.load.plan import PlanRefused, check
+from shipworthy.gauntlet.probes.objectives import journeys_plan
 from shipworthy.gauntlet.probes.process_tree import anonymous_bytes, cpu_s
 from shipworthy.gauntlet.probes.tables import app_tables
-from shipworthy.gauntlet.probes.under_load import SEED, offered, users_of
+from shipworthy.gauntlet.probes.under_load import QUICK_SHAPE, offered
 from shipworthy.gauntlet.view import QUIET, View
 
 GENTLE_PER_S = 10.0  # signing its people in is counted with it, and must not weigh
@@ -107,21 +107,8 @@ async def _idle_cores(pids: Mapping[str, int]) -> dict[str, float]:
 async def _journey(
     exam: Exam, journey: Journey, pids: Mapping[str, int], idle: Mapping[str, float], *, seconds: float
 ) -> JourneyCost:
-    manifest = exam.manifest
-    plan = LoadPlan(
-        name=exam.target.name,
-        base_url=exam.handle.base_url,
-        site_url=exam.handle.site_url,
-        journeys=(replace(journey, rate_per_s=GENTLE_PER_S),),
-        slos=manifest.slos,
-        users=await users_of(exam),
-        login=manifest.login,
-        code_folder=exam.target.folder,
-        blocks=max(1, round(seconds / BLOCK_S)),
-        block_s=BLOCK_S,
-        warmup_s=WARMUP_S,
-        seed=SEED,
-    )
+    shape = replace(QUICK_SHAPE, blocks=max(1, round(seconds / QUICK_SHAPE.block_s)))
+    plan = await journeys_plan(exam, shape, [replace(journey, rate_per_s=GENTLE_PER_S)])
     check(plan)
     before, began = _used_s(pids), time.monotonic()
     result = await offered(exam, plan)
