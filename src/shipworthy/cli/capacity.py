@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shipworthy.cli.gauntlet import target_of
+from shipworthy.cli.load import shown, started_for
 from shipworthy.cli.options import HOME, TARGET, some_seconds
 
 if TYPE_CHECKING:
@@ -110,28 +111,11 @@ def _pool_size(target: Target) -> int:
 
 
 async def _measured(target: Target, seconds: float, *, quietly: bool) -> Costs:
-    import shutil
-
-    from rich.console import Console
-
-    from shipworthy.gauntlet.adapters.start import started
     from shipworthy.gauntlet.costs import costs_of
-    from shipworthy.gauntlet.report.terminal import LiveView
-    from shipworthy.gauntlet.run import scratch_directory
 
-    slos = {slo.name: slo.threshold_ms for slo in target.manifest.slos}
-    thresholds_ms = {j.name: slos[j.slo] for j in target.manifest.journeys if j.slo in slos}
-    console = Console(stderr=True, quiet=quietly)
-    scratch = scratch_directory()
-    try:
-        with LiveView(
-            target=target.name, label="capacity", thresholds_ms=thresholds_ms, console=console
-        ) as view:
-            view.stage("capacity")
-            async with started(target, scratch) as instance:
-                return await costs_of(target, instance, seconds=seconds, view=view)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with shown(target, "capacity", quietly=quietly) as view:
+        async with started_for(target) as instance:
+            return await costs_of(target, instance, seconds=seconds, view=view)
 
 
 def _needs(costs: Costs, goal: dict[str, float], kept: dict[str, float], *, connections_a_web: int) -> Needs:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,9 @@ from shipworthy.cli.options import HOME, TARGET, some_seconds
 if TYPE_CHECKING:
     from shipworthy.contract.target import Target
     from shipworthy.gauntlet.alone import Wish
+    from shipworthy.gauntlet.exam import Instance
     from shipworthy.gauntlet.load.result import LoadResult
+    from shipworthy.gauntlet.report.terminal import LiveView
 
 
 @click.group("load")
@@ -150,28 +154,43 @@ def merge(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
 
 
 async def _offered(target: Target, handle_file: Path | None, wish: Wish, *, quietly: bool) -> LoadResult:
-    import shutil
+    from shipworthy.cli.handles import Running
+    from shipworthy.gauntlet.alone import offer_alone
 
+    with shown(target, "load", quietly=quietly) as view:
+        if handle_file is not None:
+            return await offer_alone(target, Running(handle_file), wish, view)
+        async with started_for(target) as instance:
+            return await offer_alone(target, instance, wish, view)
+
+
+@contextmanager
+def shown(target: Target, label: str, *, quietly: bool) -> Iterator[LiveView]:
+    """Show on the terminal, unless `quietly`, what a load by itself is about."""
     from rich.console import Console
 
-    from shipworthy.gauntlet.adapters.start import started
-    from shipworthy.gauntlet.alone import offer_alone
     from shipworthy.gauntlet.report.terminal import LiveView
-    from shipworthy.gauntlet.run import scratch_directory
 
     slos = {slo.name: slo.threshold_ms for slo in target.manifest.slos}
     thresholds_ms = {j.name: slos[j.slo] for j in target.manifest.journeys if j.slo in slos}
     console = Console(stderr=True, quiet=quietly)
+    with LiveView(target=target.name, label=label, thresholds_ms=thresholds_ms, console=console) as view:
+        view.stage(label)
+        yield view
+
+
+@asynccontextmanager
+async def started_for(target: Target) -> AsyncIterator[Instance]:
+    """Run the target in a scratch folder until the block ends. Errors: StartFailed."""
+    import shutil
+
+    from shipworthy.gauntlet.adapters.start import started
+    from shipworthy.gauntlet.run import scratch_directory
+
     scratch = scratch_directory()
     try:
-        with LiveView(target=target.name, label="load", thresholds_ms=thresholds_ms, console=console) as view:
-            view.stage("load")
-            if handle_file is not None:
-                from shipworthy.cli.handles import Running
-
-                return await offer_alone(target, Running(handle_file), wish, view)
-            async with started(target, scratch) as instance:
-                return await offer_alone(target, instance, wish, view)
+        async with started(target, scratch) as instance:
+            yield instance
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
