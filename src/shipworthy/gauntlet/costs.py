@@ -6,9 +6,8 @@ nobody asks anything is no request's cost, and is taken off.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shipworthy.contract.manifest import Journey
@@ -17,13 +16,12 @@ from shipworthy.gauntlet.check import Unmeasurable
 from shipworthy.gauntlet.exam import Exam, Instance
 from shipworthy.gauntlet.load.plan import PlanRefused, check
 from shipworthy.gauntlet.probes.objectives import journeys_plan
-from shipworthy.gauntlet.probes.process_tree import anonymous_bytes, cpu_s
+from shipworthy.gauntlet.probes.process_tree import anonymous_bytes, cpu_s, idle_cores
 from shipworthy.gauntlet.probes.tables import app_tables
 from shipworthy.gauntlet.probes.under_load import QUICK_SHAPE, offered
 from shipworthy.gauntlet.view import QUIET, View
 
 GENTLE_PER_S = 10.0  # signing its people in is counted with it, and must not weigh
-IDLE_S = 4.0  # the app's own timers come round every second or two
 # A fresh app works off what its example data asked for; what it does then is no habit of it.
 IDLE_CORES_MAX, IDLE_TRIES = 0.25, 15
 ROWS_MIN = 100  # below it a table's first pages say nothing of a row
@@ -67,7 +65,9 @@ async def costs_of(target: Target, instance: Instance, *, seconds: float, view: 
     """
     exam = Exam(target, instance, view=view)
     try:
-        pids = {process.name: process.pid for process in exam.handle.processes}
+        pids: dict[str, list[int]] = {}
+        for process in exam.handle.processes:
+            pids.setdefault(process.name, []).append(process.pid)
         if not pids:
             raise Unmeasurable(
                 "No process of the app is known, so what it uses cannot be counted.",
@@ -75,11 +75,11 @@ async def costs_of(target: Target, instance: Instance, *, seconds: float, view: 
             )
         if not target.manifest.journeys:
             raise PlanRefused("the target declares no journey; declared: none")
-        idle = await _idle_cores(pids)
+        idle = await idle_cores(pids)
         for _ in range(IDLE_TRIES):
             if sum(idle.values()) <= IDLE_CORES_MAX:
                 break
-            idle = await _idle_cores(pids)
+            idle = await idle_cores(pids)
         journeys = [
             await _journey(exam, journey, pids, idle, seconds=seconds) for journey in target.manifest.journeys
         ]
@@ -88,7 +88,7 @@ async def costs_of(target: Target, instance: Instance, *, seconds: float, view: 
             notes = (*notes, "The app never came to rest, so what one request costs is told less exactly.")
         return Costs(
             journeys=tuple(journeys),
-            memory_bytes={name: anonymous_bytes([pid]) for name, pid in pids.items()},
+            memory_bytes={name: anonymous_bytes(own) for name, own in pids.items()},
             idle_cores=idle,
             rows=rows,
             notes=notes,
@@ -97,15 +97,13 @@ async def costs_of(target: Target, instance: Instance, *, seconds: float, view: 
         await exam.close()
 
 
-async def _idle_cores(pids: Mapping[str, int]) -> dict[str, float]:
-    before, began = _used_s(pids), time.monotonic()
-    await asyncio.sleep(IDLE_S)
-    took_s = time.monotonic() - began
-    return {name: (after - before[name]) / took_s for name, after in _used_s(pids).items()}
-
-
 async def _journey(
-    exam: Exam, journey: Journey, pids: Mapping[str, int], idle: Mapping[str, float], *, seconds: float
+    exam: Exam,
+    journey: Journey,
+    pids: Mapping[str, Sequence[int]],
+    idle: Mapping[str, float],
+    *,
+    seconds: float,
 ) -> JourneyCost:
     shape = replace(QUICK_SHAPE, blocks=max(1, round(seconds / QUICK_SHAPE.block_s)))
     plan = await journeys_plan(exam, shape, [replace(journey, rate_per_s=GENTLE_PER_S)])
@@ -124,8 +122,8 @@ async def _journey(
     )
 
 
-def _used_s(pids: Mapping[str, int]) -> dict[str, float]:
-    return {name: cpu_s([pid]) for name, pid in pids.items()}
+def _used_s(pids: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    return {name: cpu_s(own) for name, own in pids.items()}
 
 
 async def _rows(exam: Exam) -> tuple[tuple[RowCost, ...], tuple[str, ...]]:

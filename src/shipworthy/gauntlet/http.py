@@ -108,9 +108,7 @@ class HttpSession:
             trust_env=False,
         )
         self.bearer: str | None = None
-        self._pools_free = list(range(POOLS))[
-            ::-1
-        ]  # the last one put back goes first: its connection is warm
+        self._pools_free = [*reversed(range(POOLS))]  # the last one put back goes first: it is warm
 
     @property
     def base_url(self) -> str:

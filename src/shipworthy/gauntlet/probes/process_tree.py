@@ -5,15 +5,18 @@ RssAnon, not RSS: files that are mapped come and go with the page cache, the hea
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from shipworthy.gauntlet.check import Undecided
 
 _ANONYMOUS = re.compile(r"^RssAnon:\s+(\d+) kB", re.MULTILINE)
 _PROC = Path("/proc")
+IDLE_S = 4.0  # the app's own timers come round every second or two
 
 
 def anonymous_bytes(pids: Iterable[int]) -> int:
@@ -43,6 +46,14 @@ def cpu_s(pids: Iterable[int]) -> float:
         raise Undecided("This system does not tell the CPU of a process (no /proc).", fix="Run it on Linux.")
     ticks = sum(_ticks(_PROC / str(pid)) for pid in _descendants(set(pids)))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+async def idle_cores(groups: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """Return how many cores each group of processes keeps busy by itself. Takes `IDLE_S`. Errors: as `cpu_s`."""
+    before, began = {name: cpu_s(pids) for name, pids in groups.items()}, time.monotonic()
+    await asyncio.sleep(IDLE_S)
+    took_s = time.monotonic() - began
+    return {name: (cpu_s(pids) - before[name]) / took_s for name, pids in groups.items()}
 
 
 def _ticks(folder: Path) -> int:

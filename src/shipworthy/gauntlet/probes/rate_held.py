@@ -6,7 +6,6 @@ it is NOT MEASURED, with the cores it needs.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Sequence
@@ -20,13 +19,12 @@ from shipworthy.gauntlet.exam import Exam
 from shipworthy.gauntlet.load.plan import LoadPlan
 from shipworthy.gauntlet.load.result import LoadResult
 from shipworthy.gauntlet.load.search import Found, Try
-from shipworthy.gauntlet.probes.process_tree import cpu_s
+from shipworthy.gauntlet.probes.process_tree import cpu_s, idle_cores
 from shipworthy.gauntlet.probes.under_load import is_valid, offered
 from shipworthy.judge.capacity import Capacity, Cost, capacity, cores_needed
 
 # Of the limit that was found: at the limit itself a verdict would be a coin toss.
 SAFE_SHARE = 0.7
-IDLE_S = 4.0  # the app's own timers come round every second or two
 _QUIETER = "Run it again on a quieter machine."
 
 
@@ -49,18 +47,11 @@ async def cost_of(exam: Exam, plan: LoadPlan, *, name: str, share: float = 1.0) 
     What they do when nobody asks anything is no request's cost, and is taken off.
     """
     pids = [process.pid for process in exam.handle.processes]
-    idle_cores = await exam.once("CPU of the idle app", lambda: _idle_cores(pids))
+    idle = await exam.once("CPU of the idle app", lambda: idle_cores({"app": pids}))
     before, began = cpu_s(pids), time.monotonic()
     result = await offered(exam, plan)
-    used_s = cpu_s(pids) - before - idle_cores * (time.monotonic() - began)
+    used_s = cpu_s(pids) - before - idle["app"] * (time.monotonic() - began)
     return Cost(name=name, cpu_ms=max(used_s, 0.0) * 1000 / max(result.offered, 1), share=share)
-
-
-async def _idle_cores(pids: Sequence[int]) -> float:
-    """Return how many cores processes keep busy by themselves."""
-    before, began = cpu_s(pids), time.monotonic()
-    await asyncio.sleep(IDLE_S)
-    return (cpu_s(pids) - before) / (time.monotonic() - began)
 
 
 def limit_of(costs: Sequence[Cost]) -> Capacity | None:
